@@ -1,0 +1,121 @@
+"""Money over the counter: take (a receipt exists, money awaits verification), verify and post, cancel, list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from protocols.catalogue.body import Body
+from protocols.operation import Operation, Role
+from protocols.values import (
+    BusinessDate,
+    ConsumerNumber,
+    CounterCode,
+    PaisePaid,
+    ReceiptNumber,
+    Text,
+)
+
+Mode = Literal["CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER"]
+
+
+class Take(Body):
+    """Take one payment. ``purpose`` DUES refuses more than is owed; ADVANCE takes any amount."""
+
+    consumer: ConsumerNumber
+    amount_paise: PaisePaid
+    mode: Mode = "CASH"
+    instrument: Annotated[str, Meta(pattern=r"^[A-Za-z0-9/_.-]{0,24}\Z")] = ""
+    purpose: Literal["DUES", "ADVANCE"] = "DUES"
+
+
+class Receipt(Body):
+    """The receipt: what the terminal prints. ``taken_at`` ISO UTC to the second; amounts in paise."""
+
+    number: str
+    business_date: str
+    taken_at: str
+    consumer: str
+    name: str
+    amount_paise: int
+    mode: str
+    instrument: str
+    purpose: str
+    clerk: str
+    state: str = "TAKEN"
+
+
+class Mine(Body):
+    """My receipts of the open day, newest first, at most ``limit``."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+class Receipts(Body):
+    """Receipts, and the count and total of the whole day at this counter by this clerk (cancelled ones not summed)."""
+
+    receipts: list[Receipt]
+    count: int
+    total_paise: int
+
+
+class Cancel(Body):
+    """Cancel a receipt of the open day, with the reason that goes to the audit. Officer; not one's own taking."""
+
+    receipt: ReceiptNumber
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
+class Cancelled(Body):
+    """The cancelled receipt number stays in the series; the money left the received account again."""
+
+    receipt: str
+    amount_paise: int
+
+
+class Verify(Body):
+    """Verify and post a counter's unverified receipts of one business date, or only the named ones (≤ 500)."""
+
+    counter: CounterCode
+    date: BusinessDate
+    receipts: Annotated[list[ReceiptNumber], Meta(max_length=500)] = []
+
+
+class HeadPosted(Body):
+    """What was posted to one head, paise."""
+
+    head: str
+    amount_paise: int
+
+
+class Verified(Body):
+    """How many receipts were verified and posted, their total, and the totals by head."""
+
+    count: int
+    total_paise: int
+    heads: list[HeadPosted]
+
+
+CLERKS = frozenset({Role.CLERK})
+OFFICERS = frozenset({Role.OFFICER})
+OPERATIONS = (
+    Operation("payments.take", Take, Receipt, CLERKS, keyed=True, purpose="take a payment"),
+    Operation("payments.mine", Mine, Receipts, CLERKS, keyed=False, purpose="my receipts today"),
+    Operation(
+        "payments.cancel",
+        Cancel,
+        Cancelled,
+        OFFICERS,
+        keyed=True,
+        purpose="cancel a receipt of today",
+    ),
+    Operation(
+        "payments.verify",
+        Verify,
+        Verified,
+        OFFICERS,
+        keyed=True,
+        purpose="verify and post receipts",
+    ),
+)

@@ -1,0 +1,64 @@
+"""An operation is declared once; server, clients, permissions, documentation and tests read that declaration.
+
+Default deny: a role that is not named may not. ``keyed`` operations change something and carry an idempotency key;
+the others change nothing and may be repeated freely. Declaring one here does not serve it: a test asserts that
+declared == served == granted in the database. This file must not know any particular operation.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+
+class Role(enum.StrEnum):
+    """The roles of the board's people and machines; each is also a database group role ``mpower_<role>``."""
+
+    CLERK = "clerk"
+    OFFICER = "officer"
+    OPS = "ops"
+    BANK = "bank"
+    ADMIN = "admin"
+
+
+class Operation(Struct, frozen=True):
+    """One declared operation: its name ``room.verb``, body and reply types, who may, and whether it is keyed."""
+
+    name: str
+    request: type[Struct]
+    reply: type[Struct]
+    roles: frozenset[Role]
+    keyed: bool
+    purpose: str
+    four_eyes: bool = False
+    principal: bool = False
+    """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in."""
+
+
+NAME: Final = re.compile(r"^[a-z_]+\.[a-z_]+\Z")
+
+
+class Catalogue:
+    """All declared operations by name; built once from the rooms' declarations, then only read."""
+
+    def __init__(self, *rooms: tuple[Operation, ...]) -> None:
+        self._by_name: dict[str, Operation] = {}
+        for operation in (one for room in rooms for one in room):
+            assert NAME.match(operation.name), operation.name
+            assert operation.name not in self._by_name, f"{operation.name} is declared twice"
+            assert operation.roles, f"{operation.name} is allowed to nobody"
+            self._by_name[operation.name] = operation
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def get(self, name: str) -> Operation | None:
+        """Give the operation of that name, or None: the caller refuses with UNKNOWN_OPERATION."""
+        return self._by_name.get(name)

@@ -1,0 +1,156 @@
+"""Every refusal a person can meet: its code and the sentence they read. One place for each sentence.
+
+A Refusal is an answer, not an error: it says what happened, why, and what to do next. ``final`` says whether it is the
+definitive outcome of a key (stored and replayed for ever) or only "not now" (BUSY, PENDING, NOT_PRIMARY: the terminal
+keeps re-sending). Sentences are templates; their fields come from the refusing place. This file must not know who asks.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Sentence(Struct, frozen=True):
+    """What a code means: the template a person reads and whether it settles the key."""
+
+    text: str
+    final: bool = True
+
+
+SENTENCES: Final[dict[str, Sentence]] = {
+    # not now: the terminal goes on trying the same bytes
+    "BUSY": Sentence(
+        "The server is busy; the request is kept and sent again in a moment.", final=False
+    ),
+    "PENDING": Sentence(
+        "The payment is saved and being confirmed; keep waiting, do not take it again.", final=False
+    ),
+    "NOT_PRIMARY": Sentence(
+        "This server is not the primary; the terminal is moving to the other one.", final=False
+    ),
+    "FAULT": Sentence(
+        "The server had a fault (id {id}); nothing is lost. Tell operations the id.", final=False
+    ),
+    "SIGN_IN_AGAIN": Sentence(
+        "Your session has ended. Sign in again; what was sent is kept.", final=False
+    ),
+    # conversation
+    "BAD_FRAME": Sentence(
+        "The message could not be read ({reason}). Update the terminal's software."
+    ),
+    "OUT_OF_TURN": Sentence(
+        "A {message} is not expected now ({state}). Reconnect and start with Hello."
+    ),
+    "VERSION": Sentence(
+        "Protocol version {version} is not served here; this server speaks {served}."
+    ),
+    "UNKNOWN_OPERATION": Sentence(
+        "There is no operation '{operation}'. Update the terminal's software."
+    ),
+    "BAD_BODY": Sentence("{operation}: {reason}."),
+    "KEY_MISSING": Sentence(
+        "{operation} changes something and needs a key. Update the terminal's software."
+    ),
+    "KEY_NOT_ALLOWED": Sentence(
+        "{operation} changes nothing and takes no key. Update the terminal's software."
+    ),
+    "CERTIFICATE": Sentence(
+        "This certificate ({subject}) may not do that. Ask the administrator for the right one."
+    ),
+    # people
+    "SIGN_IN_FAILED": Sentence(
+        "User name or password is wrong. Check both; after five failures wait {wait_s} s."
+    ),
+    "SIGN_IN_LOCKED": Sentence(
+        "Too many failed sign-ins for this user at this terminal. Wait {wait_s} s."
+    ),
+    "ROLE": Sentence(
+        "{operation} is not allowed for the role {role}. Ask an officer who holds {needed}."
+    ),
+    "CERTIFICATE_ROLE": Sentence(
+        "The role {role} cannot work from {subject}. Use a terminal of its kind."
+    ),
+    "WEAK_PASSWORD": Sentence(
+        "The password is too short or too common. Use at least 12 characters nobody guesses."
+    ),
+    "USER_EXISTS": Sentence("There is already a user {user}. Choose another sign-in name."),
+    "NO_USER": Sentence("There is no user {user}. Check the spelling."),
+    # money
+    "KEY_CONFLICT": Sentence(
+        "This request was sent before with another content; nothing was posted. Tell an officer: a terminal may be copied."
+    ),
+    "NO_CONSUMER": Sentence("There is no consumer {consumer}. Check the ten digits on the bill."),
+    "AMOUNT_ZERO": Sentence("An amount of zero cannot be taken. Enter what the consumer pays."),
+    "AMOUNT_NEGATIVE": Sentence(
+        "A negative amount cannot be taken. Refunds go through an officer."
+    ),
+    "AMOUNT_HUGE": Sentence(
+        "{amount} is above the counter limit of {limit}. Check the digits; ask an officer."
+    ),
+    "ADVANCE_UNMARKED": Sentence(
+        "{amount} is more than the dues of {dues}. Take it as an advance or correct it."
+    ),
+    "INSTRUMENT_MISSING": Sentence(
+        "A {mode} payment needs its instrument number. Enter it from the slip."
+    ),
+    "DAY_NOT_OPEN": Sentence(
+        "No business day is open. An officer opens the day before money is taken."
+    ),
+    "DAY_CLOSED": Sentence(
+        "The business day {date} is closed; nothing can be added to it. An officer opens the next."
+    ),
+    "DAY_OPEN": Sentence("The business day {date} is still open. Close it before opening another."),
+    "DAY_ORDER": Sentence("The day {date} is not after the last day {last}. Days only go forward."),
+    "NO_COUNTER": Sentence(
+        "The counter {counter} is not known or closed. Ask the administrator to add it."
+    ),
+    "NO_RECEIPT": Sentence("There is no receipt {receipt}. Check counter, year and number."),
+    "RECEIPT_CANCELLED": Sentence(
+        "The receipt {receipt} is already cancelled. Nothing was changed."
+    ),
+    "RECEIPT_VERIFIED": Sentence(
+        "The receipt {receipt} is verified; it can no longer be cancelled. Use a correction."
+    ),
+    "RECEIPT_OTHER_DAY": Sentence(
+        "The receipt {receipt} is of {date}; only the same day can be cancelled."
+    ),
+    "OWN_WORK": Sentence("You took {receipt} yourself; another officer must decide about it."),
+    "NOTHING_TO_VERIFY": Sentence(
+        "Counter {counter} has no unverified receipts on {date}. Nothing was changed."
+    ),
+    # bank links and files
+    "TOTAL_MISMATCH": Sentence(
+        "The control total says {said}, the lines sum to {found}. Nothing was posted."
+    ),
+    "COUNT_MISMATCH": Sentence(
+        "The control count says {said}, there are {found} lines. Nothing was posted."
+    ),
+    "DUPLICATE_LINE": Sentence(
+        "Line {line} repeats reference {reference} of line {first}. Nothing was posted."
+    ),
+    "REFERENCE_KNOWN": Sentence(
+        "Reference {reference} was already posted by {scroll}. Nothing was posted twice."
+    ),
+    "SCROLL_KNOWN": Sentence(
+        "The scroll {scroll} was already posted with another content. Nothing was posted."
+    ),
+    "CONSUMER_EXISTS": Sentence(
+        "Consumer {consumer} is already loaded with other data. Nothing was changed."
+    ),
+}
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """Raised where something is refused; the shell turns it into the reply.
+
+    ``code`` is a key of SENTENCES; the fields fill its template. An unknown code is our mistake: KeyError at once.
+    """
+
+    def __init__(self, code: str, **fields: object) -> None:
+        self.code = code
+        self.fields = {name: str(value) for name, value in fields.items()}
+        self.sentence = SENTENCES[code].text.format(**self.fields)
+        self.final = SENTENCES[code].final
+        super().__init__(f"{code}: {self.sentence}")
