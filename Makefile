@@ -1,0 +1,75 @@
+# mPower. Every target first makes .venv from requirements.lock; the machine needs Python >= 3.11 and make.
+#
+#   make demo              two servers, a witness and counters on this machine (DRILL=1: failover drill, then exit)
+#   make test              all tests that fit in ten minutes on two cores; T='tests/config -k name' for some
+#   make test-all          the same with more simulation seeds and longer hypothesis runs
+#   make check             ruff, formatting, types, import rules, house rules
+#   make simulate SEEDS=N  the pair under a virtual clock
+#   make bench [ONLY=x]    the figures, as a table and JSON lines
+#   make lock              write requirements.lock again from pyproject.toml
+#   make audit             known vulnerabilities of what the lock pins
+#   make clean             remove what these targets made
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := demo
+.PHONY: demo test test-all check simulate bench lock audit clean
+
+BIN := .venv/bin
+STAMP := .venv/.from-lock
+PYTHON ?=
+T ?=
+SEEDS ?= 20000
+PYTEST = $(BIN)/python -m pytest
+# pytest exits 5 when a selection holds no test: not a failure of the code.
+RUN_TESTS = run() { "$$@" || { code=$$?; [ "$$code" -eq 5 ] || exit "$$code"; }; }; run
+
+demo: $(STAMP)
+	@exec $(BIN)/mpower demo $(if $(DRILL),drill)
+
+# Pure tests and simulation side by side; then those that own a database or processes, one at a time.
+test: $(STAMP)
+ifneq ($(T),)
+	@$(PYTEST) $(T)
+else
+	@$(RUN_TESTS) $(PYTEST) -q -n 2 --dist loadfile -m "not database and not live"
+	@$(RUN_TESTS) $(PYTEST) -q -m "database or live"
+endif
+
+test-all: export MPOWER_TEST_SEEDS = $(SEEDS)
+test-all: export HYPOTHESIS_PROFILE = thorough
+test-all: test
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(wildcard protocols config cluster mpowerd clients tests bench)
+	@$(BIN)/lint-imports
+	@$(PYTEST) -q tests/house
+
+simulate: $(STAMP)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+lock: $(STAMP)
+	@$(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --all-extras --upgrade \
+		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements.lock \
+		pyproject.toml
+	@! grep -nE '^-|file:|://' requirements.lock || { echo "requirements.lock names this machine"; exit 1; }
+
+# In an environment of its own: the scanner is no part of what we pin.
+audit: $(STAMP)
+	@room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; \
+	$(BIN)/python -m venv "$$room" && "$$room/bin/python" -m pip install --quiet pip-audit && \
+	"$$room/bin/pip-audit" --require-hashes --disable-pip -r requirements.lock
+
+clean:
+	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.lock pyproject.toml .ci/environment
+	@PYTHON="$(PYTHON)" .ci/environment .venv
+	@touch $@
