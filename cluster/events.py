@@ -1,0 +1,215 @@
+"""Everything that can happen to a node, as values. The shell makes them; the machine only reads them.
+
+An event says what was observed, never what to do. Time is not in it: ``step(mind, event, now_s)`` gets the monotonic
+time beside it. Results of actions come back as events of their own; an action that fails comes back as ActionFailed.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from protocols.peer import NodeBeat, Record
+
+
+class Event(Struct, frozen=True):
+    """The base of all events."""
+
+
+class Walsender(Struct, frozen=True):
+    """One row of pg_stat_replication: application name, state (streaming, catchup, backup…), flush LSN (0 unknown)."""
+
+    application_name: str
+    state: str
+    flush_lsn: int
+
+
+class Facts(Struct, frozen=True):
+    """What a PostgreSQL probe saw. LSNs in bytes, 0 unknown; waits in seconds; ``postmaster_start`` in microseconds."""
+
+    in_recovery: bool
+    system_id: str
+    tli: int
+    flush_lsn: int
+    receive_lsn: int
+    replay_lsn: int
+    postmaster_start: int
+    names: str
+    walsenders: tuple[Walsender, ...] = ()
+    oldest_sync_wait_s: float = 0.0
+    replay_paused: bool = False
+    receiver_streaming: bool = False
+    fence_term: int = 0
+
+
+class Holdings(Struct, frozen=True):
+    """What the node found on its disk at the start: highest epoch and incarnation seen, token, claim, cluster folder.
+
+    ``has_data`` a PGDATA is there; ``was_primary`` it holds no standby.signal; ``names`` as in postgresql.auto.conf;
+    ``claim`` the op_id persisted before a promotion; ``rejoining`` the marker that forbids a reclaim.
+    """
+
+    has_data: bool
+    was_primary: bool
+    clean_shutdown: bool
+    system_id: str
+    tli: int
+    end_lsn: int
+    names: str
+    epoch: int
+    incarnation: int
+    token: int
+    claim: str
+    rejoining: bool
+
+
+class Booted(Event, frozen=True):
+    """The lock is taken, a stray postmaster of this PGDATA was stopped, the disk is read."""
+
+    holdings: Holdings
+
+
+class Tick(Event, frozen=True):
+    """The monotonic timer, every 50 ms while the loop runs. ``gap_s`` is how late it came: a stall of this process."""
+
+    gap_s: float = 0.0
+
+
+class BeatHeard(Event, frozen=True):
+    """A beat of the peer arrived on a link."""
+
+    link: int
+    beat: NodeBeat
+
+
+class RelayHeard(Event, frozen=True):
+    """The arbiter answered our beat. ``asked_at_s`` is our monotonic time when we asked: an old answer is not news."""
+
+    peer: NodeBeat | None
+    high_flush: int
+    nonce: str
+    epoch: int
+    asked_at_s: float
+
+
+class ArbiterLost(Event, frozen=True):
+    """The connection to the arbiter is gone or its answers are overdue."""
+
+
+class RecordRead(Event, frozen=True):
+    """A linearizable read answered. None: there is no record."""
+
+    record: Record | None
+    nonce: str
+
+
+class ReadFailed(Event, frozen=True):
+    """The read was not answered; nothing is known."""
+
+
+class SwapConfirmed(Event, frozen=True):
+    """Our compare-and-swap is stored durably."""
+
+    op_id: str
+    record: Record
+
+
+class SwapRefused(Event, frozen=True):
+    """Our compare-and-swap certainly did not happen; ``record`` is what is stored."""
+
+    op_id: str
+    record: Record | None
+
+
+class SwapAmbiguous(Event, frozen=True):
+    """It was sent and not answered: it may have happened, or may still happen. A read does not settle it."""
+
+    op_id: str
+
+
+class Probed(Event, frozen=True):
+    """A PostgreSQL probe succeeded."""
+
+    facts: Facts
+
+
+class ProbeFailed(Event, frozen=True):
+    """A PostgreSQL probe failed or ran into its deadline."""
+
+    reason: str
+
+
+class PostgresStarted(Event, frozen=True):
+    """The postmaster accepts connections."""
+
+    as_standby: bool
+
+
+class PostgresExited(Event, frozen=True):
+    """The postmaster is gone and reaped, whether asked (``asked``) or not."""
+
+    status: int
+    asked: bool
+
+
+class Promoted(Event, frozen=True):
+    """pg_promote ended: the server is out of recovery."""
+
+    tli: int
+    switch_lsn: int
+
+
+class NamesSet(Event, frozen=True):
+    """synchronous_standby_names is on disk, fsynced, reloaded and confirmed."""
+
+    names: str
+
+
+class WaitSeen(Event, frozen=True):
+    """The hanging probe was seen waiting for replication; ``barrier_lsn`` is the flush LSN read after that."""
+
+    generation: int
+    barrier_lsn: int
+
+
+class FenceWritten(Event, frozen=True):
+    """The fence row carries this term."""
+
+    term: int
+
+
+class EpochKept(Event, frozen=True):
+    """The highest epoch and incarnation are fsynced."""
+
+    epoch: int
+
+
+class TokenKept(Event, frozen=True):
+    """The sync token is fsynced and the walreceiver was told its new name."""
+
+    generation: int
+
+
+class ClaimKept(Event, frozen=True):
+    """The op_id of the claim is fsynced; promoting may begin."""
+
+    op_id: str
+
+
+class Cloned(Event, frozen=True):
+    """A fresh copy of the primary stands in PGDATA, fsynced, standby.signal in place."""
+
+    system_id: str
+
+
+class ActionFailed(Event, frozen=True):
+    """An action did not succeed: its class name and the reason."""
+
+    action: str
+    reason: str
+
+
+class Asked(Event, frozen=True):
+    """An operator's verb that changes the cluster (pause, resume, handover, …), with its arguments."""
+
+    verb: str
+    arguments: tuple[tuple[str, str], ...] = ()
