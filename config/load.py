@@ -1,0 +1,267 @@
+"""From a settings file (or a client's environment) to typed settings, or one sentence that says what is wrong and where.
+
+A sentence names the file, the key as a dotted path, and the reason; an unknown key brings the name it was probably meant
+to be. Paths come out absolute, relative ones counted from the file that names them, and files that must exist are looked
+for here, at the door, not in the middle of the night. This file must not know what a setting does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar, Union
+
+import msgspec
+
+from config.settings import (
+    ClientSettings,
+    NodeSettings,
+    PostgresSettings,
+    Settings,
+    TlsSettings,
+    WitnessSettings,
+)
+from config.yaml import YamlError, read_yaml
+
+S = TypeVar("S", bound=Settings)
+
+KINDS: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "float": "a number with decimals",
+    "null": "nothing",
+    "array": "a list",
+    "object": "a group of settings",
+}
+ENVIRONMENT: Final = {
+    "MPOWER_CLUSTER": "cluster",
+    "MPOWER_NODES": "nodes",
+    "MPOWER_PEERS": "peers",
+    "MPOWER_WITNESS": "witness",
+    "MPOWER_JOURNAL": "journal",
+    "MPOWER_CA": "tls.ca",
+    "MPOWER_CERT": "tls.certificate",
+    "MPOWER_KEY": "tls.key",
+    "MPOWER_REVOKED": "tls.revoked",
+}
+"""What the environment may say, and which setting of mpower.yaml it replaces. MPOWER_HOME names the folder."""
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used: ``source`` (file), ``key`` (dotted, '' if none), ``reason``; str() is the sentence."""
+
+    def __init__(self, source: str, key: str, reason: str) -> None:
+        self.source, self.key, self.reason = source, key, reason
+        super().__init__(f"{source}: {key}: {reason}." if key else f"{source}: {reason}.")
+
+
+def load_node(path: Path) -> NodeSettings:
+    """Read the settings of a node; SettingsError names file, key and reason."""
+    settings = _load(path, NodeSettings)
+    _look_for_files(path, "tls", settings.tls)
+    _look_for_files(path, "postgres", settings.postgres)
+    return settings
+
+
+def load_witness(path: Path) -> WitnessSettings:
+    """Read the settings of a witness; SettingsError names file, key and reason."""
+    settings = _load(path, WitnessSettings)
+    _look_for_files(path, "tls", settings.tls)
+    return settings
+
+
+def load_client(
+    path: Path | None = None, environment: Mapping[str, str] | None = None
+) -> ClientSettings:
+    """Read a client's settings: mpower.yaml (``path``: it or its folder; else MPOWER_HOME; else here), then MPOWER_*."""
+    said = os.environ if environment is None else environment
+    place = path or Path(said.get("MPOWER_HOME", "."))
+    file = place / "mpower.yaml" if place.is_dir() else place
+    raw: Any = {}
+    if path is not None or "MPOWER_HOME" in said or file.exists():
+        raw = _read(file)
+    elif not any(name in said for name in ENVIRONMENT):
+        raise SettingsError(
+            str(file),
+            "",
+            "the file does not exist; go to the settings folder, set MPOWER_HOME to it,"
+            " or write one with 'mpower init'",
+        )
+    raw = _resolve(raw, ClientSettings, file.parent)
+    for variable, key in ENVIRONMENT.items():
+        if said.get(variable):
+            _put(raw, key, said[variable])
+    source = str(file) if file.exists() else "the environment (MPOWER_*)"
+    settings = _convert(raw, ClientSettings, source, Path.cwd())
+    _look_for_files(Path(source), "tls", settings.tls)
+    return settings
+
+
+def with_certificate(tls: TlsSettings, kind: str, name: str | None = None) -> TlsSettings:
+    """Take the certificate of another identity (``kind`` node, counter, bank, ops) from the same folder.
+
+    Without a name: the configured one if it is of that kind, else the only one there. SettingsError says the choices.
+    """
+    folder = tls.certificate.parent
+    if name is None and tls.certificate.stem.startswith(f"{kind}-"):
+        return tls
+    found = sorted(folder.glob(f"{kind}-{name or '*'}.crt"))
+    if len(found) == 1 and found[0].with_suffix(".key").exists():
+        return msgspec.structs.replace(
+            tls, certificate=found[0], key=found[0].with_suffix(".key")
+        )
+    wanted = f"{kind} certificate for {name}" if name else f"single {kind} certificate"
+    choices = ", ".join(one.stem for one in sorted(folder.glob(f"{kind}-*.crt"))) or "none"
+    raise SettingsError(
+        str(folder), "tls.certificate", f"there is no {wanted} with its key (found: {choices})"
+    )
+
+
+def _load(path: Path, wanted: type[S]) -> S:
+    return _convert(_read(path), wanted, str(path), path.parent)
+
+
+def _read(path: Path) -> Any:
+    try:
+        raw = read_yaml(path.read_bytes())
+    except OSError as wrong:
+        reason = "the file does not exist" if isinstance(wrong, FileNotFoundError) else None
+        raise SettingsError(str(path), "", reason or f"cannot be read ({wrong.strerror})") from wrong
+    except YamlError as wrong:
+        where = f"line {wrong.line}" if wrong.line else ""
+        raise SettingsError(str(path), where, wrong.reason) from wrong
+    if not isinstance(raw, dict):
+        raise SettingsError(str(path), "", "it must hold settings as 'key: value' lines")
+    return raw
+
+
+def _convert(raw: Any, wanted: type[S], source: str, folder: Path) -> S:
+    base = folder.absolute()
+
+    def path_of(kind: type, value: Any) -> Any:
+        assert kind is Path, kind
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise ValueError(f"a path is needed, not {value!r}")
+        return Path(os.path.normpath(base / value))
+
+    known = _check_keys(raw, wanted, source, "")
+    try:
+        return msgspec.convert(known, wanted, dec_hook=path_of)
+    except msgspec.ValidationError as wrong:
+        key, reason = _explain(str(wrong), wanted)
+        raise SettingsError(source, key, reason) from wrong
+
+
+def _check_keys(raw: Any, wanted: Any, source: str, at: str) -> Any:
+    """Refuse unknown keys by name; an empty group (all its lines commented out) means its defaults."""
+    group = group_of(wanted)
+    if group is None:
+        item = item_of(wanted)
+        if item is None or not isinstance(raw, list):
+            return raw
+        return [_check_keys(one, item, source, f"{at}[{n}]") for n, one in enumerate(raw)]
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        return raw
+    fields = {field.name: field.type for field in msgspec.structs.fields(group)}
+    for key in raw:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            hint = f"did you mean '{near[0]}'" if near else f"known here: {', '.join(fields)}"
+            raise SettingsError(source, f"{at}.{key}".strip("."), f"there is no such setting; {hint}")
+    return {
+        key: _check_keys(value, fields[key], source, f"{at}.{key}".strip("."))
+        for key, value in raw.items()
+    }
+
+
+def bare(wanted: Any) -> list[Any]:
+    """Give the alternatives of a field's type without its annotations: ``Annotated[X | None, …]`` → [X, NoneType]."""
+    if typing.get_origin(wanted) is Annotated:
+        return bare(typing.get_args(wanted)[0])
+    if typing.get_origin(wanted) in {types.UnionType, Union}:
+        return [one for part in typing.get_args(wanted) for one in bare(part)]
+    return [wanted]
+
+
+def group_of(wanted: Any) -> type[Settings] | None:
+    """Give the group of settings a field's type is, or None."""
+    kind = bare(wanted)[0]
+    return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
+
+
+def item_of(wanted: Any) -> Any:
+    """Give the type of the items if a field is a list, or None."""
+    kind = bare(wanted)[0]
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is list else None
+
+
+def description_of(wanted: Any) -> str:
+    """Give the comment of a field, '' if it has none."""
+    notes = typing.get_args(wanted)[1:] if typing.get_origin(wanted) is Annotated else ()
+    return next((note.description for note in notes if getattr(note, "description", None)), "")
+
+
+def _explain(wrong: str, wanted: type[Settings]) -> tuple[str, str]:
+    """Turn msgspec's words into a dotted key and a reason a person understands."""
+    what, _, path = wrong.partition(" - at `$")
+    key = path.rstrip("`").lstrip(".")
+    if missing := re.match(r"Object missing required field `(\w+)`", what):
+        key = f"{key}.{missing[1]}".strip(".")
+        return key, f"this setting is missing ({_hint(wanted, key)})"
+    if kind := re.match(r"Expected `([\w |]+)`, got `(\w+)`", what):
+        needed = " or ".join(KINDS.get(one, one) for one in kind[1].split(" | "))
+        return key, f"{needed} is needed, not {KINDS.get(kind[2], kind[2])}"
+    if bound := re.match(r"Expected `\w+` (>=|<=) (\S+)", what):
+        return key, f"it must be {'at least' if bound[1] == '>=' else 'at most'} {bound[2]}"
+    if length := re.match(r"Expected `array` of length (>=|<=) (\d+)", what):
+        return key, f"{'at least' if length[1] == '>=' else 'at most'} {length[2]} are needed"
+    if "matching regex" in what:
+        return key, f"it is not written as it must be ({_hint(wanted, key)})"
+    if value := re.match(r"Invalid enum value (.*)", what):
+        return key, f"{value[1]} is not one of the choices ({_hint(wanted, key)})"
+    return key, what[:1].lower() + what[1:]
+
+
+def _hint(wanted: Any, key: str) -> str:
+    hint = ""
+    for part in re.sub(r"\[\d+\]|\[\.\.\.\]", "", key).split("."):
+        group = group_of(wanted) or group_of(item_of(wanted))
+        if group is None:
+            break
+        wanted = {field.name: field.type for field in msgspec.structs.fields(group)}.get(part)
+        hint = description_of(wanted).rstrip(".")
+    return hint or "see the comments of the file"
+
+
+def _look_for_files(source: Path, at: str, group: TlsSettings | PostgresSettings) -> None:
+    for field in msgspec.structs.fields(group):
+        path = getattr(group, field.name)
+        if isinstance(path, Path) and not path.exists():
+            raise SettingsError(str(source), f"{at}.{field.name}", f"there is no {path}")
+
+
+def _resolve(raw: Any, wanted: Any, folder: Path) -> Any:
+    """Make the paths of a client's file absolute before the environment, which counts from here, joins them."""
+    group = group_of(wanted)
+    if group is None or not isinstance(raw, dict):
+        is_path = Path in bare(wanted) and isinstance(raw, str) and raw
+        return str(folder.absolute() / raw) if is_path else raw
+    fields = {field.name: field.type for field in msgspec.structs.fields(group)}
+    return {key: _resolve(value, fields.get(key), folder) for key, value in raw.items()}
+
+
+def _put(raw: dict[str, Any], key: str, value: str) -> None:
+    *groups, last = key.split(".")
+    for group in groups:
+        inner = raw.get(group)
+        raw[group] = dict(inner) if isinstance(inner, dict) else {}
+        raw = raw[group]
+    raw[last] = value.split(",") if last in {"nodes", "peers"} else value

@@ -1,0 +1,313 @@
+"""What a node, a witness and a client are told: typed, frozen, each setting declared once with its comment.
+
+The declaration is everything: the type bounds the value, the default is the default, and the description is both the
+comment in the written file and the hint in an error. Unknown keys are refused. Paths are relative to the file that names
+them. This file must not read files (see load.py) nor know who uses a setting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+NODE_NAME: Final = r"^[a-z][a-z0-9_-]{0,30}\Z"
+HOST_PORT: Final = r"^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):[0-9]{1,5}\Z"
+
+Address = Annotated[str, Meta(pattern=HOST_PORT)]
+NodeName = Annotated[str, Meta(pattern=NODE_NAME)]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Milliseconds = Annotated[int, Meta(ge=10, le=600_000)]
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Split ``host:port`` or ``[v6]:port`` into host (without brackets) and port."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The base of every group of settings."""
+
+
+def _ports_fit(*addresses: str) -> None:
+    for address in addresses:
+        if not 1 <= split_address(address)[1] <= 65535:  # noqa: PLR2004 - TCP's own bound
+            raise ValueError(f"the port of {address} is not between 1 and 65535")
+
+
+class TimersSettings(Settings, frozen=True, kw_only=True):
+    """The cluster's clocks, all monotonic. They move availability only, never safety."""
+
+    beat_ms: Annotated[
+        Milliseconds, Meta(description="A heartbeat leaves on every link this often.")
+    ] = 200
+    suspect_ms: Annotated[
+        Milliseconds, Meta(description="A link without a beat for this long is shown as suspect.")
+    ] = 600
+    stall_ms: Annotated[
+        Milliseconds,
+        Meta(description="A commit that waits this long for the standby's copy is a stall."),
+    ] = 500
+    solo_ms: Annotated[
+        Milliseconds,
+        Meta(
+            description="After this long without its standby the primary asks the arbiter to go on"
+            " alone. Must be below takeover_ms."
+        ),
+    ] = 1000
+    takeover_ms: Annotated[
+        Milliseconds,
+        Meta(description="After this long without the primary the standby claims its place."),
+    ] = 2000
+    isolate_ms: Annotated[
+        Milliseconds,
+        Meta(
+            description="A primary that has heard neither peer nor arbiter for this long closes its"
+            " counters."
+        ),
+    ] = 4000
+    takeovers_per_hour: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60,
+            description="More automatic takeovers than this in an hour pause the automatism and"
+            " raise an alarm.",
+        ),
+    ] = 6
+
+    def __post_init__(self) -> None:
+        if not self.beat_ms < self.suspect_ms < self.takeover_ms:
+            raise ValueError(
+                f"beat_ms < suspect_ms < takeover_ms must hold, they are {self.beat_ms},"
+                f" {self.suspect_ms}, {self.takeover_ms}"
+            )
+        if not self.stall_ms <= self.solo_ms < self.takeover_ms:
+            raise ValueError(
+                f"stall_ms <= solo_ms < takeover_ms must hold, they are {self.stall_ms},"
+                f" {self.solo_ms}, {self.takeover_ms}"
+            )
+        if self.isolate_ms < self.takeover_ms:
+            raise ValueError(
+                f"isolate_ms must not be below takeover_ms, they are {self.isolate_ms},"
+                f" {self.takeover_ms}"
+            )
+
+
+class TlsSettings(Settings, frozen=True, kw_only=True):
+    """Who this machine is, and whom it believes."""
+
+    ca: Annotated[Path, Meta(description="The certificate of the board's own authority.")]
+    certificate: Annotated[Path, Meta(description="This machine's certificate.")]
+    key: Annotated[
+        Path, Meta(description="Its private key: mode 0400, never copied to another machine.")
+    ]
+    revoked: Annotated[
+        Path | None,
+        Meta(description="The authority's list of revoked certificates; a stale list is refused."),
+    ] = None
+
+
+class NodeAddress(Settings, frozen=True, kw_only=True):
+    """Where one node listens and the other finds it."""
+
+    name: Annotated[NodeName, Meta(description="The node's name, as in its certificate.")]
+    peer: Annotated[
+        list[Address],
+        Meta(
+            min_length=1,
+            max_length=4,
+            description="host:port for beats between the nodes, one for each link; two links are"
+            " better.",
+        ),
+    ]
+    terminals: Annotated[Address, Meta(description="host:port for counters, banks and operators.")]
+    postgres: Annotated[
+        Address, Meta(description="host:port of this node's PostgreSQL, for the other node.")
+    ]
+
+    def __post_init__(self) -> None:
+        _ports_fit(*self.peer, self.terminals, self.postgres)
+
+
+class ClusterSettings(Settings, frozen=True, kw_only=True):
+    """What both nodes must agree about."""
+
+    name: Annotated[NodeName, Meta(description="The cluster's name, in every certificate.")]
+    engine: Annotated[
+        Literal["supervised"],
+        Meta(description="supervised: each node is the parent of its own PostgreSQL."),
+    ] = "supervised"
+    nodes: Annotated[list[NodeAddress], Meta(description="The two nodes; the same in both files.")]
+    witness: Annotated[
+        Address, Meta(description="host:port of the witness. It must run on neither server.")
+    ]
+    strict: Annotated[
+        bool,
+        Meta(
+            description="true: never work on one copy. Without a standby the counters wait instead."
+        ),
+    ] = False
+    timers: Annotated[TimersSettings, Meta(description="Timers, in milliseconds.")] = (
+        TimersSettings()
+    )
+
+    def __post_init__(self) -> None:
+        if len(self.nodes) != 2:  # noqa: PLR2004 - a pair is two
+            raise ValueError(f"a cluster has exactly two nodes, here are {len(self.nodes)}")
+        _ports_fit(self.witness)
+        first, second = self.nodes
+        if first.name == second.name:
+            raise ValueError(f"both nodes are called {first.name}")
+        places = [self.witness]
+        for node in self.nodes:
+            places += [*node.peer, node.terminals, node.postgres]
+        for place in places:
+            if places.count(place) > 1:
+                raise ValueError(f"the address {place} is used twice")
+
+    def address(self, node: str) -> NodeAddress:
+        """Give the addresses of the node of that name; asking for another is our mistake: KeyError."""
+        return {one.name: one for one in self.nodes}[node]
+
+    def peer_of(self, node: str) -> NodeAddress:
+        """Give the addresses of the other node."""
+        return next(one for one in self.nodes if one.name != node)
+
+
+class PostgresSettings(Settings, frozen=True, kw_only=True):
+    """The PostgreSQL this node is the parent of."""
+
+    bindir: Annotated[
+        Path | None,
+        Meta(description="Where its programs are; left out, they are looked for."),
+    ] = None
+    os_user: Annotated[
+        Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_-]{0,31}\Z")] | None,
+        Meta(
+            description="When started as root: the user it runs as; left out, the first of mpower,"
+            " postgres, nobody that exists."
+        ),
+    ] = None
+    shared_buffers: Annotated[
+        str,
+        Meta(
+            pattern=r"^[1-9][0-9]{0,8}(?:kB|MB|GB)\Z",
+            description="Its cache, as 128MB; a quarter of the memory is usual.",
+        ),
+    ] = "128MB"
+    wal_keep_mb: Annotated[
+        int,
+        Meta(
+            ge=64,
+            le=1_048_576,
+            description="Old log kept for a returning node, in MB; below 1024 a rejoin copies all.",
+        ),
+    ] = 1024
+    replication_password_file: Annotated[
+        Path,
+        Meta(description="The file with the password of replication, the same on both nodes."),
+    ]
+
+
+class LimitsSettings(Settings, frozen=True, kw_only=True):
+    """How much one node takes on at once."""
+
+    sessions: Annotated[
+        int, Meta(ge=1, le=20_000, description="Connections of terminals at the same time.")
+    ] = 2000
+    payments_per_batch: Annotated[
+        int, Meta(ge=1, le=1000, description="Payments posted in one transaction at most.")
+    ] = 128
+    accept_per_s: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="New connections a second; more wait for their turn."),
+    ] = 200
+    pool: Annotated[
+        int,
+        Meta(ge=1, le=64, description="Connections to the database; 8 to 16 serve a whole city."),
+    ] = 8
+
+
+class NodeSettings(Settings, frozen=True, kw_only=True):
+    """Settings of one node of the pair: ``mpowerd node --settings FILE``."""
+
+    node: Annotated[NodeName, Meta(description="Which of the nodes below this machine is.")]
+    data: Annotated[
+        Path, Meta(description="The folder of everything this node keeps: database, epoch, logs.")
+    ]
+    cluster: Annotated[ClusterSettings, Meta(description="The same on both nodes.")]
+    tls: Annotated[TlsSettings, Meta(description="Certificates.")]
+    postgres: Annotated[PostgresSettings, Meta(description="The database of this node.")]
+    log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"
+    limits: Annotated[LimitsSettings, Meta(description="Limits of this node.")] = LimitsSettings()
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.cluster.nodes]
+        if self.node not in names:
+            raise ValueError(f"the node {self.node} is not among cluster.nodes {', '.join(names)}")
+
+    @property
+    def here(self) -> NodeAddress:
+        """Where this node listens."""
+        return self.cluster.address(self.node)
+
+    @property
+    def peer(self) -> NodeAddress:
+        """Where the other node listens."""
+        return self.cluster.peer_of(self.node)
+
+
+class WitnessSettings(Settings, frozen=True, kw_only=True):
+    """Settings of the witness: ``mpowerd witness --settings FILE``, on a third machine."""
+
+    name: Annotated[NodeName, Meta(description="The witness's name, as in its certificate.")]
+    listen: Annotated[Address, Meta(description="host:port it listens on for the two nodes.")]
+    data: Annotated[Path, Meta(description="The folder of its one record.")]
+    cluster_name: Annotated[NodeName, Meta(description="The cluster it decides for.")]
+    nodes: Annotated[
+        list[NodeName], Meta(min_length=2, max_length=2, description="The two nodes it listens to.")
+    ]
+    tls: Annotated[TlsSettings, Meta(description="Certificates.")]
+    log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"
+
+    def __post_init__(self) -> None:
+        _ports_fit(self.listen)
+
+
+class ClientSettings(Settings, frozen=True, kw_only=True):
+    """Settings of ``mpower``, for a counter, a bank or an operator. MPOWER_* in the environment goes before them."""
+
+    cluster: Annotated[NodeName, Meta(description="The cluster's name, in every certificate.")]
+    nodes: Annotated[
+        list[Address],
+        Meta(
+            min_length=1,
+            max_length=4,
+            description="host:port of each node, for counters, banks and operators.",
+        ),
+    ]
+    peers: Annotated[
+        list[Address],
+        Meta(
+            max_length=8,
+            description="host:port of the nodes' links; only 'mpower cluster' needs them.",
+        ),
+    ] = []
+    witness: Annotated[
+        Address | None,
+        Meta(description="host:port of the witness; only 'mpower cluster' needs it."),
+    ] = None
+    tls: Annotated[TlsSettings, Meta(description="Certificates.")]
+    journal: Annotated[
+        Path | None,
+        Meta(
+            description="The folder of payments not yet confirmed; it must survive a power cut."
+            " Left out: in the home folder."
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        _ports_fit(*self.nodes, *self.peers, *([self.witness] if self.witness else []))

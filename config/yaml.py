@@ -1,0 +1,111 @@
+"""YAML as a person means it: nothing is guessed, nothing is lost, nothing explodes.
+
+PyYAML by default lets the last of two equal keys win, reads 010 as 8, 1:30 as 90 and `on` as true, and expands aliases
+without end. Here equal keys are refused, only YAML 1.2's plain words are numbers and booleans (010, 1:30, on, off and
+dates stay text), and aliases, tags, depth and size are bounded. The answer holds only dict, list, str, int, float, bool
+and None. This file must not know what a setting is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import yaml
+
+MAX_BYTES: Final = 256 * 1024
+"""A full settings file is below 10 KB; larger is the wrong file."""
+MAX_DEPTH: Final = 16
+"""Settings nest four deep; the parser recurses, so depth is a limit on its stack."""
+
+
+class YamlError(ValueError):
+    """The text is not acceptable YAML: ``line`` (1-based, 0 unknown), ``key`` ('' if none), ``reason`` a sentence."""
+
+    def __init__(self, reason: str, line: int = 0, key: str = "") -> None:
+        self.reason, self.line, self.key = reason, line, key
+        super().__init__(f"line {line}: {reason}" if line else reason)
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader with YAML 1.2's plain scalars and without aliases, tags and repeated keys."""
+
+    yaml_implicit_resolvers: Final = {}  # type: ignore[misc]  # starts empty instead of YAML 1.1's
+
+    def __init__(self, stream: str) -> None:
+        self._depth = 0
+        super().__init__(stream)
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise YamlError("anchors and aliases are not used here, write the value out", line)
+        if getattr(event, "tag", None) is not None:
+            raise YamlError(f"the tag {event.tag} is not used here, write the plain value", line)
+        if self._depth >= MAX_DEPTH:
+            raise YamlError(f"it nests deeper than {MAX_DEPTH} levels", line)
+        self._depth += 1
+        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        self._depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        found: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            if not isinstance(key, str):
+                raise YamlError(f"the key {key!r} is not text, put it in quotes", line)
+            if key in found:
+                raise YamlError(
+                    f"the key '{key}' stands here twice, first on line {lines[key]}", line, key
+                )
+            found[key] = self.construct_object(value_node, deep=deep)  # type: ignore[no-untyped-call]
+            lines[key] = line
+        return found
+
+
+def _plain(tag: str, pattern: str, first: str) -> None:
+    _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+        f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})\Z"), list(first)
+    )
+
+
+_plain("null", "~|null|Null|NULL|", "~nN\0")
+_plain("bool", "true|True|TRUE|false|False|FALSE", "tTfF")
+# Eighteen digits fit int64; anything longer is text, which no number accepts.
+_plain("int", "[-+]?(?:0|[1-9][0-9]{0,17})", "-+0123456789")
+_plain("float", r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,17}", "-+0123456789")
+_Loader.yaml_implicit_resolvers.setdefault("", []).append(
+    ("tag:yaml.org,2002:null", re.compile(r"^\Z"))
+)
+
+
+def read_yaml(data: bytes) -> Any:
+    """Read one YAML document (UTF-8, at most MAX_BYTES) into plain values, or raise YamlError."""
+    if len(data) > MAX_BYTES:
+        raise YamlError(f"it has {len(data)} bytes, the limit is {MAX_BYTES}")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = data[: wrong.start].count(b"\n") + 1
+        raise YamlError("it is not UTF-8 text", line) from wrong
+    try:
+        return _load(text)
+    except yaml.MarkedYAMLError as wrong:
+        mark = wrong.problem_mark
+        raise YamlError(
+            f"it is not YAML ({wrong.problem or wrong.context})", mark.line + 1 if mark else 0
+        ) from wrong
+    except yaml.YAMLError as wrong:
+        raise YamlError(f"it is not YAML ({str(wrong).splitlines()[0]})") from wrong
+
+
+def _load(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()  # type: ignore[no-untyped-call]
+    finally:
+        loader.dispose()  # type: ignore[no-untyped-call]
