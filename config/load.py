@@ -98,7 +98,7 @@ def load_client(
         if said.get(variable):
             _put(raw, key, said[variable])
     source = str(file) if file.exists() else "the environment (MPOWER_*)"
-    settings = _convert(raw, ClientSettings, source, Path.cwd())
+    settings = settings_from(raw, ClientSettings, source, Path.cwd())
     _look_for_files(Path(source), "tls", settings.tls)
     return settings
 
@@ -113,9 +113,7 @@ def with_certificate(tls: TlsSettings, kind: str, name: str | None = None) -> Tl
         return tls
     found = sorted(folder.glob(f"{kind}-{name or '*'}.crt"))
     if len(found) == 1 and found[0].with_suffix(".key").exists():
-        return msgspec.structs.replace(
-            tls, certificate=found[0], key=found[0].with_suffix(".key")
-        )
+        return msgspec.structs.replace(tls, certificate=found[0], key=found[0].with_suffix(".key"))
     wanted = f"{kind} certificate for {name}" if name else f"single {kind} certificate"
     choices = ", ".join(one.stem for one in sorted(folder.glob(f"{kind}-*.crt"))) or "none"
     raise SettingsError(
@@ -124,7 +122,7 @@ def with_certificate(tls: TlsSettings, kind: str, name: str | None = None) -> Tl
 
 
 def _load(path: Path, wanted: type[S]) -> S:
-    return _convert(_read(path), wanted, str(path), path.parent)
+    return settings_from(_read(path), wanted, str(path), path.parent)
 
 
 def _read(path: Path) -> Any:
@@ -132,7 +130,9 @@ def _read(path: Path) -> Any:
         raw = read_yaml(path.read_bytes())
     except OSError as wrong:
         reason = "the file does not exist" if isinstance(wrong, FileNotFoundError) else None
-        raise SettingsError(str(path), "", reason or f"cannot be read ({wrong.strerror})") from wrong
+        raise SettingsError(
+            str(path), "", reason or f"cannot be read ({wrong.strerror})"
+        ) from wrong
     except YamlError as wrong:
         where = f"line {wrong.line}" if wrong.line else ""
         raise SettingsError(str(path), where, wrong.reason) from wrong
@@ -141,7 +141,8 @@ def _read(path: Path) -> Any:
     return raw
 
 
-def _convert(raw: Any, wanted: type[S], source: str, folder: Path) -> S:
+def settings_from(raw: Any, wanted: type[S], source: str, folder: Path) -> S:
+    """Check plain values into settings; paths count from ``folder``, ``source`` is named in a SettingsError."""
     base = folder.absolute()
 
     def path_of(kind: type, value: Any) -> Any:
@@ -175,7 +176,9 @@ def _check_keys(raw: Any, wanted: Any, source: str, at: str) -> Any:
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
             hint = f"did you mean '{near[0]}'" if near else f"known here: {', '.join(fields)}"
-            raise SettingsError(source, f"{at}.{key}".strip("."), f"there is no such setting; {hint}")
+            raise SettingsError(
+                source, f"{at}.{key}".strip("."), f"there is no such setting; {hint}"
+            )
     return {
         key: _check_keys(value, fields[key], source, f"{at}.{key}".strip("."))
         for key, value in raw.items()

@@ -135,7 +135,18 @@ class NodeAddress(Settings, frozen=True, kw_only=True):
 class ClusterSettings(Settings, frozen=True, kw_only=True):
     """What both nodes must agree about."""
 
-    name: Annotated[NodeName, Meta(description="The cluster's name, in every certificate.")]
+    name: Annotated[
+        NodeName,
+        Meta(
+            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
+        ),
+    ]
+    name: Annotated[
+        NodeName,
+        Meta(
+            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
+        ),
+    ]
     engine: Annotated[
         Literal["supervised"],
         Meta(description="supervised: each node is the parent of its own PostgreSQL."),
@@ -280,7 +291,18 @@ class WitnessSettings(Settings, frozen=True, kw_only=True):
 class ClientSettings(Settings, frozen=True, kw_only=True):
     """Settings of ``mpower``, for a counter, a bank or an operator. MPOWER_* in the environment goes before them."""
 
-    cluster: Annotated[NodeName, Meta(description="The cluster's name, in every certificate.")]
+    cluster: Annotated[
+        NodeName,
+        Meta(
+            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
+        ),
+    ]
+    cluster: Annotated[
+        NodeName,
+        Meta(
+            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
+        ),
+    ]
     nodes: Annotated[
         list[Address],
         Meta(

@@ -1,0 +1,87 @@
+"""``mpower``: the command line's front door. Nouns are listed here and imported only when one is called.
+
+So ``mpower --help`` answers at once, and a counter does not load what only an operator needs. A wrong word gets the
+nearest right one. This file must not know what a noun does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import Any, Final
+
+import click
+
+from clients.door import EXITS
+
+NOUNS: Final = {
+    "init": ("clients.ops.init:init", "Write a new board's settings folder and certificates."),
+    "counter": ("clients.counter.command:counter", "Work at a counter: find, collect, receipts."),
+    "bank": ("clients.bank.command:bank", "Post a bank's scroll of payments."),
+    "admin": ("clients.ops.admin:admin", "Users, counters, sessions; load consumers."),
+    "cluster": ("clients.ops.cluster:cluster", "The pair: who is primary, is everything safe."),
+    "demo": ("clients.demo.command:demo", "A whole board on this machine, to try and to break."),
+}
+"""Each noun: where its command is, and its line in the help."""
+
+EXAMPLES: Final = """\b
+Examples:
+  mpower init board --node a=10.0.0.1 --node b=10.0.0.2 --witness 10.0.0.3
+  mpower cluster status
+  mpower admin load consumers consumers.csv --dry-run
+  mpower bank post scroll.csv
+"""
+
+
+class Nouns(click.Group):
+    """The group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in NOUNS:
+            return None
+        module, _, name = NOUNS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command), cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Nouns"):
+            formatter.write_dl([(noun, line) for noun, (_, line) in NOUNS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in NOUNS and not word.startswith("-"):
+            near = difflib.get_close_matches(word, NOUNS, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(NOUNS)}."
+            ctx.fail(f"There is no '{word}'. {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Nouns,
+    help=f"mPower: the money counters of an electricity board.\n\n{EXAMPLES}",
+    epilog=EXITS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--settings",
+    type=click.Path(exists=True),
+    help="The settings folder, or its mpower.yaml. Else MPOWER_HOME, else this folder.",
+)
+@click.version_option(package_name="mpower", prog_name="mpower")
+def mpower(**_: Any) -> None:
+    """Take the options of all nouns; they read them from the root context."""
+
+
+def main() -> None:
+    """Run the command line."""
+    mpower(prog_name="mpower")
+
+
+if __name__ == "__main__":
+    main()

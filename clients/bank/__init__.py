@@ -1,0 +1,1 @@
+"""A bank's side: scrolls of payments, posted whole or refused whole."""

@@ -1,0 +1,93 @@
+"""What every command of ``mpower`` shares: exit codes, where settings come from, how an answer is said.
+
+Data goes to stdout, talk to stderr; ``--json`` prints one versioned JSON object with money in paise. Nothing heavy is
+imported at the top: ``mpower --help`` must answer at once. This file must not know any noun.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from config.settings import ClientSettings
+
+F = TypeVar("F", bound=Callable[..., Any])
+JSON_VERSION: Final = 1
+"""Raised when a field of a ``--json`` answer changes its meaning; new fields do not raise it."""
+
+
+class Exit(enum.IntEnum):
+    """The exit codes, the same for every command."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_REACHABLE = 3
+    NO_PRIMARY = 4
+    REFUSED = 5
+
+
+EXITS: Final = (
+    "Exit codes: 0 done · 1 failed · 2 wrong usage · 3 no server reachable ·"
+    " 4 no primary · 5 refused"
+)
+
+
+class Ended(click.ClickException):
+    """A command ends with a sentence (what, why, what next) and an exit code."""
+
+    def __init__(self, code: Exit, sentence: str) -> None:
+        super().__init__(sentence)
+        self.exit_code = int(code)
+
+    def show(self, file: Any = None) -> None:
+        """Say the sentence on stderr, without decoration: scripts and people read the same words."""
+        click.echo(self.format_message(), file=file or sys.stderr)
+
+
+def json_option(command: F) -> F:
+    """Give a command its ``--json`` flag (parameter ``as_json``)."""
+    option = click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
+    return option(command)
+
+
+def answer(data: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Print the answer on stdout: the object as JSON, or the text for people."""
+    click.echo(json.dumps({"version": JSON_VERSION, **data}) if as_json else text)
+
+
+def talk(text: str) -> None:
+    """Say something that is not the answer: on stderr."""
+    click.echo(text, err=True)
+
+
+def colour() -> bool:
+    """True if stdout may be coloured: a terminal, and NO_COLOR not set to anything."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def client_settings(kind: str = "", name: str | None = None) -> ClientSettings:
+    """Read the client's settings as this command line says (``--settings``, MPOWER_*), as an identity of ``kind``.
+
+    Ended(FAILED) with the sentence of what is wrong.
+    """
+    import msgspec
+
+    from config.load import SettingsError, load_client, with_certificate
+
+    said = click.get_current_context().find_root().params.get("settings")
+    try:
+        settings = load_client(Path(said) if said else None)
+        if not kind:
+            return settings
+        return msgspec.structs.replace(settings, tls=with_certificate(settings.tls, kind, name))
+    except SettingsError as wrong:
+        raise Ended(Exit.FAILED, str(wrong)) from wrong

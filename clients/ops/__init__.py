@@ -1,0 +1,1 @@
+"""For operators and administrators: setting up, loading, users, the cluster's verbs."""

@@ -1,0 +1,218 @@
+"""``mpower init``: a board's first minute. Writes the settings folder and says what to do next.
+
+Ports are fixed and documented for real servers, or free ones of this machine (``--ports auto``) for a try on loopback.
+This file must not know what the files look like: config.folder writes them.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from clients.door import Ended, Exit, answer, json_option
+from config.folder import FolderError, Paths, Plan, write_settings
+from config.load import SettingsError
+from config.pki import PkiError
+from config.settings import NodeAddress
+
+TERMINALS, PEER, POSTGRES, WITNESS = 7500, 7501, 7502, 7503
+"""The ports a firewall between the machines must let through."""
+MAX_COUNTERS: Final = 999
+"""Counter codes are C001 to C999; a board with more adds certificates later."""
+LOOPBACK: Final = "127.0.0.1"
+
+NEXT: Final = """\
+Wrote {home}: settings, an authority, certificates for two nodes, a witness,
+{counters} counter(s), {banks}, and an operator.
+
+What next:
+  1. Copy to each server its own file and what it names: node-{a}.yaml, node-{b}.yaml, witness.yaml,
+     pki/ca.crt, pki/revoked.crl, its certificate and key; to both nodes secrets/replication.password.
+     pki/ca.key stays here, offline: who has it can be anybody.
+  2. On the third machine:  mpowerd witness --settings witness.yaml
+     On the servers:        mpowerd node --settings node-{a}.yaml   (and node-{b}.yaml)
+  3. Once, from here:       mpower --settings {home} cluster bootstrap
+     Then:                  mpower --settings {home} cluster status
+"""
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ``count`` different free loopback ports. They are free now; nothing keeps them free."""
+    with ExitStack() as open_sockets:
+        held = [
+            open_sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            for _ in range(count)
+        ]
+        for one in held:
+            one.bind((LOOPBACK, 0))
+        return [one.getsockname()[1] for one in held]
+
+
+def counter_codes(count: int) -> tuple[str, ...]:
+    """Name ``count`` counters: C001, C002, …"""
+    return tuple(f"C{number:03d}" for number in range(1, count + 1))
+
+
+def loopback_plan(
+    home: Path,
+    name: str = "demo",
+    counters: int = 1,
+    banks: tuple[str, ...] = ("SBI",),
+    nodes: tuple[str, str] = ("a", "b"),
+) -> Plan:
+    """Plan a whole cluster on free ports of this machine, two links between the nodes."""
+    ports = iter(free_ports(9))
+    a, b = (
+        NodeAddress(
+            name=node,
+            peer=[f"{LOOPBACK}:{next(ports)}", f"{LOOPBACK}:{next(ports)}"],
+            terminals=f"{LOOPBACK}:{next(ports)}",
+            postgres=f"{LOOPBACK}:{next(ports)}",
+        )
+        for node in nodes
+    )
+    return Plan(
+        home=home,
+        name=name,
+        nodes=(a, b),
+        witness=f"{LOOPBACK}:{next(ports)}",
+        counters=counter_codes(counters),
+        banks=banks,
+        extra_hosts=("localhost",),
+    )
+
+
+def server_plan(
+    home: Path,
+    name: str,
+    nodes: tuple[tuple[str, list[str]], tuple[str, list[str]]],
+    witness: str,
+    counters: int,
+    banks: tuple[str, ...],
+) -> Plan:
+    """Plan a cluster on real servers: a node's hosts are its links, the first one also serves the terminals."""
+    a, b = (
+        NodeAddress(
+            name=node,
+            peer=[_at(host, PEER) for host in hosts],
+            terminals=_at(hosts[0], TERMINALS),
+            postgres=_at(hosts[0], POSTGRES),
+        )
+        for node, hosts in nodes
+    )
+    return Plan(
+        home=home,
+        name=name,
+        nodes=(a, b),
+        witness=_at(witness, WITNESS),
+        counters=counter_codes(counters),
+        banks=banks,
+    )
+
+
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _node(said: str) -> tuple[str, list[str]]:
+    name, sign, hosts = said.partition("=")
+    if not sign or not name or not all(hosts.split(",")):
+        raise click.BadParameter(f"'{said}' is not NAME=HOST (several links: NAME=HOST,HOST)")
+    return name, hosts.split(",")
+
+
+def _plan(
+    home: Path,
+    name: str,
+    nodes: tuple[str, ...],
+    witness: str | None,
+    counters: int,
+    banks: tuple[str, ...],
+    ports: str,
+) -> Plan:
+    if ports == "auto":
+        if witness or any("=" in one for one in nodes):
+            raise click.UsageError("--ports auto is for this machine alone; leave the hosts out.")
+        if len(nodes) not in {0, 2}:
+            raise click.UsageError("A cluster has exactly two nodes; give --node twice.")
+        pair = (nodes[0], nodes[1]) if nodes else ("a", "b")
+        return loopback_plan(home, name, counters, banks, pair)
+    if len(nodes) != 2:  # noqa: PLR2004 - a pair is two
+        raise click.UsageError(
+            "A cluster has exactly two nodes; give --node a=HOST --node b=HOST,"
+            " or --ports auto to try it on this machine."
+        )
+    if not witness:
+        raise click.UsageError("Give --witness HOST: a third machine that decides who is primary.")
+    first, second = (_node(one) for one in nodes)
+    if witness in {*first[1], *second[1]}:
+        raise click.UsageError(
+            f"The witness must not run on a server of the pair ({witness}): it would fail with it."
+        )
+    return server_plan(home, name, (first, second), witness, counters, banks)
+
+
+def _write(plan: Plan) -> Paths:
+    try:
+        return write_settings(plan)
+    except FolderError as wrong:
+        raise Ended(Exit.FAILED, str(wrong)) from wrong
+    except (PkiError, SettingsError) as wrong:
+        raise click.UsageError(f"{wrong}".rstrip(".") + ". Nothing was written.") from wrong
+    except OSError as wrong:
+        raise Ended(
+            Exit.FAILED, f"{plan.home} cannot be written ({wrong.strerror}). Choose another place."
+        ) from wrong
+
+
+@click.command(
+    epilog="Example: mpower init board --node a=10.0.0.1 --node b=10.0.0.2 --witness 10.0.0.3"
+)
+@click.argument("home", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--name", default="board", show_default=True, help="The cluster's name.")
+@click.option("--node", "nodes", multiple=True, help="NAME=HOST[,HOST…], twice; a host is a link.")
+@click.option("--witness", help="HOST of the witness, a third machine.")
+@click.option(
+    "--counters",
+    type=click.IntRange(1, MAX_COUNTERS),
+    default=3,
+    show_default=True,
+    help="How many counters get a certificate (C001, C002, …).",
+)
+@click.option(
+    "--banks", multiple=True, default=["SBI"], show_default=True, help="A bank's code; repeatable."
+)
+@click.option(
+    "--ports",
+    type=click.Choice(["fixed", "auto"]),
+    default="fixed",
+    help=f"fixed: {TERMINALS} to {WITNESS}; auto: free ports of this machine, for a try.",
+)
+@json_option
+def init(
+    home: Path,
+    name: str,
+    nodes: tuple[str, ...],
+    witness: str | None,
+    counters: int,
+    banks: tuple[str, ...],
+    ports: str,
+    as_json: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Write a new board's settings folder DIR: settings, an authority, certificates, secrets."""
+    paths = _write(_plan(home, name, nodes, witness, counters, banks, ports))
+    a, b = paths.nodes
+    answer(
+        msgspec.to_builtins(paths, enc_hook=str),
+        NEXT.format(home=paths.home, counters=counters, banks=_banks(banks), a=a, b=b).rstrip(),
+        as_json=as_json,
+    )
+
+
+def _banks(banks: tuple[str, ...]) -> str:
+    return f"{len(banks)} bank{'s' if len(banks) > 1 else ''} ({', '.join(banks)})"

@@ -1,0 +1,237 @@
+"""The board's own certificate authority: who a machine is, as a URI in its certificate, and who no longer is.
+
+An identity is ``mpower:<cluster>/<kind>/<name>``, compared exactly; kind is node, witness, counter, bank or ops. Nodes
+and the witness may serve and call (serverAuth + clientAuth, with their hosts); the others only call. ECDSA P-256, random
+serials. All pure: time comes as an argument, files are written elsewhere. This file must not know settings nor sockets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec import Struct
+
+SERVERS: Final = frozenset({"node", "witness"})
+KINDS: Final = SERVERS | {"counter", "bank", "ops"}
+NAME: Final = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,30}\Z")
+CODE: Final = re.compile(r"^[A-Z][A-Z0-9]{1,11}\Z")
+"""A counter's or bank's code begins its receipt numbers, so it is as the receipts have it."""
+HOST: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
+SKEW: Final = dt.timedelta(hours=1)
+"""A certificate begins this much in the past: the counters' clocks are not the authority's."""
+
+
+class PkiError(ValueError):
+    """A certificate that cannot be made or read; str() says why."""
+
+
+class Identity(Struct, frozen=True):
+    """Whose certificate it is."""
+
+    cluster: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"mpower:{self.cluster}/{self.kind}/{self.name}"
+
+
+class Authority(Struct, frozen=True):
+    """The authority: its certificate and its private key, which never leaves the settings folder."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+
+class Issued(Struct, frozen=True):
+    """A certificate and its private key, both PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+def make_authority(cluster: str, now: dt.datetime, days: int = 3653) -> Authority:
+    """Make a new authority for a cluster, valid for ten years."""
+    _named(cluster)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = _subject(f"{cluster} authority")
+    builder = (
+        _begun(subject, subject, key.public_key(), now, days)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(authority=True), critical=True)
+    )
+    return Authority(builder.sign(key, hashes.SHA256()), key)
+
+
+def issue(
+    authority: Authority,
+    identity: Identity,
+    now: dt.datetime,
+    hosts: Iterable[str] = (),
+    days: int = 366,
+) -> Issued:
+    """Issue a certificate for an identity; ``hosts`` (names, addresses) are what a server is reached by."""
+    if identity.kind not in KINDS:
+        raise PkiError(f"'{identity.kind}' is not one of {', '.join(sorted(KINDS))}")
+    _named(identity.cluster)
+    _named(identity.name)
+    if identity.kind in {"counter", "bank"} and not CODE.match(identity.name):
+        raise PkiError(f"'{identity.name}' is not a {identity.kind}'s code (as C001 or SBI)")
+    server = identity.kind in SERVERS
+    places = [_host(one) for one in dict.fromkeys(hosts)]
+    if server and not places:
+        raise PkiError(f"the certificate of {identity.kind} {identity.name} needs a host")
+    if places and not server:
+        raise PkiError(f"a {identity.kind} is not a server and has no host")
+    uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
+    if server:
+        uses.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = authority.certificate.subject
+    names = [x509.UniformResourceIdentifier(str(identity)), *places]
+    builder = (
+        _begun(_subject(f"{identity.kind} {identity.name}"), issuer, key.public_key(), now, days)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(authority=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(uses), critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
+            critical=False,
+        )
+    )
+    signed = builder.sign(authority.key, hashes.SHA256())
+    return Issued(signed.public_bytes(serialization.Encoding.PEM), key_pem(key))
+
+
+def revocation_list(
+    authority: Authority, now: dt.datetime, revoked: Iterable[int] = (), days: int = 366
+) -> bytes:
+    """Write the list of revoked serials (PEM); it is stale, and refused, after ``days``."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.subject)
+        .last_update(now - SKEW)
+        .next_update(now + dt.timedelta(days=days))
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
+            critical=False,
+        )
+        .add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
+    )
+    for serial in sorted(set(revoked)):
+        one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+        builder = builder.add_revoked_certificate(one.build())
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def revoke(
+    authority: Authority, so_far: bytes, certificate: bytes, now: dt.datetime, days: int = 366
+) -> bytes:
+    """Give the list with one more certificate (PEM) on it; what was revoked stays revoked."""
+    known = x509.load_pem_x509_crl(so_far)
+    leaf = x509.load_pem_x509_certificate(certificate)
+    if not known.is_signature_valid(authority.key.public_key()):
+        raise PkiError("the list of revoked certificates was not signed by this authority")
+    if leaf.issuer != authority.certificate.subject:
+        raise PkiError("the certificate was not issued by this authority")
+    serials = [one.serial_number for one in known]
+    return revocation_list(authority, now, [*serials, leaf.serial_number], days)
+
+
+def identity_of(certificate: bytes) -> Identity:
+    """Read whose certificate (PEM) it is; PkiError unless it names exactly one mPower identity."""
+    leaf = x509.load_pem_x509_certificate(certificate)
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound as wrong:
+        raise PkiError("the certificate names no identity") from wrong
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    match = re.fullmatch(r"mpower:([^/]+)/([^/]+)/([^/]+)", uris[0]) if len(uris) == 1 else None
+    if match is None or match[2] not in KINDS:
+        raise PkiError(f"the certificate names no single mPower identity but {uris}")
+    return Identity(*match.groups())
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Write a private key as unencrypted PKCS 8 PEM, for a file of mode 0400."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def authority_from(certificate: bytes, key: bytes) -> Authority:
+    """Take up an authority again from its two PEM files; PkiError if they do not belong together."""
+    private = serialization.load_pem_private_key(key, None)
+    public = x509.load_pem_x509_certificate(certificate)
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise PkiError("the authority's key is not an elliptic-curve key")
+    if private.public_key() != public.public_key():
+        raise PkiError("the authority's key does not belong to its certificate")
+    return Authority(public, private)
+
+
+def _begun(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    now: dt.datetime,
+    days: int,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - SKEW)
+        .not_valid_after(now + dt.timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _subject(common_name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "mPower"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        if not HOST.match(host):
+            raise PkiError(f"'{host}' is neither a host name nor an address") from None
+        return x509.DNSName(host)
+
+
+def _named(name: str) -> None:
+    if not NAME.match(name):
+        raise PkiError(f"'{name}' is not a name (a letter, then letters, digits, - or _)")
