@@ -1,0 +1,134 @@
+"""Files of the data folder, written so that a power cut leaves the old or the new, never half.
+
+Every function here blocks: called from a thread only, because a hung disk must never stop the heartbeat.
+Files end up owned by the service user and are readable by nobody else.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from cluster.postgres.account import Account, first_barrier
+from cluster.postgres.files import LiveSettings, parse_auto
+from cluster.postgres.place import PostgresPlan, TlsFiles
+from cluster.postgres.troubles import MisplacedError
+
+_PRIVATE_FILE: Final = 0o600
+_PRIVATE_FOLDER: Final = 0o700
+# A log that grew past this at a start is set aside once; two of them stay far below a small disk.
+LOG_LIMIT_BYTES: Final = 16 * 1024 * 1024
+
+
+def make_home(plan: PostgresPlan, account: Account) -> None:
+    """Makes the private folders; MisplacedError when the service user could not reach them."""
+    barrier = first_barrier(plan.data_dir, account)
+    if barrier is not None:
+        message = (
+            f"PostgreSQL runs as {account.name}, who may not enter {barrier}, so the data folder "
+            f"{plan.data_dir} is out of reach. Choose one outside private homes, like /var/lib/mpower."
+        )
+        raise MisplacedError(message)
+    plan.data_dir.mkdir(parents=True, exist_ok=True)
+    for folder in (plan.home, plan.socket_dir, plan.secrets):
+        folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        folder.chmod(_PRIVATE_FOLDER)
+        _give(folder, account)
+
+
+def write_durably(path: Path, content: bytes, account: Account) -> None:
+    """Writes a neighbour, fsyncs it, renames it over `path`, fsyncs the folder."""
+    neighbour = path.with_name(path.name + ".tmp")
+    descriptor = os.open(neighbour, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), _PRIVATE_FILE)
+        if account.switches:
+            os.fchown(file.fileno(), account.uid, account.gid)
+        os.fsync(file.fileno())
+    neighbour.rename(path)
+    sync_folder(path.parent)
+
+
+def write_settings(pgdata: Path, texts: Mapping[str, str], account: Account) -> None:
+    """Writes the named settings files of a data folder."""
+    for name, text in texts.items():
+        write_durably(pgdata / name, text.encode(), account)
+
+
+def set_signal(pgdata: Path, account: Account, *, standby: bool) -> None:
+    """Puts standby.signal there, or takes it away for the one start that was authorised (I6)."""
+    (pgdata / "recovery.signal").unlink(missing_ok=True)
+    if standby:
+        write_durably(pgdata / "standby.signal", b"", account)
+    else:
+        (pgdata / "standby.signal").unlink(missing_ok=True)
+        sync_folder(pgdata)
+
+
+def read_live(pgdata: Path) -> LiveSettings:
+    """The names and upstream found on disk."""
+    try:
+        return parse_auto((pgdata / "postgresql.auto.conf").read_text("utf-8"))
+    except FileNotFoundError:
+        return LiveSettings("")
+
+
+def copy_tls(tls: TlsFiles, plan: PostgresPlan, account: Account) -> None:
+    """Copies the node's certificate, key and authority to where the service user may read them."""
+    for source, name in (
+        (tls.certificate, "server.crt"),
+        (tls.key, "server.key"),
+        (tls.authority, "authority.crt"),
+    ):
+        write_durably(plan.secrets / name, source.read_bytes(), account)
+
+
+def install(plan: PostgresPlan) -> None:
+    """Renames the finished new data folder into place and keeps the one before it, once."""
+    if plan.pgdata.exists():
+        shutil.rmtree(plan.pgdata_old, ignore_errors=True)
+        plan.pgdata.rename(plan.pgdata_old)
+    plan.pgdata_new.rename(plan.pgdata)
+    sync_folder(plan.home)
+
+
+def remove_tree(path: Path) -> None:
+    """Removes a folder that may not be there."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def open_log(plan: PostgresPlan, account: Account) -> int:
+    """A descriptor that appends to the log; an overgrown log is set aside first."""
+    if plan.log.exists() and plan.log.stat().st_size > LOG_LIMIT_BYTES:
+        plan.log.rename(plan.log.with_suffix(".log.1"))
+    descriptor = os.open(plan.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, _PRIVATE_FILE)
+    if account.switches:
+        os.fchown(descriptor, account.uid, account.gid)
+    return descriptor
+
+
+def log_tail(plan: PostgresPlan, size_bytes: int = 2000) -> str:
+    """The last lines of the log, for the sentence that explains a failed start."""
+    try:
+        with plan.log.open("rb") as file:
+            file.seek(max(0, plan.log.stat().st_size - size_bytes))
+            return file.read().decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _give(path: Path, account: Account) -> None:
+    if account.switches:
+        os.chown(path, account.uid, account.gid)

@@ -1,0 +1,71 @@
+"""The steps that make a new cluster: initdb, then SQL in single-user mode, before any port is open.
+
+Single-user mode needs no running server and no password, and the new role's password travels through a
+pipe, not an argument. The schema `cluster` belongs to the failover: the fence row carries the term, the
+probe table takes the probe's small write. Application roles and tables come from the migrations.
+"""
+
+from dataclasses import dataclass
+
+from cluster.postgres.files import REPLICATION_ROLE, SUPERUSER
+from cluster.postgres.place import PostgresPlan
+from cluster.postgres.troubles import CommandFailedError
+
+_SCHEMA = (
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    "CREATE SCHEMA cluster",
+    "CREATE TABLE cluster.fence (one boolean PRIMARY KEY DEFAULT true CONSTRAINT fence_has_one_row"
+    " CHECK (one), term bigint NOT NULL)",
+    "INSERT INTO cluster.fence (term) VALUES (0)",
+    "CREATE TABLE cluster.probe (node text PRIMARY KEY, at timestamptz NOT NULL,"
+    " touched bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One program to run. `sql`: its errors go to stderr while it still exits 0."""
+
+    program: str
+    arguments: tuple[str, ...]
+    stdin: bytes = b""
+    sql: bool = False
+
+
+def steps(plan: PostgresPlan, password: str) -> tuple[Step, ...]:
+    """What to run, in order, to have a finished cluster in `plan.pgdata_new`."""
+    verifier = "'" + password.replace("'", "''") + "'"
+    roles = (
+        f"CREATE ROLE {REPLICATION_ROLE} LOGIN REPLICATION PASSWORD {verifier}",
+        f'CREATE DATABASE "{plan.database}"',
+    )
+    initdb = (
+        f"--pgdata={plan.pgdata_new}",
+        f"--username={SUPERUSER}",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--data-checksums",
+        "--auth=reject",
+    )
+    return (
+        Step("initdb", initdb),
+        _single(plan, "postgres", roles),
+        _single(plan, plan.database, _SCHEMA),
+    )
+
+
+def check(step: Step, err: bytes) -> None:
+    """CommandFailedError when single-user mode reported an error; the password is not repeated."""
+    if not step.sql:
+        return
+    for line in err.decode("utf-8", "replace").splitlines():
+        if "ERROR:" in line or "FATAL:" in line or "PANIC:" in line:
+            message = f"The new database could not be set up: {line.strip()}"
+            raise CommandFailedError(message)
+
+
+def _single(plan: PostgresPlan, database: str, statements: tuple[str, ...]) -> Step:
+    # One line is one statement in this mode.
+    assert not any("\n" in statement for statement in statements)
+    arguments = ("--single", "-D", str(plan.pgdata_new), "-c", "log_min_error_statement=panic", database)
+    return Step("postgres", arguments, "".join(f"{s};\n" for s in statements).encode(), sql=True)
