@@ -79,7 +79,9 @@ def on_reactor(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, defe
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine, for a synchronous fixture (a test uses `on_reactor`)."""
-    result: T = pytest_twisted.blockon(defer.Deferred.fromFuture(asyncio.ensure_future(_bounded(work))))
+    result: T = pytest_twisted.blockon(
+        defer.Deferred.fromFuture(asyncio.ensure_future(_bounded(work)))
+    )
     return result
 
 

@@ -70,7 +70,9 @@ class Commits:
                 session, "UPDATE cluster.fence SET term = %s WHERE term <= %s", (term, term)
             )
             if done.rowcount != 1:
-                message = f"The database already carries a higher term than {term}: do not serve from it."
+                message = (
+                    f"The database already carries a higher term than {term}: do not serve from it."
+                )
                 raise FenceRefusedError(message)
 
     async def read_fence(self, deadline_s: float) -> int:
@@ -129,4 +131,3 @@ async def _flushed(watcher: Connection) -> int:
     row = await (await watcher.execute("SELECT pg_current_wal_flush_lsn()::text")).fetchone()
     assert row is not None, "a SELECT of a function has one row"
     return parse_lsn(row[0])
-

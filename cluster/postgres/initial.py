@@ -67,5 +67,12 @@ def check(step: Step, err: bytes) -> None:
 def _single(plan: PostgresPlan, database: str, statements: tuple[str, ...]) -> Step:
     # One line is one statement in this mode.
     assert not any("\n" in statement for statement in statements)
-    arguments = ("--single", "-D", str(plan.pgdata_new), "-c", "log_min_error_statement=panic", database)
+    arguments = (
+        "--single",
+        "-D",
+        str(plan.pgdata_new),
+        "-c",
+        "log_min_error_statement=panic",
+        database,
+    )
     return Step("postgres", arguments, "".join(f"{s};\n" for s in statements).encode(), sql=True)

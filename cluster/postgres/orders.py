@@ -58,7 +58,9 @@ class Orders:
             if position != replayed:
                 replayed, moved_s = position, loop.time()
             if loop.time() - moved_s > stuck_s:
-                message = f"Promotion stands still at {replayed}: no WAL replayed for {stuck_s:g} s."
+                message = (
+                    f"Promotion stands still at {replayed}: no WAL replayed for {stuck_s:g} s."
+                )
                 raise PromotionStuckError(message)
             await asyncio.sleep(_LOOK_AGAIN_S)
 

@@ -58,7 +58,9 @@ def note_waits(known: Waits, seen: Iterable[tuple[int, str]], now_s: float) -> W
 class Prober:
     """Probes one server; keeps only which commits it has seen waiting."""
 
-    def __init__(self, sessions: Sessions, node: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, sessions: Sessions, node: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._sessions = sessions
         self._node = node
         self._clock = clock
@@ -106,7 +108,8 @@ def _facts(row: Any, senders: list[Any], oldest_s: float, duration_s: float) -> 
         names=row[7],
         replay_paused=row[8],
         walsenders=tuple(
-            Walsender(name, state, _position(flushed), sync) for name, state, flushed, sync in senders
+            Walsender(name, state, _position(flushed), sync)
+            for name, state, flushed, sync in senders
         ),
         oldest_sync_wait_s=oldest_s,
         duration_s=duration_s,

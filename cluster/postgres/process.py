@@ -190,11 +190,15 @@ class ProcessControl:
         give_up_s = loop.time() + deadline_s
         while loop.time() < give_up_s:
             if not child.alive:
-                raise StartFailedError(f"PostgreSQL ended while starting: {await self._last_words()}")
+                raise StartFailedError(
+                    f"PostgreSQL ended while starting: {await self._last_words()}"
+                )
             if await self._orders.accepts():
                 return
             await asyncio.wait({child.ended}, timeout=_LOOK_AGAIN_S)
-        message = f"PostgreSQL accepted no connection within {deadline_s:g} s: {await self._last_words()}"
+        message = (
+            f"PostgreSQL accepted no connection within {deadline_s:g} s: {await self._last_words()}"
+        )
         raise StartFailedError(message)
 
     async def _last_words(self) -> str:

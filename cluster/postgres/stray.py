@@ -19,7 +19,11 @@ _PROC: Final = Path("/proc")
 def processes_of(pgdata: Path) -> list[int]:
     """The pids of all live PostgreSQL processes that work in this data folder."""
     home = os.path.realpath(pgdata)
-    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit() and _is_ours(entry, home)]
+    return [
+        int(entry.name)
+        for entry in _PROC.iterdir()
+        if entry.name.isdigit() and _is_ours(entry, home)
+    ]
 
 
 def recorded_pid(pgdata: Path) -> int | None:
