@@ -66,6 +66,7 @@ class ProbeFacts(msgspec.Struct, frozen=True):
     walsenders: tuple[Walsender, ...] = ()
     oldest_sync_wait_s: float = 0.0
     replay_paused: bool = False
+    receiver_streaming: bool = False
     duration_s: float = 0.0
 
     @property
@@ -135,6 +136,9 @@ class Control(Protocol):
 
         PromotionStuckError when replay makes no progress for `stuck_s`; the request stays in force.
         """
+
+    async def switch_lsn(self, timeline: int) -> int:
+        """Where `timeline` left its parent, in bytes: the last line of its history file."""
 
     async def set_names(self, text: str) -> None:
         """Writes synchronous_standby_names durably, reloads, returns when a new session shows it.

@@ -6,6 +6,7 @@ from typing import Any, Final
 import psycopg
 
 from cluster.postgres.files import LiveSettings
+from cluster.postgres.lsn import parse_lsn
 from cluster.postgres.sessions import Sessions
 from cluster.postgres.troubles import DeadlinePassedError, PostgresTroubleError, PromotionStuckError
 
@@ -63,6 +64,13 @@ class Orders:
                 )
                 raise PromotionStuckError(message)
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def switch_lsn(self, timeline: int) -> int:
+        """The switch point in the last line of the timeline's history file (parent, position, why)."""
+        file = f"pg_wal/{timeline:08X}.history"
+        (text,) = await self._ask(f"SELECT pg_read_file('{file}')", _PROMOTE_DEADLINE_S, "history")
+        steps = [line.split("\t") for line in text.splitlines() if line.strip()]
+        return parse_lsn(steps[-1][1])
 
     async def checkpoint(self, deadline_s: float) -> None:
         """CHECKPOINT; at the deadline it goes on by itself."""

@@ -29,7 +29,8 @@ SELECT r.recovering,
        CASE WHEN r.recovering THEN pg_last_wal_replay_lsn()::text END,
        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
        current_setting('synchronous_standby_names'),
-       CASE WHEN r.recovering THEN pg_is_wal_replay_paused() ELSE false END
+       CASE WHEN r.recovering THEN pg_is_wal_replay_paused() ELSE false END,
+       EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')
   FROM (SELECT pg_is_in_recovery() AS recovering) r
 """
 WALSENDERS: Final = """
@@ -107,6 +108,7 @@ def _facts(row: Any, senders: list[Any], oldest_s: float, duration_s: float) -> 
         postmaster_start=row[6],
         names=row[7],
         replay_paused=row[8],
+        receiver_streaming=row[9],
         walsenders=tuple(
             Walsender(name, state, _position(flushed), sync)
             for name, state, flushed, sync in senders

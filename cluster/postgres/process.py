@@ -233,6 +233,9 @@ class ProcessControl:
     async def promote(self, stuck_s: float = PROMOTE_STUCK_S) -> int:
         return await self._orders.promote(stuck_s)
 
+    async def switch_lsn(self, timeline: int) -> int:
+        return await self._orders.switch_lsn(timeline)
+
     async def set_names(self, text: str) -> None:
         await self._change(lambda live: replace(live, names=text))
 

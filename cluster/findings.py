@@ -1,0 +1,72 @@
+"""Turns what PostgreSQL's control and the keepsake say into the machine's words: Facts of a probe,
+Holdings of a disk.
+
+Invariant: what is not known becomes 0 or '', never a guess that looks like knowledge. It must not
+decide anything.
+"""
+
+from __future__ import annotations
+
+from cluster.events import Event, Facts, Holdings, Probed, ProbeFailed, Walsender
+from cluster.keepsake import Kept
+from cluster.postgres.control import Control, ControlData, ProbeFacts
+
+
+def probed(seen: ProbeFacts) -> Event:
+    """The event of one probe."""
+    return Probed(facts_of(seen)) if seen.ok else ProbeFailed(seen.reason)
+
+
+def facts_of(seen: ProbeFacts) -> Facts:
+    """A good probe in the machine's words."""
+    return Facts(
+        in_recovery=seen.in_recovery,
+        system_id=str(seen.system_id),
+        tli=seen.timeline,
+        flush_lsn=seen.flush_lsn or 0,
+        receive_lsn=seen.receive_lsn or 0,
+        replay_lsn=seen.replay_lsn or 0,
+        postmaster_start=seen.postmaster_start,
+        names=seen.names,
+        walsenders=tuple(
+            Walsender(one.application_name, one.state, one.flush_lsn or 0)
+            for one in seen.walsenders
+        ),
+        oldest_sync_wait_s=seen.oldest_sync_wait_s,
+        replay_paused=seen.replay_paused,
+        receiver_streaming=seen.receiver_streaming,
+    )
+
+
+async def read_holdings(control: Control, kept: Kept) -> Holdings:
+    """What stands on this node's disk while its PostgreSQL does not run."""
+    if not await control.initialised():
+        return _holdings(None, "", kept)
+    live = await control.live_settings()
+    return _holdings(await control.controldata(), live.names, kept)
+
+
+def _holdings(data: ControlData | None, names: str, kept: Kept) -> Holdings:
+    return Holdings(
+        has_data=data is not None,
+        was_primary=data is not None and "recovery" not in data.state,
+        clean_shutdown=data is not None and data.clean,
+        system_id=str(data.system_id) if data else "",
+        tli=data.timeline if data else 0,
+        end_lsn=_end_lsn(data) if data else 0,
+        names=names,
+        epoch=kept.epoch,
+        incarnation=kept.incarnation,
+        token=kept.token,
+        claim=kept.claim,
+        rejoining=kept.rejoining,
+    )
+
+
+def _end_lsn(data: ControlData) -> int:
+    """Where this copy's WAL certainly reaches.
+
+    The control file names the *start* of the last checkpoint record: one byte more says that the
+    record itself is part of this copy, so that a switch exactly before it counts as divergence.
+    """
+    return max(data.checkpoint_lsn + 1, data.minimum_end_lsn)

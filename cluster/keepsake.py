@@ -1,0 +1,97 @@
+"""What a node must remember of itself across a crash: one small fsynced file in its data folder.
+
+Invariant: epoch and incarnation never go down; what the machine was told is kept (``EpochKept``,
+``TokenKept``, ``ClaimKept``) was on the disk before it was told. It lives beside PGDATA, not in it,
+because PGDATA is replaced by a clone. This file must not know what the values decide.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from cluster.durable import FolderLock, NotOursError, read_sealed, write_durably
+
+FILE_NAME: Final = "keepsake.json"
+FORMAT: Final = 1
+
+
+class Kept(Struct, frozen=True, forbid_unknown_fields=True):
+    """Highest epoch and incarnation seen; this standby's sync generation; the op_id of its claim
+    ('' none).
+
+    ``rejoining`` forbids a reclaim: since it was set, this node's data may no longer be the best
+    copy.
+    """
+
+    cluster: str
+    node: str
+    format: int = FORMAT
+    incarnation: int = 0
+    epoch: int = 0
+    token: int = 0
+    claim: str = ""
+    rejoining: bool = False
+
+
+class Keepsake:
+    """The file, and the lock that keeps a second daemon off the folder. Blocking: use it from a
+    thread.
+    """
+
+    def __init__(self, folder: Path, cluster: str, node: str) -> None:
+        """Lock ``folder`` and read; NotOursError if it is in use, torn, or belongs to another node."""
+        self._lock = FolderLock(folder)
+        self._path = folder / FILE_NAME
+        try:
+            self.kept = self._read(cluster, node)
+        except NotOursError:
+            self._lock.release()
+            raise
+
+    def _read(self, cluster: str, node: str) -> Kept:
+        content = read_sealed(self._path)
+        if content is None:
+            return Kept(cluster=cluster, node=node)
+        try:
+            kept = msgspec.json.decode(content, type=Kept)
+        except msgspec.MsgspecError as wrong:
+            raise NotOursError(f"{self._path} was written by another release: {wrong}.") from wrong
+        if (kept.cluster, kept.node, kept.format) != (cluster, node, FORMAT):
+            raise NotOursError(
+                f"{self._path} belongs to node {kept.node} of cluster {kept.cluster} (format "
+                f"{kept.format}); this is node {node} of {cluster}. Check the setting `data`."
+            )
+        return kept
+
+    def keep_epoch(self, epoch: int, incarnation: int) -> None:
+        """Remember the highest epoch and incarnation; a lower one changes nothing, except a later
+        incarnation.
+        """
+        if (incarnation, epoch) > (self.kept.incarnation, self.kept.epoch):
+            self._keep(msgspec.structs.replace(self.kept, epoch=epoch, incarnation=incarnation))
+
+    def keep_token(self, generation: int) -> None:
+        """Remember the sync generation this standby holds (0: none)."""
+        self._keep(msgspec.structs.replace(self.kept, token=generation))
+
+    def keep_claim(self, op_id: str) -> None:
+        """Remember the claim about to be carried out ('' when it is over)."""
+        self._keep(msgspec.structs.replace(self.kept, claim=op_id))
+
+    def keep_rejoining(self, *, rejoining: bool) -> None:
+        """Set or clear the marker that forbids a reclaim."""
+        self._keep(msgspec.structs.replace(self.kept, rejoining=rejoining))
+
+    def _keep(self, kept: Kept) -> None:
+        if kept == self.kept and self._path.exists():
+            return
+        write_durably(self._path, msgspec.json.encode(kept))
+        self.kept = kept
+
+    def close(self) -> None:
+        """Release the folder."""
+        self._lock.release()
