@@ -63,7 +63,7 @@ lock: $(STAMP)
 audit: $(STAMP)
 	@room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; \
 	$(BIN)/python -m venv "$$room" && "$$room/bin/python" -m pip install --quiet pip-audit && \
-	"$$room/bin/pip-audit" --require-hashes --disable-pip -r requirements.lock
+	"$$room/bin/pip-audit" --strict --require-hashes --disable-pip -r requirements.lock
 
 clean:
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \

@@ -1,1 +1,3 @@
-"""Who is primary. Knows nothing of electricity: a table, a record, a heartbeat, an arbiter, one PostgreSQL."""
+"""Who is primary. Knows nothing of electricity: a table, a record, a heartbeat, an arbiter, one
+PostgreSQL.
+"""

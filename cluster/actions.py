@@ -1,8 +1,10 @@
-"""Everything the machine may order, as values. The shell carries them out in order and reports by events.
+"""Everything the machine may order, as values. The shell carries them out in order and reports by
+events.
 
-PostgreSQL actions run one after the other (never two at once); arbiter actions run beside them. An order is complete
-in itself: the shell decides nothing. What the world may see (the gate, the beat) is not ordered but derived from the
-mind after every step, so that it can never lag behind a decision.
+PostgreSQL actions run one after the other (never two at once); arbiter actions run beside them. An
+order is complete in itself: the shell decides nothing. What the world may see (the gate, the beat)
+is not ordered but derived from the mind after every step, so that it can never lag behind a
+decision.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ class ReadTheRecord(Action, frozen=True):
 
 
 class SwapRecord(Action, frozen=True):
-    """Compare-and-swap; the record carries its op_id → SwapConfirmed | SwapRefused | SwapAmbiguous."""
+    """Compare-and-swap; the record carries its op_id → SwapConfirmed | SwapRefused |
+    SwapAmbiguous.
+    """
 
     expected: int | None
     record: Record
@@ -35,7 +39,9 @@ class KeepEpoch(Action, frozen=True):
 
 
 class KeepToken(Action, frozen=True):
-    """fsync this standby's sync generation and reconnect its walreceiver as ``<me>_<generation>`` → TokenKept."""
+    """fsync this standby's sync generation and reconnect its walreceiver as ``<me>_<generation>`` →
+    TokenKept.
+    """
 
     generation: int
 
@@ -47,20 +53,26 @@ class KeepClaim(Action, frozen=True):
 
 
 class StartPrimary(Action, frozen=True):
-    """Start PostgreSQL without standby.signal, with these names on disk before → PostgresStarted | ActionFailed."""
+    """Start PostgreSQL without standby.signal, with these names on disk before → PostgresStarted |
+    ActionFailed.
+    """
 
     names: str
 
 
 class StartStandby(Action, frozen=True):
-    """Start with standby.signal; follow ``source`` ('' = nobody) under ``<me>_<generation>`` → PostgresStarted."""
+    """Start with standby.signal; follow ``source`` ('' = nobody) under ``<me>_<generation>`` →
+    PostgresStarted.
+    """
 
     source: str
     generation: int
 
 
 class StopPostgres(Action, frozen=True):
-    """Stop: ``fast`` with a deadline, or ``immediate``; SIGKILL after 2 s → PostgresExited(asked=True)."""
+    """Stop: ``fast`` with a deadline, or ``immediate``; SIGKILL after 2 s →
+    PostgresExited(asked=True).
+    """
 
     mode: str
 
@@ -70,13 +82,17 @@ class Promote(Action, frozen=True):
 
 
 class SetNames(Action, frozen=True):
-    """Write synchronous_standby_names to postgresql.auto.conf, fsync, reload, confirm → NamesSet."""
+    """Write synchronous_standby_names to postgresql.auto.conf, fsync, reload, confirm →
+    NamesSet.
+    """
 
     names: str
 
 
 class HangProbe(Action, frozen=True):
-    """Write until a commit is seen waiting for the names of ``generation`` → WaitSeen | ActionFailed."""
+    """Write until a commit is seen waiting for the names of ``generation`` → WaitSeen |
+    ActionFailed.
+    """
 
     generation: int
 
@@ -88,19 +104,25 @@ class WriteFence(Action, frozen=True):
 
 
 class PrepareForStandby(Action, frozen=True):
-    """After a promotion: a replication slot for the peer and a CHECKPOINT (so that rejoin checks tell the truth)."""
+    """After a promotion: a replication slot for the peer and a CHECKPOINT (so that rejoin checks
+    tell the truth).
+    """
 
     peer: str
 
 
 class Clone(Action, frozen=True):
-    """Keep the old data folder once, take a base backup of ``source`` into a new one → Cloned | ActionFailed."""
+    """Keep the old data folder once, take a base backup of ``source`` into a new one → Cloned |
+    ActionFailed.
+    """
 
     source: str
 
 
 class Alarm(Action, frozen=True):
-    """Raise an alarm for people (``kind`` is its name in the runbook), or end it with an empty text."""
+    """Raise an alarm for people (``kind`` is its name in the runbook), or end it with an empty
+    text.
+    """
 
     kind: str
     text: str

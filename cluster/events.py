@@ -1,7 +1,9 @@
-"""Everything that can happen to a node, as values. The shell makes them; the machine only reads them.
+"""Everything that can happen to a node, as values. The shell makes them; the machine only reads
+them.
 
-An event says what was observed, never what to do. Time is not in it: ``step(mind, event, now_s)`` gets the monotonic
-time beside it. Results of actions come back as events of their own; an action that fails comes back as ActionFailed.
+An event says what was observed, never what to do. Time is not in it: ``step(mind, event, now_s)``
+gets the monotonic time beside it. Results of actions come back as events of their own; an action
+that fails comes back as ActionFailed.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ class Event(Struct, frozen=True):
 
 
 class Walsender(Struct, frozen=True):
-    """One row of pg_stat_replication: application name, state (streaming, catchup, backup…), flush LSN (0 unknown)."""
+    """One row of pg_stat_replication: application name, state (streaming, catchup, backup…), flush
+    LSN (0 unknown).
+    """
 
     application_name: str
     state: str
@@ -24,7 +28,9 @@ class Walsender(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """What a PostgreSQL probe saw. LSNs in bytes, 0 unknown; waits in seconds; ``postmaster_start`` in microseconds."""
+    """What a PostgreSQL probe saw. LSNs in bytes, 0 unknown; waits in seconds; ``postmaster_start``
+    in microseconds.
+    """
 
     in_recovery: bool
     system_id: str
@@ -42,10 +48,12 @@ class Facts(Struct, frozen=True):
 
 
 class Holdings(Struct, frozen=True):
-    """What the node found on its disk at the start: highest epoch and incarnation seen, token, claim, cluster folder.
+    """What the node found on its disk at the start: highest epoch and incarnation seen, token,
+    claim, cluster folder.
 
-    ``has_data`` a PGDATA is there; ``was_primary`` it holds no standby.signal; ``names`` as in postgresql.auto.conf;
-    ``claim`` the op_id persisted before a promotion; ``rejoining`` the marker that forbids a reclaim.
+    ``has_data`` a PGDATA is there; ``was_primary`` it holds no standby.signal; ``names`` as in
+    postgresql.auto.conf; ``claim`` the op_id persisted before a promotion; ``rejoining`` the marker
+    that forbids a reclaim.
     """
 
     has_data: bool
@@ -69,7 +77,9 @@ class Booted(Event, frozen=True):
 
 
 class Tick(Event, frozen=True):
-    """The monotonic timer, every 50 ms while the loop runs. ``gap_s`` is how late it came: a stall of this process."""
+    """The monotonic timer, every 50 ms while the loop runs. ``gap_s`` is how late it came: a stall
+    of this process.
+    """
 
     gap_s: float = 0.0
 
@@ -82,7 +92,9 @@ class BeatHeard(Event, frozen=True):
 
 
 class RelayHeard(Event, frozen=True):
-    """The arbiter answered our beat. ``asked_at_s`` is our monotonic time when we asked: an old answer is not news."""
+    """The arbiter answered our beat. ``asked_at_s`` is our monotonic time when we asked: an old
+    answer is not news.
+    """
 
     peer: NodeBeat | None
     high_flush: int
@@ -121,7 +133,9 @@ class SwapRefused(Event, frozen=True):
 
 
 class SwapAmbiguous(Event, frozen=True):
-    """It was sent and not answered: it may have happened, or may still happen. A read does not settle it."""
+    """It was sent and not answered: it may have happened, or may still happen. A read does not
+    settle it.
+    """
 
     op_id: str
 
@@ -165,7 +179,9 @@ class NamesSet(Event, frozen=True):
 
 
 class WaitSeen(Event, frozen=True):
-    """The hanging probe was seen waiting for replication; ``barrier_lsn`` is the flush LSN read after that."""
+    """The hanging probe was seen waiting for replication; ``barrier_lsn`` is the flush LSN read
+    after that.
+    """
 
     generation: int
     barrier_lsn: int
@@ -209,7 +225,9 @@ class ActionFailed(Event, frozen=True):
 
 
 class Asked(Event, frozen=True):
-    """An operator's verb that changes the cluster (pause, resume, handover, …), with its arguments."""
+    """An operator's verb that changes the cluster (pause, resume, handover, …), with its
+    arguments.
+    """
 
     verb: str
     arguments: tuple[tuple[str, str], ...] = ()

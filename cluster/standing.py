@@ -1,8 +1,9 @@
 """What the rest of the house may know of the cluster: one frozen value, published after every step.
 
-The daemon opens for terminals only while ``open``; it acknowledges only what the standby of ``sync_name`` has flushed,
-or alone where ``alone``. It reads the standing before a transaction and again after the COMMIT: what changed in
-between is doubt, and doubt is answered PENDING. This file must not know how a standing comes about.
+The daemon opens for terminals only while ``open``; it acknowledges only what the standby of
+``sync_name`` has flushed, or alone where ``alone``. It reads the standing before a transaction and
+again after the COMMIT: what changed in between is doubt, and doubt is answered PENDING. This file
+must not know how a standing comes about.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from msgspec import Struct
 
 
 class Standing(Struct, frozen=True):
-    """Where this node stands: state name, epoch, term, gate, who acknowledges, where the primary's terminals port is.
+    """Where this node stands: state name, epoch, term, gate, who acknowledges, where the primary's
+    terminals port is.
 
-    ``sync_name`` is the application name whose flush acknowledges ('' none). ``alone`` is true only in PRIMARY_SOLO
-    after the confirmed grant. ``copies`` is 2 or 1, for people.
+    ``sync_name`` is the application name whose flush acknowledges ('' none). ``alone`` is true only
+    in PRIMARY_SOLO after the confirmed grant. ``copies`` is 2 or 1, for people.
     """
 
     node: str

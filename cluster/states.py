@@ -1,4 +1,6 @@
-"""The states of a node, and what each lets others see. The names are those of the operator's manual."""
+"""The states of a node, and what each lets others see. The names are those of the operator's
+manual.
+"""
 
 from __future__ import annotations
 

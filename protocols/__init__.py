@@ -1,1 +1,3 @@
-"""What is said on the wire. Pure: knows neither sockets, clocks nor databases (but for ``shell``)."""
+"""What is said on the wire. Pure: knows neither sockets, clocks nor databases (but for
+``shell``).
+"""

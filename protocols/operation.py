@@ -1,8 +1,10 @@
-"""An operation is declared once; server, clients, permissions, documentation and tests read that declaration.
+"""An operation is declared once; server, clients, permissions, documentation and tests read that
+declaration.
 
-Default deny: a role that is not named may not. ``keyed`` operations change something and carry an idempotency key;
-the others change nothing and may be repeated freely. Declaring one here does not serve it: a test asserts that
-declared == served == granted in the database. This file must not know any particular operation.
+Default deny: a role that is not named may not. ``keyed`` operations change something and carry an
+idempotency key; the others change nothing and may be repeated freely. Declaring one here does not
+serve it: a test asserts that declared == served == granted in the database. This file must not know
+any particular operation.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from msgspec import Struct
 
 
 class Role(enum.StrEnum):
-    """The roles of the board's people and machines; each is also a database group role ``mpower_<role>``."""
+    """The roles of the board's people and machines; each is also a database group role
+    ``mpower_<role>``.
+    """
 
     CLERK = "clerk"
     OFFICER = "officer"
@@ -26,7 +30,9 @@ class Role(enum.StrEnum):
 
 
 class Operation(Struct, frozen=True):
-    """One declared operation: its name ``room.verb``, body and reply types, who may, and whether it is keyed."""
+    """One declared operation: its name ``room.verb``, body and reply types, who may, and whether it
+    is keyed.
+    """
 
     name: str
     request: type[Struct]
@@ -36,7 +42,8 @@ class Operation(Struct, frozen=True):
     purpose: str
     four_eyes: bool = False
     principal: bool = False
-    """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in."""
+    """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in.
+    """
 
 
 NAME: Final = re.compile(r"^[a-z_]+\.[a-z_]+\Z")

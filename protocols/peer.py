@@ -1,8 +1,9 @@
 """What nodes, witness and operators say to each other, over mutual TLS with ALPN ``mpower-peer/1``.
 
-Beats are level-triggered: everything a peer must act on (leaving, hand-over, an offered sync generation) stands in
-every beat until it is over, so a lost beat loses nothing. The shared record travels whole. Same framing as terminals.
-Who speaks is known from the certificate, never from the message. This file must not know what anyone decides.
+Beats are level-triggered: everything a peer must act on (leaving, hand-over, an offered sync
+generation) stands in every beat until it is over, so a lost beat loses nothing. The shared record
+travels whole. Same framing as terminals. Who speaks is known from the certificate, never from the
+message. This file must not know what anyone decides.
 """
 
 from __future__ import annotations
@@ -13,16 +14,22 @@ from msgspec import Meta, Struct, field
 
 PEER_VERSION: Final = 1
 MAX_PEER_FRAME_BYTES: Final = 256 * 1024
-"""A status answer with a long history is the largest message; 256 KiB bounds what one link can hold in memory."""
+"""A status answer with a long history is the largest message; 256 KiB bounds what one link can hold
+in memory.
+"""
 
 Lsn = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-"""A WAL position in bytes. (msgspec admits 2**64 - 1 for int; PostgreSQL's LSNs stay far below 2**63.)"""
+"""A WAL position in bytes. (msgspec admits 2**64 - 1 for int; PostgreSQL's LSNs stay far below
+2**63.)
+"""
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 NodeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,15}\Z")]
 
 
 class TimelineStep(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One promotion: the new timeline, the LSN at which it left the old one, and the claim that made it."""
+    """One promotion: the new timeline, the LSN at which it left the old one, and the claim that
+    made it.
+    """
 
     tli: Count
     switch_lsn: Lsn
@@ -32,10 +39,11 @@ class TimelineStep(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 class Record(Struct, frozen=True, forbid_unknown_fields=True):
     """The one shared record: who is primary, and who may succeed. ``epoch`` + 1 on every change.
 
-    ``term`` + 1 only when the primary changes. ``sync`` is the node whose flush acknowledges ('' = null: one copy);
-    ``sync_gen`` the generation of that relation; ``min_lsn`` the barrier that ``sync`` has flushed. ``opened`` false:
-    claimed, not yet serving; ``prev`` the primary before the claim. ``op_id`` names the change, ``by`` and ``reason``
-    explain it, ``wall_time`` (Unix seconds) is for people only: no decision reads it.
+    ``term`` + 1 only when the primary changes. ``sync`` is the node whose flush acknowledges ('' =
+    null: one copy); ``sync_gen`` the generation of that relation; ``min_lsn`` the barrier that
+    ``sync`` has flushed. ``opened`` false: claimed, not yet serving; ``prev`` the primary before
+    the claim. ``op_id`` names the change, ``by`` and ``reason`` explain it, ``wall_time`` (Unix
+    seconds) is for people only: no decision reads it.
     """
 
     cluster_id: str
@@ -64,21 +72,25 @@ class PeerMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     """The base of all peer messages."""
 
 
-class PeerHello(PeerMessage, tag="H"):
-    """First words either way; the certificate says who. A different cluster or version is refused by name."""
+class PeerHello(PeerMessage, tag="H", frozen=True):
+    """First words either way; the certificate says who. A different cluster or version is refused
+    by name.
+    """
 
     version: int
     cluster: str
 
 
-class NodeBeat(PeerMessage, tag="B"):
+class NodeBeat(PeerMessage, tag="B", frozen=True):
     """One node's heartbeat, every 200 ms on every link and to the arbiter.
 
-    ``counter`` grows by one a beat and restarts with ``boot`` (a random id of this process). ``state`` is the machine's
-    state. LSNs are bytes (0 unknown). ``healthy`` is the last PostgreSQL probe's verdict and ``probe_age_ms`` its age.
-    ``heard_ms`` is how long ago this node last heard the receiver on any link (-1 never): a link is alive only both
-    ways. ``token`` is the sync generation this standby holds; ``offered`` the one this primary offers in sync entry
-    (0 none). ``leaving`` and ``handover`` carry their reason or are ''. ``clone_ready`` says a clone may be taken.
+    ``counter`` grows by one a beat and restarts with ``boot`` (a random id of this process).
+    ``state`` is the machine's state. LSNs are bytes (0 unknown). ``healthy`` is the last PostgreSQL
+    probe's verdict and ``probe_age_ms`` its age. ``heard_ms`` is how long ago this node last heard
+    the receiver on any link (-1 never): a link is alive only both ways. ``token`` is the sync
+    generation this standby holds; ``offered`` the one this primary offers in sync entry (0 none).
+    ``leaving`` and ``handover`` carry their reason or are ''. ``clone_ready`` says a clone may be
+    taken.
     """
 
     node: NodeName
@@ -105,12 +117,14 @@ class NodeBeat(PeerMessage, tag="B"):
     handover: str = ""
 
 
-class Relay(PeerMessage, tag="R"):
-    """The arbiter's answer to a beat: the other node's freshest beat and for how long its counter stood still.
+class Relay(PeerMessage, tag="R", frozen=True):
+    """The arbiter's answer to a beat: the other node's freshest beat and for how long its counter
+    stood still.
 
-    ``still_ms`` is measured by the arbiter and is for people; decisions use the counter on the reader's own clock.
-    ``high_flush`` is the highest flush LSN reported for the record's current sync generation. ``nonce`` changes with
-    every start of the arbiter's process. ``epoch`` is the record's (0: no record).
+    ``still_ms`` is measured by the arbiter and is for people; decisions use the counter on the
+    reader's own clock. ``high_flush`` is the highest flush LSN reported for the record's current
+    sync generation. ``nonce`` changes with every start of the arbiter's process. ``epoch`` is the
+    record's (0: no record).
     """
 
     peer: NodeBeat | None
@@ -120,13 +134,13 @@ class Relay(PeerMessage, tag="R"):
     epoch: Count
 
 
-class ReadRecord(PeerMessage, tag="G"):
+class ReadRecord(PeerMessage, tag="G", frozen=True):
     """Read the record, linearizably."""
 
     id: Count
 
 
-class RecordIs(PeerMessage, tag="g"):
+class RecordIs(PeerMessage, tag="g", frozen=True):
     """The record (None: there is none) at the moment of the answer."""
 
     id: Count
@@ -134,15 +148,17 @@ class RecordIs(PeerMessage, tag="g"):
     nonce: str
 
 
-class Swap(PeerMessage, tag="C"):
-    """Compare-and-swap: store ``record`` if the stored epoch is ``expected`` (None: if there is no record yet)."""
+class Swap(PeerMessage, tag="C", frozen=True):
+    """Compare-and-swap: store ``record`` if the stored epoch is ``expected`` (None: if there is no
+    record yet).
+    """
 
     id: Count
     expected: int | None
     record: Record
 
 
-class SwapResult(PeerMessage, tag="c"):
+class SwapResult(PeerMessage, tag="c", frozen=True):
     """Stored durably (``done``), or refused; ``record`` is what is stored now."""
 
     id: Count
@@ -152,16 +168,20 @@ class SwapResult(PeerMessage, tag="c"):
     refusal: str = ""
 
 
-class Ask(PeerMessage, tag="A"):
-    """An operator's verb (``status``, ``bootstrap``, …) with text arguments; the certificate must be of kind ops."""
+class Ask(PeerMessage, tag="A", frozen=True):
+    """An operator's verb (``status``, ``bootstrap``, …) with text arguments; the certificate must
+    be of kind ops.
+    """
 
     id: Count
     verb: Annotated[str, Meta(max_length=32)]
     arguments: dict[str, str] = field(default_factory=dict)
 
 
-class Answer(PeerMessage, tag="a"):
-    """The verb's answer: ``data`` is JSON text for ``--json``; a refusal has a code and a sentence."""
+class Answer(PeerMessage, tag="a", frozen=True):
+    """The verb's answer: ``data`` is JSON text for ``--json``; a refusal has a code and a
+    sentence.
+    """
 
     id: Count
     ok: bool

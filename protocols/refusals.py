@@ -1,8 +1,10 @@
-"""Every refusal a person can meet: its code and the sentence they read. One place for each sentence.
+"""Every refusal a person can meet: its code and the sentence they read. One place for each
+sentence.
 
-A Refusal is an answer, not an error: it says what happened, why, and what to do next. ``final`` says whether it is the
-definitive outcome of a key (stored and replayed for ever) or only "not now" (BUSY, PENDING, NOT_PRIMARY: the terminal
-keeps re-sending). Sentences are templates; their fields come from the refusing place. This file must not know who asks.
+A Refusal is an answer, not an error: it says what happened, why, and what to do next. ``final``
+says whether it is the definitive outcome of a key (stored and replayed for ever) or only "not now"
+(BUSY, PENDING, NOT_PRIMARY: the terminal keeps re-sending). Sentences are templates; their fields
+come from the refusing place. This file must not know who asks.
 """
 
 from __future__ import annotations
@@ -79,7 +81,8 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NO_USER": Sentence("There is no user {user}. Check the spelling."),
     # money
     "KEY_CONFLICT": Sentence(
-        "This request was sent before with another content; nothing was posted. Tell an officer: a terminal may be copied."
+        "This request was sent before with another content; nothing was posted. "
+        "Tell an officer: a terminal may be copied."
     ),
     "NO_CONSUMER": Sentence("There is no consumer {consumer}. Check the ten digits on the bill."),
     "AMOUNT_ZERO": Sentence("An amount of zero cannot be taken. Enter what the consumer pays."),
@@ -145,7 +148,8 @@ SENTENCES: Final[dict[str, Sentence]] = {
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """Raised where something is refused; the shell turns it into the reply.
 
-    ``code`` is a key of SENTENCES; the fields fill its template. An unknown code is our mistake: KeyError at once.
+    ``code`` is a key of SENTENCES; the fields fill its template. An unknown code is our mistake:
+    KeyError at once.
     """
 
     def __init__(self, code: str, **fields: object) -> None:

@@ -1,8 +1,9 @@
 """The words of the house: values with their unit in the type, checked where they enter.
 
-A value that reached the inside is right: ASCII only, bounded, normalised. Bounds live in the type (msgspec checks
-them while decoding), so an operation never asks again. Money is integer paise, always; a float never comes near it.
-Everything here is also what the wire carries, so a type's bound is its wire limit. This file must not know operations.
+A value that reached the inside is right: ASCII only, bounded, normalised. Bounds live in the type
+(msgspec checks them while decoding), so an operation never asks again. Money is integer paise,
+always; a float never comes near it. Everything here is also what the wire carries, so a type's
+bound is its wire limit. This file must not know operations.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 MAX_PAISE: Final = 10_000_000_000_000
-"""Rs 10,000 crore / 100: above any single payment a board takes, far below int64 so that sums never overflow."""
+"""Rs 10,000 crore / 100: above any single payment a board takes, far below int64 so that sums never
+overflow.
+"""
 
 PaiseDue = Annotated[int, Meta(ge=-MAX_PAISE, le=MAX_PAISE)]
 """A balance in paise; negative means the board owes the consumer."""
@@ -21,7 +24,9 @@ Paise = Annotated[int, Meta(ge=0, le=MAX_PAISE)]
 """An amount in paise as a figure in an answer; zero is allowed."""
 
 PaisePaid = Annotated[int, Meta(ge=-MAX_PAISE, le=MAX_PAISE)]
-"""An amount as a person offered it. Zero, negative and huge ones are refused *by name*, by the payment rules."""
+"""An amount as a person offered it. Zero, negative and huge ones are refused *by name*, by the
+payment rules.
+"""
 
 ConsumerNumber = Annotated[str, Meta(pattern=r"^[0-9]{10}\Z", description="ten ASCII digits")]
 CounterCode = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{1,11}\Z", description="e.g. C001")]
@@ -49,7 +54,9 @@ ClientId = Annotated[bytes, Meta(min_length=16, max_length=16)]
 
 
 class RequestKey(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The idempotency key of one intent: 128-bit client id and its sequence; the counter comes from the certificate."""
+    """The idempotency key of one intent: 128-bit client id and its sequence; the counter comes from
+    the certificate.
+    """
 
     client: ClientId
     sequence: Sequence
@@ -74,7 +81,8 @@ def rupees(paise: int) -> str:
 def paise_from_text(text: str) -> int | None:
     """Read an amount a person typed (``1240``, ``1,240.50``) into paise; ``None`` if it is not one.
 
-    ASCII digits only, at most two decimals. Commas are accepted only between digits, as written in India.
+    ASCII digits only, at most two decimals. Commas are accepted only between digits, as written in
+    India.
     """
     clean = text.strip()
     if not clean.isascii() or not clean:

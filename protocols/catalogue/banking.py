@@ -13,10 +13,12 @@ from protocols.values import BusinessDate, Paise, PaisePaid
 Reference = Annotated[str, Meta(pattern=r"^[A-Za-z0-9/_.-]{1,35}\Z")]
 
 
-class Line(Body):
-    """One line of a scroll: the bank's own payment reference (unique for ever within the bank), account, paise.
+class Line(Body, frozen=True):
+    """One line of a scroll: the bank's own payment reference (unique for ever within the bank),
+    account, paise.
 
-    ``consumer`` is free text of the bank: a number that is not one of ours goes to the bank's suspense account.
+    ``consumer`` is free text of the bank: a number that is not one of ours goes to the bank's
+    suspense account.
     """
 
     reference: Reference
@@ -25,8 +27,10 @@ class Line(Body):
     value_date: BusinessDate
 
 
-class Post(Body):
-    """Post (part of) a scroll: its name, control count and total over these lines, and the lines (≤ 500)."""
+class Post(Body, frozen=True):
+    """Post (part of) a scroll: its name, control count and total over these lines, and the lines (≤
+    500).
+    """
 
     scroll: Annotated[str, Meta(pattern=r"^[A-Za-z0-9/_.-]{1,40}\Z")]
     part: Annotated[int, Meta(ge=1, le=10_000)]
@@ -35,7 +39,7 @@ class Post(Body):
     lines: Annotated[list[Line], Meta(min_length=1, max_length=500)]
 
 
-class LineOutcome(Body):
+class LineOutcome(Body, frozen=True):
     """What became of a line: its receipt number, MATCHED or SUSPENSE."""
 
     reference: str
@@ -43,8 +47,10 @@ class LineOutcome(Body):
     receipt: str
 
 
-class Posted(Body):
-    """The scroll's result: "matched 9,981 · suspense 19" with totals in paise, and the outcome of each line."""
+class Posted(Body, frozen=True):
+    """The scroll's result: "matched 9,981 · suspense 19" with totals in paise, and the outcome of
+    each line.
+    """
 
     scroll: str
     part: int

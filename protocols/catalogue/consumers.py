@@ -11,19 +11,25 @@ from protocols.operation import Operation, Role
 from protocols.values import BusinessDate, ConsumerNumber, Name, PaiseDue, Text
 
 Head = Literal["LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE"]
-"""Charge heads a consumer's dues are kept under, in the default order of allocation; ADVANCE is what the board owes."""
+"""Charge heads a consumer's dues are kept under, in the default order of allocation; ADVANCE is
+what the board owes.
+"""
 
 
-class Find(Body):
-    """Find by number, meter, mobile, or the beginning of a name (case-insensitive). At most ``limit`` rows."""
+class Find(Body, frozen=True):
+    """Find by number, meter, mobile, or the beginning of a name (case-insensitive). At most
+    ``limit`` rows.
+    """
 
     by: Literal["number", "name", "meter", "mobile"]
     text: Annotated[Text, Meta(min_length=1, max_length=80)]
     limit: Annotated[int, Meta(ge=1, le=50)] = 10
 
 
-class Consumer(Body):
-    """One consumer as the counter shows it. ``sanctioned_load_w`` in watts; ``due_paise`` = Σ heads − advance."""
+class Consumer(Body, frozen=True):
+    """One consumer as the counter shows it. ``sanctioned_load_w`` in watts; ``due_paise`` = Σ heads
+    − advance.
+    """
 
     number: str
     name: str
@@ -35,28 +41,29 @@ class Consumer(Body):
     due_paise: PaiseDue
 
 
-class Found(Body):
+class Found(Body, frozen=True):
     """The rows found, and whether there were more than the limit."""
 
     consumers: list[Consumer]
     more: bool
 
 
-class Dues(Body):
+class Dues(Body, frozen=True):
     """Ask what a consumer owes now."""
 
     consumer: ConsumerNumber
 
 
-class HeadDue(Body):
+class HeadDue(Body, frozen=True):
     """What stands under one head, paise."""
 
     head: str
     due_paise: PaiseDue
 
 
-class DuesAnswer(Body):
-    """Dues by head, the total, money received but not yet verified, and the last receipt ('' if none) with its time.
+class DuesAnswer(Body, frozen=True):
+    """Dues by head, the total, money received but not yet verified, and the last receipt ('' if
+    none) with its time.
 
     ``payable_paise`` = total − unverified: what the clerk asks for.
     """
@@ -72,7 +79,7 @@ class DuesAnswer(Body):
     last_at: str = ""
 
 
-class Row(Body):
+class Row(Body, frozen=True):
     """One consumer of a load file with opening dues by head in paise."""
 
     number: ConsumerNumber
@@ -85,15 +92,17 @@ class Row(Body):
     dues: dict[Head, PaiseDue]
 
 
-class Load(Body):
+class Load(Body, frozen=True):
     """Load up to 500 consumers; ``as_of`` is the date of their opening dues. All rows or none."""
 
     as_of: BusinessDate
     rows: Annotated[list[Row], Meta(min_length=1, max_length=500)]
 
 
-class Loaded(Body):
-    """How many were new, how many stood there already with the same data, and the opening dues posted, paise."""
+class Loaded(Body, frozen=True):
+    """How many were new, how many stood there already with the same data, and the opening dues
+    posted, paise.
+    """
 
     added: int
     already: int

@@ -1,4 +1,6 @@
-"""The business day: opened and closed by an officer; receipts carry its date and financial year, never now()."""
+"""The business day: opened and closed by an officer; receipts carry its date and financial year,
+never now().
+"""
 
 from __future__ import annotations
 
@@ -7,20 +9,24 @@ from protocols.operation import Operation, Role
 from protocols.values import BusinessDate
 
 
-class OpenDay(Body):
+class OpenDay(Body, frozen=True):
     """Open a business day. It must be after every day before it."""
 
     date: BusinessDate
 
 
-class CloseDay(Body):
-    """Close the open business day of that date; nothing can be taken, cancelled or added to it afterwards."""
+class CloseDay(Body, frozen=True):
+    """Close the open business day of that date; nothing can be taken, cancelled or added to it
+    afterwards.
+    """
 
     date: BusinessDate
 
 
-class Day(Body):
-    """A business day: date, financial year (April to March), ``state`` OPEN, CLOSED or NONE (never opened one)."""
+class Day(Body, frozen=True):
+    """A business day: date, financial year (April to March), ``state`` OPEN, CLOSED or NONE (never
+    opened one).
+    """
 
     date: str
     financial_year: str

@@ -1,4 +1,6 @@
-"""Money over the counter: take (a receipt exists, money awaits verification), verify and post, cancel, list."""
+"""Money over the counter: take (a receipt exists, money awaits verification), verify and post,
+cancel, list.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from protocols.values import (
 Mode = Literal["CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER"]
 
 
-class Take(Body):
+class Take(Body, frozen=True):
     """Take one payment. ``purpose`` DUES refuses more than is owed; ADVANCE takes any amount."""
 
     consumer: ConsumerNumber
@@ -30,8 +32,10 @@ class Take(Body):
     purpose: Literal["DUES", "ADVANCE"] = "DUES"
 
 
-class Receipt(Body):
-    """The receipt: what the terminal prints. ``taken_at`` ISO UTC to the second; amounts in paise."""
+class Receipt(Body, frozen=True):
+    """The receipt: what the terminal prints. ``taken_at`` ISO UTC to the second; amounts in
+    paise.
+    """
 
     number: str
     business_date: str
@@ -46,50 +50,58 @@ class Receipt(Body):
     state: str = "TAKEN"
 
 
-class Mine(Body):
+class Mine(Body, frozen=True):
     """My receipts of the open day, newest first, at most ``limit``."""
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
-class Receipts(Body):
-    """Receipts, and the count and total of the whole day at this counter by this clerk (cancelled ones not summed)."""
+class Receipts(Body, frozen=True):
+    """Receipts, and the count and total of the whole day at this counter by this clerk (cancelled
+    ones not summed).
+    """
 
     receipts: list[Receipt]
     count: int
     total_paise: int
 
 
-class Cancel(Body):
-    """Cancel a receipt of the open day, with the reason that goes to the audit. Officer; not one's own taking."""
+class Cancel(Body, frozen=True):
+    """Cancel a receipt of the open day, with the reason that goes to the audit. Officer; not one's
+    own taking.
+    """
 
     receipt: ReceiptNumber
     reason: Annotated[Text, Meta(min_length=3)]
 
 
-class Cancelled(Body):
-    """The cancelled receipt number stays in the series; the money left the received account again."""
+class Cancelled(Body, frozen=True):
+    """The cancelled receipt number stays in the series; the money left the received account
+    again.
+    """
 
     receipt: str
     amount_paise: int
 
 
-class Verify(Body):
-    """Verify and post a counter's unverified receipts of one business date, or only the named ones (≤ 500)."""
+class Verify(Body, frozen=True):
+    """Verify and post a counter's unverified receipts of one business date, or only the named ones
+    (≤ 500).
+    """
 
     counter: CounterCode
     date: BusinessDate
     receipts: Annotated[list[ReceiptNumber], Meta(max_length=500)] = []
 
 
-class HeadPosted(Body):
+class HeadPosted(Body, frozen=True):
     """What was posted to one head, paise."""
 
     head: str
     amount_paise: int
 
 
-class Verified(Body):
+class Verified(Body, frozen=True):
     """How many receipts were verified and posted, their total, and the totals by head."""
 
     count: int

@@ -13,8 +13,10 @@ from protocols.values import CounterCode, Name, Text, UserName
 Password = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
-class AddUser(Body):
-    """Add a user. ``person`` is the human behind the login: rules bind the person, who may hold several logins."""
+class AddUser(Body, frozen=True):
+    """Add a user. ``person`` is the human behind the login: rules bind the person, who may hold
+    several logins.
+    """
 
     user: UserName
     person: Name
@@ -22,36 +24,38 @@ class AddUser(Body):
     password: Password
 
 
-class UserAdded(Body):
+class UserAdded(Body, frozen=True):
     """The user as stored."""
 
     user: str
     role: str
 
 
-class DisableUser(Body):
+class DisableUser(Body, frozen=True):
     """Disable a user: every session ends within five seconds."""
 
     user: UserName
     reason: Annotated[Text, Meta(min_length=3)]
 
 
-class UserDisabled(Body):
+class UserDisabled(Body, frozen=True):
     """The user and how many sessions were ended."""
 
     user: str
     sessions_ended: int
 
 
-class AddCounter(Body):
-    """Add a counter (or a bank link's own series): its code as in the certificate, and the office it belongs to."""
+class AddCounter(Body, frozen=True):
+    """Add a counter (or a bank link's own series): its code as in the certificate, and the office
+    it belongs to.
+    """
 
     counter: CounterCode
     office: Name
     kind: Literal["COUNTER", "BANK"] = "COUNTER"
 
 
-class CounterAdded(Body):
+class CounterAdded(Body, frozen=True):
     """The counter as stored."""
 
     counter: str
@@ -59,7 +63,7 @@ class CounterAdded(Body):
     kind: str
 
 
-class SessionRow(Body):
+class SessionRow(Body, frozen=True):
     """One live session: user, role, where, since (ISO UTC)."""
 
     user: str
@@ -68,7 +72,7 @@ class SessionRow(Body):
     since: str
 
 
-class Sessions(Body):
+class Sessions(Body, frozen=True):
     """The live sessions by terminal."""
 
     sessions: list[SessionRow]
