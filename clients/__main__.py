@@ -1,7 +1,8 @@
-"""``mpower``: the command line's front door. Nouns are listed here and imported only when one is called.
+"""``mpower``: the command line's front door. Nouns are listed here and imported only when one is
+called.
 
-So ``mpower --help`` answers at once, and a counter does not load what only an operator needs. A wrong word gets the
-nearest right one. This file must not know what a noun does.
+So ``mpower --help`` answers at once, and a counter does not load what only an operator needs. A
+wrong word gets the nearest right one. This file must not know what a noun does.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""What every command of ``mpower`` shares: exit codes, where settings come from, how an answer is said.
+"""What every command of ``mpower`` shares: exit codes, where settings come from, how an answer is
+said.
 
-Data goes to stdout, talk to stderr; ``--json`` prints one versioned JSON object with money in paise. Nothing heavy is
-imported at the top: ``mpower --help`` must answer at once. This file must not know any noun.
+Data goes to stdout, talk to stderr; ``--json`` prints one versioned JSON object with money in
+paise. Nothing heavy is imported at the top: ``mpower --help`` must answer at once. This file must
+not know any noun.
 """
 
 from __future__ import annotations
@@ -46,10 +48,10 @@ class Ended(click.ClickException):
 
     def __init__(self, code: Exit, sentence: str) -> None:
         super().__init__(sentence)
-        self.exit_code = int(code)
+        self.exit_code = int(code)  # type: ignore[misc]  # click declares it per class
 
     def show(self, file: Any = None) -> None:
-        """Say the sentence on stderr, without decoration: scripts and people read the same words."""
+        """Say the sentence on stderr, plain: scripts and people read the same words."""
         click.echo(self.format_message(), file=file or sys.stderr)
 
 
@@ -75,7 +77,8 @@ def colour() -> bool:
 
 
 def client_settings(kind: str = "", name: str | None = None) -> ClientSettings:
-    """Read the client's settings as this command line says (``--settings``, MPOWER_*), as an identity of ``kind``.
+    """Read the client's settings as this command line says (``--settings``, MPOWER_*), as an
+    identity of ``kind``.
 
     Ended(FAILED) with the sentence of what is wrong.
     """

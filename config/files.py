@@ -1,4 +1,5 @@
-"""Files that are there whole or not at all, also after a power cut: write, fsync, rename, fsync the folder.
+"""Files that are there whole or not at all, also after a power cut: write, fsync, rename, fsync the
+folder.
 
 This file must not know what it writes.
 """
@@ -21,7 +22,7 @@ def make_folder(path: Path, mode: int = PRIVATE_FOLDER) -> None:
 
 
 def write_file(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Write a file atomically and durably; a reader sees the old content or the new, never a part."""
+    """Write a file atomically and durably; readers see the old content or the new, no part."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:

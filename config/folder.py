@@ -1,11 +1,12 @@
-"""A new board's settings folder: settings for two nodes, a witness and clients, the authority, certificates, secrets.
+"""A new board's settings folder: settings for two nodes, a witness and clients, the authority,
+certificates, secrets.
 
     node-a.yaml node-b.yaml witness.yaml mpower.yaml
     pki/      ca.crt ca.key revoked.crl <kind>-<name>.crt .key
     secrets/  replication.password
 
-It writes only into an empty folder: keys that are in use are never overwritten. This file must not know the network;
-whoever plans says which hosts and ports.
+It writes only into an empty folder: keys that are in use are never overwritten. This file must not
+know the network; whoever plans says which hosts and ports.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from msgspec import Struct
 
 from config.files import PUBLIC, SECRET, make_folder, write_file
-from config.load import settings_from
-from config.pki import Identity, issue, key_pem, make_authority, revocation_list
+from config.load import SettingsError, settings_from
+from config.pki import Identity, PkiError, issue, key_pem, make_authority, revocation_list
 from config.settings import (
     ClientSettings,
     ClusterSettings,
@@ -43,8 +44,9 @@ Paths are counted from this file's folder."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What to write. Data folders are relative to the settings folder unless absolute. Hosts of the certificates are
-    the hosts of the addresses; ``extra_hosts`` join them (an alias, a second name).
+    """What to write. Data folders are relative to the settings folder unless absolute. Hosts of the
+    certificates are the hosts of the addresses; ``extra_hosts`` join them (an alias, a second
+    name).
     """
 
     home: Path
@@ -90,7 +92,9 @@ class FolderError(ValueError):
 
 
 def write_settings(plan: Plan, now: dt.datetime | None = None) -> Paths:
-    """Write the whole settings folder; FolderError if it holds anything, SettingsError or PkiError for a bad plan."""
+    """Write the whole settings folder; FolderError if it holds anything, SettingsError or PkiError
+    for a bad plan.
+    """
     home = plan.home.absolute()
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise FolderError(
@@ -98,7 +102,12 @@ def write_settings(plan: Plan, now: dt.datetime | None = None) -> Paths:
             " (keys in use are never overwritten)."
         )
     # Everything is made and checked before anything is written.
-    files = _settings_files(plan) | _pki_files(plan, now or dt.datetime.now(dt.UTC))
+    try:
+        files = _settings_files(plan) | _pki_files(plan, now or dt.datetime.now(dt.UTC))
+    except (SettingsError, PkiError):
+        raise
+    except ValueError as wrong:  # the settings do not fit each other
+        raise SettingsError("the plan", "", str(wrong)) from wrong
     files["secrets/replication.password"] = f"{secrets.token_urlsafe(32)}\n".encode()
     for folder in (home, home / "pki", home / "secrets"):
         make_folder(folder)
@@ -133,20 +142,7 @@ def _settings_files(plan: Plan) -> dict[str, bytes]:
         timers=plan.timers,
     )
     for node in plan.nodes:
-        settings = NodeSettings(
-            node=node.name,
-            data=plan.node_data.get(node.name, Path(f"data/node-{node.name}")),
-            cluster=cluster,
-            tls=_tls("node", node.name),
-            postgres=PostgresSettings(
-                bindir=plan.bindir,
-                os_user=plan.os_user,
-                shared_buffers=plan.shared_buffers,
-                wal_keep_mb=plan.wal_keep_mb,
-                replication_password_file=Path("secrets/replication.password"),
-            ),
-            limits=plan.limits,
-        )
+        settings = _node(plan, node.name, cluster)
         add(f"node-{node.name}.yaml", f"node {node.name} of the cluster {plan.name}", settings)
     witness = WitnessSettings(
         name=plan.witness_name,
@@ -166,6 +162,23 @@ def _settings_files(plan: Plan) -> dict[str, bytes]:
     )
     add("mpower.yaml", f"clients of the cluster {plan.name}", client)
     return files
+
+
+def _node(plan: Plan, name: str, cluster: ClusterSettings) -> NodeSettings:
+    return NodeSettings(
+        node=name,
+        data=plan.node_data.get(name, Path(f"data/node-{name}")),
+        cluster=cluster,
+        tls=_tls("node", name),
+        postgres=PostgresSettings(
+            bindir=plan.bindir,
+            os_user=plan.os_user,
+            shared_buffers=plan.shared_buffers,
+            wal_keep_mb=plan.wal_keep_mb,
+            replication_password_file=Path("secrets/replication.password"),
+        ),
+        limits=plan.limits,
+    )
 
 
 def _tls(kind: str, name: str) -> TlsSettings:

@@ -1,23 +1,23 @@
-"""From a settings file (or a client's environment) to typed settings, or one sentence that says what is wrong and where.
+"""From a settings file (or a client's environment) to typed settings, or one sentence that says
+what is wrong and where.
 
-A sentence names the file, the key as a dotted path, and the reason; an unknown key brings the name it was probably meant
-to be. Paths come out absolute, relative ones counted from the file that names them, and files that must exist are looked
-for here, at the door, not in the middle of the night. This file must not know what a setting does.
+A sentence names the file, the key as a dotted path, and the reason; an unknown key brings the name
+it was probably meant to be. Paths come out absolute, relative ones counted from the file that names
+them, and files that must exist are looked for here, at the door, not in the middle of the night.
+This file must not know what a setting does.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import re
-import types
-import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar, Union
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from config.explain import bare, explain, group_of, item_of
 from config.settings import (
     ClientSettings,
     NodeSettings,
@@ -30,15 +30,6 @@ from config.yaml import YamlError, read_yaml
 
 S = TypeVar("S", bound=Settings)
 
-KINDS: Final = {
-    "str": "text",
-    "int": "a whole number",
-    "bool": "true or false",
-    "float": "a number with decimals",
-    "null": "nothing",
-    "array": "a list",
-    "object": "a group of settings",
-}
 ENVIRONMENT: Final = {
     "MPOWER_CLUSTER": "cluster",
     "MPOWER_NODES": "nodes",
@@ -50,11 +41,15 @@ ENVIRONMENT: Final = {
     "MPOWER_KEY": "tls.key",
     "MPOWER_REVOKED": "tls.revoked",
 }
-"""What the environment may say, and which setting of mpower.yaml it replaces. MPOWER_HOME names the folder."""
+"""What the environment may say, and which setting of mpower.yaml it replaces. MPOWER_HOME names the
+folder.
+"""
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used: ``source`` (file), ``key`` (dotted, '' if none), ``reason``; str() is the sentence."""
+    """Settings that cannot be used: ``source`` (file), ``key`` (dotted, '' if none), ``reason``;
+    str() is the sentence.
+    """
 
     def __init__(self, source: str, key: str, reason: str) -> None:
         self.source, self.key, self.reason = source, key, reason
@@ -79,7 +74,9 @@ def load_witness(path: Path) -> WitnessSettings:
 def load_client(
     path: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> ClientSettings:
-    """Read a client's settings: mpower.yaml (``path``: it or its folder; else MPOWER_HOME; else here), then MPOWER_*."""
+    """Read a client's settings: mpower.yaml (``path``: it or its folder; else MPOWER_HOME; else
+    here), then MPOWER_*.
+    """
     said = os.environ if environment is None else environment
     place = path or Path(said.get("MPOWER_HOME", "."))
     file = place / "mpower.yaml" if place.is_dir() else place
@@ -104,9 +101,11 @@ def load_client(
 
 
 def with_certificate(tls: TlsSettings, kind: str, name: str | None = None) -> TlsSettings:
-    """Take the certificate of another identity (``kind`` node, counter, bank, ops) from the same folder.
+    """Take the certificate of another identity (``kind`` node, counter, bank, ops) from the same
+    folder.
 
-    Without a name: the configured one if it is of that kind, else the only one there. SettingsError says the choices.
+    Without a name: the configured one if it is of that kind, else the only one there. SettingsError
+    says the choices.
     """
     folder = tls.certificate.parent
     if name is None and tls.certificate.stem.startswith(f"{kind}-"):
@@ -142,7 +141,9 @@ def _read(path: Path) -> Any:
 
 
 def settings_from(raw: Any, wanted: type[S], source: str, folder: Path) -> S:
-    """Check plain values into settings; paths count from ``folder``, ``source`` is named in a SettingsError."""
+    """Check plain values into settings; paths count from ``folder``, ``source`` is named in a
+    SettingsError.
+    """
     base = folder.absolute()
 
     def path_of(kind: type, value: Any) -> Any:
@@ -155,12 +156,12 @@ def settings_from(raw: Any, wanted: type[S], source: str, folder: Path) -> S:
     try:
         return msgspec.convert(known, wanted, dec_hook=path_of)
     except msgspec.ValidationError as wrong:
-        key, reason = _explain(str(wrong), wanted)
+        key, reason = explain(str(wrong), wanted)
         raise SettingsError(source, key, reason) from wrong
 
 
 def _check_keys(raw: Any, wanted: Any, source: str, at: str) -> Any:
-    """Refuse unknown keys by name; an empty group (all its lines commented out) means its defaults."""
+    """Refuse unknown keys by name; an empty group (all commented out) means its defaults."""
     group = group_of(wanted)
     if group is None:
         item = item_of(wanted)
@@ -185,65 +186,6 @@ def _check_keys(raw: Any, wanted: Any, source: str, at: str) -> Any:
     }
 
 
-def bare(wanted: Any) -> list[Any]:
-    """Give the alternatives of a field's type without its annotations: ``Annotated[X | None, …]`` → [X, NoneType]."""
-    if typing.get_origin(wanted) is Annotated:
-        return bare(typing.get_args(wanted)[0])
-    if typing.get_origin(wanted) in {types.UnionType, Union}:
-        return [one for part in typing.get_args(wanted) for one in bare(part)]
-    return [wanted]
-
-
-def group_of(wanted: Any) -> type[Settings] | None:
-    """Give the group of settings a field's type is, or None."""
-    kind = bare(wanted)[0]
-    return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
-
-
-def item_of(wanted: Any) -> Any:
-    """Give the type of the items if a field is a list, or None."""
-    kind = bare(wanted)[0]
-    return typing.get_args(kind)[0] if typing.get_origin(kind) is list else None
-
-
-def description_of(wanted: Any) -> str:
-    """Give the comment of a field, '' if it has none."""
-    notes = typing.get_args(wanted)[1:] if typing.get_origin(wanted) is Annotated else ()
-    return next((note.description for note in notes if getattr(note, "description", None)), "")
-
-
-def _explain(wrong: str, wanted: type[Settings]) -> tuple[str, str]:
-    """Turn msgspec's words into a dotted key and a reason a person understands."""
-    what, _, path = wrong.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".")
-    if missing := re.match(r"Object missing required field `(\w+)`", what):
-        key = f"{key}.{missing[1]}".strip(".")
-        return key, f"this setting is missing ({_hint(wanted, key)})"
-    if kind := re.match(r"Expected `([\w |]+)`, got `(\w+)`", what):
-        needed = " or ".join(KINDS.get(one, one) for one in kind[1].split(" | "))
-        return key, f"{needed} is needed, not {KINDS.get(kind[2], kind[2])}"
-    if bound := re.match(r"Expected `\w+` (>=|<=) (\S+)", what):
-        return key, f"it must be {'at least' if bound[1] == '>=' else 'at most'} {bound[2]}"
-    if length := re.match(r"Expected `array` of length (>=|<=) (\d+)", what):
-        return key, f"{'at least' if length[1] == '>=' else 'at most'} {length[2]} are needed"
-    if "matching regex" in what:
-        return key, f"it is not written as it must be ({_hint(wanted, key)})"
-    if value := re.match(r"Invalid enum value (.*)", what):
-        return key, f"{value[1]} is not one of the choices ({_hint(wanted, key)})"
-    return key, what[:1].lower() + what[1:]
-
-
-def _hint(wanted: Any, key: str) -> str:
-    hint = ""
-    for part in re.sub(r"\[\d+\]|\[\.\.\.\]", "", key).split("."):
-        group = group_of(wanted) or group_of(item_of(wanted))
-        if group is None:
-            break
-        wanted = {field.name: field.type for field in msgspec.structs.fields(group)}.get(part)
-        hint = description_of(wanted).rstrip(".")
-    return hint or "see the comments of the file"
-
-
 def _look_for_files(source: Path, at: str, group: TlsSettings | PostgresSettings) -> None:
     for field in msgspec.structs.fields(group):
         path = getattr(group, field.name)
@@ -252,7 +194,9 @@ def _look_for_files(source: Path, at: str, group: TlsSettings | PostgresSettings
 
 
 def _resolve(raw: Any, wanted: Any, folder: Path) -> Any:
-    """Make the paths of a client's file absolute before the environment, which counts from here, joins them."""
+    """Make the paths of a client's file absolute before the environment, which counts from here,
+    joins them.
+    """
     group = group_of(wanted)
     if group is None or not isinstance(raw, dict):
         is_path = Path in bare(wanted) and isinstance(raw, str) and raw

@@ -1,8 +1,10 @@
-"""The board's own certificate authority: who a machine is, as a URI in its certificate, and who no longer is.
+"""The board's own certificate authority: who a machine is, as a URI in its certificate, and who no
+longer is.
 
-An identity is ``mpower:<cluster>/<kind>/<name>``, compared exactly; kind is node, witness, counter, bank or ops. Nodes
-and the witness may serve and call (serverAuth + clientAuth, with their hosts); the others only call. ECDSA P-256, random
-serials. All pure: time comes as an argument, files are written elsewhere. This file must not know settings nor sockets.
+An identity is ``mpower:<cluster>/<kind>/<name>``, compared exactly; kind is node, witness, counter,
+bank or ops. Nodes and the witness may serve and call (serverAuth + clientAuth, with their hosts);
+the others only call. ECDSA P-256, random serials. All pure: time comes as an argument, files are
+written elsewhere. This file must not know settings nor sockets.
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ class Identity(Struct, frozen=True):
 
 
 class Authority(Struct, frozen=True):
-    """The authority: its certificate and its private key, which never leaves the settings folder."""
+    """The authority: its certificate and its private key, which stays in the settings folder."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
@@ -78,7 +80,9 @@ def issue(
     hosts: Iterable[str] = (),
     days: int = 366,
 ) -> Issued:
-    """Issue a certificate for an identity; ``hosts`` (names, addresses) are what a server is reached by."""
+    """Issue a certificate for an identity; ``hosts`` (names, addresses) are what a server is
+    reached by.
+    """
     if identity.kind not in KINDS:
         raise PkiError(f"'{identity.kind}' is not one of {', '.join(sorted(KINDS))}")
     _named(identity.cluster)
@@ -171,7 +175,7 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def authority_from(certificate: bytes, key: bytes) -> Authority:
-    """Take up an authority again from its two PEM files; PkiError if they do not belong together."""
+    """Take up an authority again from its two PEM files; PkiError if they do not fit together."""
     private = serialization.load_pem_private_key(key, None)
     public = x509.load_pem_x509_certificate(certificate)
     if not isinstance(private, ec.EllipticCurvePrivateKey):

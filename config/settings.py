@@ -1,8 +1,10 @@
-"""What a node, a witness and a client are told: typed, frozen, each setting declared once with its comment.
+"""What a node, a witness and a client are told: typed, frozen, each setting declared once with its
+comment.
 
-The declaration is everything: the type bounds the value, the default is the default, and the description is both the
-comment in the written file and the hint in an error. Unknown keys are refused. Paths are relative to the file that names
-them. This file must not read files (see load.py) nor know who uses a setting.
+The declaration is everything: the type bounds the value, the default is the default, and the
+description is both the comment in the written file and the hint in an error. Unknown keys are
+refused. Paths are relative to the file that names them. This file must not read files (see load.py)
+nor know who uses a setting.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 def _ports_fit(*addresses: str) -> None:
     for address in addresses:
-        if not 1 <= split_address(address)[1] <= 65535:  # noqa: PLR2004 - TCP's own bound
+        if not 1 <= split_address(address)[1] <= 65535:
             raise ValueError(f"the port of {address} is not between 1 and 65535")
 
 
@@ -137,15 +139,7 @@ class ClusterSettings(Settings, frozen=True, kw_only=True):
 
     name: Annotated[
         NodeName,
-        Meta(
-            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
-        ),
-    ]
-    name: Annotated[
-        NodeName,
-        Meta(
-            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
-        ),
+        Meta(description="The cluster's name in every certificate: a-z, digits, - or _."),
     ]
     engine: Annotated[
         Literal["supervised"],
@@ -166,7 +160,7 @@ class ClusterSettings(Settings, frozen=True, kw_only=True):
     )
 
     def __post_init__(self) -> None:
-        if len(self.nodes) != 2:  # noqa: PLR2004 - a pair is two
+        if len(self.nodes) != 2:
             raise ValueError(f"a cluster has exactly two nodes, here are {len(self.nodes)}")
         _ports_fit(self.witness)
         first, second = self.nodes
@@ -180,7 +174,7 @@ class ClusterSettings(Settings, frozen=True, kw_only=True):
                 raise ValueError(f"the address {place} is used twice")
 
     def address(self, node: str) -> NodeAddress:
-        """Give the addresses of the node of that name; asking for another is our mistake: KeyError."""
+        """Give the addresses of the node of that name; another name is our mistake: KeyError."""
         return {one.name: one for one in self.nodes}[node]
 
     def peer_of(self, node: str) -> NodeAddress:
@@ -289,19 +283,13 @@ class WitnessSettings(Settings, frozen=True, kw_only=True):
 
 
 class ClientSettings(Settings, frozen=True, kw_only=True):
-    """Settings of ``mpower``, for a counter, a bank or an operator. MPOWER_* in the environment goes before them."""
+    """Settings of ``mpower``, for a counter, a bank or an operator. MPOWER_* in the environment
+    goes before them.
+    """
 
     cluster: Annotated[
         NodeName,
-        Meta(
-            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
-        ),
-    ]
-    cluster: Annotated[
-        NodeName,
-        Meta(
-            description="The cluster's name, in every certificate: lower-case letters, digits, - or _."
-        ),
+        Meta(description="The cluster's name in every certificate: a-z, digits, - or _."),
     ]
     nodes: Annotated[
         list[Address],

@@ -1,7 +1,9 @@
-"""From typed settings to the file a person edits: every setting with its comment, defaults shown but commented out.
+"""From typed settings to the file a person edits: every setting with its comment, defaults shown
+but commented out.
 
-The comment is the description in the declaration, so the file cannot drift from the code, and reading the written text
-gives the same settings back. This file must not know any particular setting.
+The comment is the description in the declaration, so the file cannot drift from the code, and
+reading the written text gives the same settings back. This file must not know any particular
+setting.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from config.load import description_of, group_of, item_of
+from config.explain import description_of, group_of, item_of
 from config.settings import Settings
 
 WIDTH: Final = 96
@@ -79,4 +81,6 @@ def _scalar(value: Any) -> str:
         return str(value)
     text = str(value)
     assert isinstance(value, str | Path), value
-    return text if PLAIN.match(text) and text.lower() not in WORDS else json.dumps(text)
+    if PLAIN.match(text) and text.lower() not in WORDS:
+        return text
+    return json.dumps(text, ensure_ascii=False)

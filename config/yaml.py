@@ -1,9 +1,10 @@
 """YAML as a person means it: nothing is guessed, nothing is lost, nothing explodes.
 
-PyYAML by default lets the last of two equal keys win, reads 010 as 8, 1:30 as 90 and `on` as true, and expands aliases
-without end. Here equal keys are refused, only YAML 1.2's plain words are numbers and booleans (010, 1:30, on, off and
-dates stay text), and aliases, tags, depth and size are bounded. The answer holds only dict, list, str, int, float, bool
-and None. This file must not know what a setting is.
+PyYAML by default lets the last of two equal keys win, reads 010 as 8, 1:30 as 90 and `on` as true,
+and expands aliases without end. Here equal keys are refused, only YAML 1.2's plain words are
+numbers and booleans (010, 1:30, on, off and dates stay text), and aliases, tags, depth and size are
+bounded. The answer holds only dict, list, str, int, float, bool and None. This file must not know
+what a setting is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ MAX_DEPTH: Final = 16
 
 
 class YamlError(ValueError):
-    """The text is not acceptable YAML: ``line`` (1-based, 0 unknown), ``key`` ('' if none), ``reason`` a sentence."""
+    """The text is not acceptable YAML: ``line`` (1-based, 0 unknown), ``key`` ('' if none),
+    ``reason`` a sentence.
+    """
 
     def __init__(self, reason: str, line: int = 0, key: str = "") -> None:
         self.reason, self.line, self.key = reason, line, key
@@ -46,29 +49,39 @@ class _Loader(yaml.SafeLoader):
         if self._depth >= MAX_DEPTH:
             raise YamlError(f"it nests deeper than {MAX_DEPTH} levels", line)
         self._depth += 1
-        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        found: dict[str, Any] = {}
+    def construct_scalar(self, node: Any) -> Any:
+        value: Any = super().construct_scalar(node)
+        if not isinstance(value, str):
+            return value
+        try:  # JSON writes a character beyond the first plane as an escaped pair
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError as wrong:
+            line = node.start_mark.line + 1
+            raise YamlError("half a character (a lone surrogate) stands here", line) from wrong
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        found: dict[Any, Any] = {}
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise YamlError(f"the key {key!r} is not text, put it in quotes", line)
             if key in found:
                 raise YamlError(
                     f"the key '{key}' stands here twice, first on line {lines[key]}", line, key
                 )
-            found[key] = self.construct_object(value_node, deep=deep)  # type: ignore[no-untyped-call]
+            found[key] = self.construct_object(value_node, deep=deep)
             lines[key] = line
         return found
 
 
 def _plain(tag: str, pattern: str, first: str) -> None:
-    _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+    _Loader.add_implicit_resolver(
         f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})\Z"), list(first)
     )
 
@@ -99,13 +112,15 @@ def read_yaml(data: bytes) -> Any:
         raise YamlError(
             f"it is not YAML ({wrong.problem or wrong.context})", mark.line + 1 if mark else 0
         ) from wrong
-    except yaml.YAMLError as wrong:
+    except YamlError:
+        raise
+    except (yaml.YAMLError, ValueError, OverflowError) as wrong:  # an escape beyond Unicode
         raise YamlError(f"it is not YAML ({str(wrong).splitlines()[0]})") from wrong
 
 
 def _load(text: str) -> Any:
     loader = _Loader(text)
     try:
-        return loader.get_single_data()  # type: ignore[no-untyped-call]
+        return loader.get_single_data()
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()

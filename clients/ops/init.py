@@ -1,7 +1,7 @@
 """``mpower init``: a board's first minute. Writes the settings folder and says what to do next.
 
-Ports are fixed and documented for real servers, or free ones of this machine (``--ports auto``) for a try on loopback.
-This file must not know what the files look like: config.folder writes them.
+Ports are fixed and documented for real servers, or free ones of this machine (``--ports auto``) for
+a try on loopback. This file must not know what the files look like: config.folder writes them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Wrote {home}: settings, an authority, certificates for two nodes, a witness,
 {counters} counter(s), {banks}, and an operator.
 
 What next:
-  1. Copy to each server its own file and what it names: node-{a}.yaml, node-{b}.yaml, witness.yaml,
-     pki/ca.crt, pki/revoked.crl, its certificate and key; to both nodes secrets/replication.password.
-     pki/ca.key stays here, offline: who has it can be anybody.
+  1. Copy to each machine its own file and what it names: node-{a}.yaml, node-{b}.yaml or
+     witness.yaml, pki/ca.crt, pki/revoked.crl, its certificate and key; to both nodes
+     secrets/replication.password. pki/ca.key stays here, offline: who has it can be anybody.
   2. On the third machine:  mpowerd witness --settings witness.yaml
      On the servers:        mpowerd node --settings node-{a}.yaml   (and node-{b}.yaml)
   3. Once, from here:       mpower --settings {home} cluster bootstrap
@@ -90,12 +90,15 @@ def loopback_plan(
 def server_plan(
     home: Path,
     name: str,
+    *,
     nodes: tuple[tuple[str, list[str]], tuple[str, list[str]]],
     witness: str,
     counters: int,
     banks: tuple[str, ...],
 ) -> Plan:
-    """Plan a cluster on real servers: a node's hosts are its links, the first one also serves the terminals."""
+    """Plan a cluster on real servers: a node's hosts are its links, the first one also serves the
+    terminals.
+    """
     a, b = (
         NodeAddress(
             name=node,
@@ -129,6 +132,7 @@ def _node(said: str) -> tuple[str, list[str]]:
 def _plan(
     home: Path,
     name: str,
+    *,
     nodes: tuple[str, ...],
     witness: str | None,
     counters: int,
@@ -142,7 +146,7 @@ def _plan(
             raise click.UsageError("A cluster has exactly two nodes; give --node twice.")
         pair = (nodes[0], nodes[1]) if nodes else ("a", "b")
         return loopback_plan(home, name, counters, banks, pair)
-    if len(nodes) != 2:  # noqa: PLR2004 - a pair is two
+    if len(nodes) != 2:
         raise click.UsageError(
             "A cluster has exactly two nodes; give --node a=HOST --node b=HOST,"
             " or --ports auto to try it on this machine."
@@ -154,7 +158,9 @@ def _plan(
         raise click.UsageError(
             f"The witness must not run on a server of the pair ({witness}): it would fail with it."
         )
-    return server_plan(home, name, (first, second), witness, counters, banks)
+    return server_plan(
+        home, name, nodes=(first, second), witness=witness, counters=counters, banks=banks
+    )
 
 
 def _write(plan: Plan) -> Paths:
@@ -197,15 +203,26 @@ def _write(plan: Plan) -> Paths:
 def init(
     home: Path,
     name: str,
+    *,
     nodes: tuple[str, ...],
     witness: str | None,
     counters: int,
     banks: tuple[str, ...],
     ports: str,
-    as_json: bool,  # noqa: FBT001 - click's flag
+    as_json: bool,
 ) -> None:
     """Write a new board's settings folder DIR: settings, an authority, certificates, secrets."""
-    paths = _write(_plan(home, name, nodes, witness, counters, banks, ports))
+    paths = _write(
+        _plan(
+            home,
+            name,
+            nodes=nodes,
+            witness=witness,
+            counters=counters,
+            banks=banks,
+            ports=ports,
+        )
+    )
     a, b = paths.nodes
     answer(
         msgspec.to_builtins(paths, enc_hook=str),
