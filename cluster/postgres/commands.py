@@ -1,8 +1,8 @@
 """Starts programs as the service user: short commands awaited to their end, and the postmaster.
 
-The one place where user and group are changed. The daemon is the direct parent of everything started
-here and reaps it through the reactor. Environment and working folder are fixed: nothing of the daemon's
-own leaks in.
+The one place where user and group are changed. The daemon is the direct parent of everything
+started here and reaps it through the reactor. Environment and working folder are fixed: nothing of
+the daemon's own leaks in.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -52,9 +53,11 @@ class Child:
         return not self.ended.done()
 
     def send(self, number: signal.Signals) -> None:
-        """Sends a signal, unless it was reaped already (then the pid may be someone else's)."""
-        if self.alive:
-            os.kill(self.pid, number)
+        """Sends a signal; after the reaping nothing, for the pid may be someone else's by then."""
+        try:
+            self._transport.signalProcess(int(number))
+        except ProcessExitedAlready:
+            return
 
 
 class _Listener(ProcessProtocol):
@@ -65,9 +68,10 @@ class _Listener(ProcessProtocol):
         self._err = bytearray()
 
     def connectionMade(self) -> None:
-        if 0 in self.transport.pipes:
-            self.transport.write(self._stdin)
-            self.transport.closeStdin()
+        transport: Any = self.transport
+        if 0 in transport.pipes:
+            transport.write(self._stdin)
+            transport.closeStdin()
 
     def outReceived(self, data: bytes) -> None:
         self._out += data[: OUTPUT_LIMIT_BYTES - len(self._out)]

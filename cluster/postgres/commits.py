@@ -1,7 +1,8 @@
 """Commits the cluster itself makes: the barrier, the hanging probe, the fence row.
 
-A barrier is a written commit: a transaction that only takes an xid, or only conflicts, does not wait
-for replication. Any notice during a commit means that nobody knows whether the standby has it (F1).
+A barrier is a written commit: a transaction that only takes an xid, or only conflicts, does not
+wait for replication. Any notice during a commit means that nobody knows whether the standby has it
+(F1).
 """
 
 import asyncio
@@ -39,7 +40,8 @@ class Commits:
         work = self._commit_until_seen(seen, loop.time() + deadline_s)
         task = self._sessions.launch(work, "hanging probe")
         try:
-            await asyncio.wait({seen, task}, timeout=deadline_s, return_when="FIRST_COMPLETED")
+            awaited: set[asyncio.Future[Any]] = {seen, task}
+            await asyncio.wait(awaited, timeout=deadline_s, return_when="FIRST_COMPLETED")
         finally:
             seen.cancel()  # a result that is there stays; else the watching ends
         if not seen.cancelled():
@@ -93,7 +95,7 @@ async def _emit_on(session: Connection) -> int:
 
 
 async def _noticing(session: Connection, statement: str, values: tuple[Any, ...]) -> Any:
-    """Runs one autocommit statement; CommitUncertainError when the server said anything beside it."""
+    """Runs one autocommit statement; CommitUncertainError when the server said more than that."""
     notices: list[str] = []
 
     def note(diagnostic: Any) -> None:

@@ -1,9 +1,10 @@
 """The interface between a node and its own PostgreSQL, and the values that cross it.
 
-Everything is a coroutine for the asyncio loop under the reactor (`protocols.shell.bridge` crosses to
-Deferreds). Invariants: a commit that was begun is never cancelled, whatever happens to its caller; the
-data folder is touched only from threads and child processes; settings and signal files are written again
-before every start. It must not know epochs, arbiters or reasons: it does what the table says.
+Everything is a coroutine for the asyncio loop under the reactor (`protocols.shell.bridge` crosses
+to Deferreds). Invariants: a commit that was begun is never cancelled, whatever happens to its
+caller; the data folder is touched only from threads and child processes; settings and signal files
+are written again before every start. It must not know epochs, arbiters or reasons: it does what the
+table says.
 """
 
 from collections.abc import Callable
@@ -46,11 +47,12 @@ class Walsender(msgspec.Struct, frozen=True):
 class ProbeFacts(msgspec.Struct, frozen=True):
     """What one probe saw. `ok` is false when any of it failed; then `reason` says why.
 
-    Positions are bytes of WAL. On a primary `flush_lsn` is set; on a standby `receive_lsn` (what the
-    walreceiver flushed) and `replay_lsn`. `timeline` of a standby is the newest it knows of.
+    Positions are bytes of WAL. On a primary `flush_lsn` is set; on a standby `receive_lsn` (what
+    the walreceiver flushed) and `replay_lsn`. `timeline` of a standby is the newest it knows of.
     `postmaster_start` is microseconds since 1970 and only ever compared for equality. `names` is
-    synchronous_standby_names as a new session sees it. `oldest_sync_wait_s`: how long the oldest commit
-    has been seen waiting for replication by the probes of this node, on a monotonic clock; 0 when none.
+    synchronous_standby_names as a new session sees it. `oldest_sync_wait_s`: how long the oldest
+    commit has been seen waiting for replication by the probes of this node, on a monotonic clock; 0
+    when none.
     """
 
     ok: bool
@@ -71,7 +73,7 @@ class ProbeFacts(msgspec.Struct, frozen=True):
 
     @property
     def held_lsn(self) -> int:
-        """The end of the WAL this node holds; after a restart receive alone is too low (fact F17)."""
+        """The end of the WAL held here; after a restart receive alone is too low (fact F17)."""
         return max(self.flush_lsn or 0, self.receive_lsn or 0, self.replay_lsn or 0)
 
 
@@ -85,10 +87,13 @@ class PostmasterExit(msgspec.Struct, frozen=True):
 
 
 class Control(Protocol):
-    """One node's PostgreSQL. Every method may raise PostgresTroubleError; its text is for people."""
+    """One node's PostgreSQL. Any method may raise PostgresTroubleError, in words for people."""
 
     exited: Callable[[PostmasterExit], None]
-    """Called on the loop each time the postmaster ends; set it before `start`."""
+    """Called on the loop when a postmaster that was started ends; set it before `start`.
+
+    One that ends while it starts is told by StartFailedError alone.
+    """
 
     @property
     def running(self) -> bool:
@@ -113,7 +118,7 @@ class Control(Protocol):
         """Makes a new cluster: database, replication role, schema `cluster`. Only for bootstrap."""
 
     async def clone(self, source_conninfo: str, slot: str | None) -> None:
-        """Copies the other node into a new folder, then puts it in place; the old one is kept once."""
+        """Copies the other node into a new folder, puts it in place, keeps the old one once."""
 
     async def start(
         self,
@@ -125,11 +130,15 @@ class Control(Protocol):
     ) -> None:
         """Starts the postmaster as a child and returns when it accepts the daemon.
 
-        `names` None keeps those found on disk. A start that fails leaves no process behind.
+        `names` None keeps those found on disk; `conninfo` None follows nobody. A start that fails
+        leaves no process behind.
         """
 
     async def stop(self, mode: StopMode = "fast", deadline_s: float = STOP_DEADLINE_S) -> None:
-        """Stops it: `mode`, at the deadline immediate, 2 s later SIGKILL. Returns when it is reaped."""
+        """Stops it: `mode`, at the deadline immediate, 2 s later SIGKILL; returns when reaped.
+
+        Whatever else runs on the data folder is killed too, and standby.signal is put there (I6).
+        """
 
     async def promote(self, stuck_s: float = PROMOTE_STUCK_S) -> int:
         """Promotes and waits until out of recovery; returns the new timeline.
@@ -155,7 +164,9 @@ class Control(Protocol):
         """How this node reaches another's PostgreSQL for replication and cloning."""
 
     async def probe(self, deadline_s: float = PROBE_DEADLINE_S) -> ProbeFacts:
-        """A new connection, a small local write on a primary, only reads on a standby. Never raises."""
+        """A new connection, a small local write on a primary, only reads on a standby. Never
+        raises.
+        """
 
     async def hang_probe(self, deadline_s: float) -> int | None:
         """Commits small writes until one is *seen* waiting for replication.

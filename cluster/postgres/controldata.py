@@ -1,7 +1,7 @@
 """What pg_controldata says about a data folder whose server is not running.
 
-Its timeline is the one of the last checkpoint: after a promotion it stays old until a CHECKPOINT (fact
-F5), so an equal timeline proves nothing to an ex-primary.
+Its timeline is the one of the last checkpoint: after a promotion it stays old until a CHECKPOINT
+(fact F5), so an equal timeline proves nothing to an ex-primary.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from cluster.postgres.troubles import CommandFailedError
 class ControlData:
     """`state` as PostgreSQL words it; positions in bytes, 0 when none.
 
-    `clean`: shut down properly (as primary or in recovery), so `checkpoint_lsn` is where the WAL ends
-    for a primary, and `minimum_end_lsn` what a standby must replay to be consistent.
+    `clean`: shut down properly (as primary or in recovery), so `checkpoint_lsn` is where the WAL
+    ends for a primary, and `minimum_end_lsn` what a standby must replay to be consistent.
     """
 
     system_id: int

@@ -1,7 +1,7 @@
 """Files of the data folder, written so that a power cut leaves the old or the new, never half.
 
-Every function here blocks: called from a thread only, because a hung disk must never stop the heartbeat.
-Files end up owned by the service user and are readable by nobody else.
+Every function here blocks: called from a thread only, because a hung disk must never stop the
+heartbeat. Files end up owned by the service user and are readable by nobody else.
 """
 
 import os
@@ -27,7 +27,7 @@ def make_home(plan: PostgresPlan, account: Account) -> None:
     if barrier is not None:
         message = (
             f"PostgreSQL runs as {account.name}, who may not enter {barrier}, so the data folder "
-            f"{plan.data_dir} is out of reach. Choose one outside private homes, like /var/lib/mpower."
+            f"{plan.data_dir} is out of reach. Choose one outside private homes: /var/lib/mpower."
         )
         raise MisplacedError(message)
     plan.data_dir.mkdir(parents=True, exist_ok=True)
@@ -95,9 +95,11 @@ def install(plan: PostgresPlan) -> None:
     sync_folder(plan.home)
 
 
-def remove_tree(path: Path) -> None:
-    """Removes a folder that may not be there."""
-    shutil.rmtree(path, ignore_errors=True)
+def make_room(plan: PostgresPlan) -> None:
+    """Removes what an unfinished copy left, and the kept folder once there is one to replace it."""
+    shutil.rmtree(plan.pgdata_new, ignore_errors=True)
+    if plan.pgdata.exists():
+        shutil.rmtree(plan.pgdata_old, ignore_errors=True)
 
 
 def open_log(plan: PostgresPlan, account: Account) -> int:

@@ -1,8 +1,9 @@
 """The text of every settings file of one PostgreSQL; pure, so that each line can be tested.
 
 Invariant (I5): `synchronous_standby_names`, `primary_conninfo` and `primary_slot_name` live in
-postgresql.auto.conf and nowhere else, and all files are rendered again before every start: a clone or a
-rewind copies the other node's (fact F7). A server started by hand finds the same files, and blocks.
+postgresql.auto.conf and nowhere else, and all files are rendered again before every start: a clone
+or a rewind copies the other node's (fact F7). A server started by hand finds the same files, and
+blocks.
 """
 
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ _FIXED: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """The settings that change with the record: what postgresql.auto.conf holds, and all it holds."""
+    """The settings that change with the record: all that postgresql.auto.conf holds."""
 
     names: str
     conninfo: str = ""
@@ -95,7 +96,7 @@ def render_conf(plan: PostgresPlan, major: int, *, tls: bool) -> str:
 
 
 def render_hba(plan: PostgresPlan, *, tls: bool) -> str:
-    """pg_hba.conf: the socket by the operating system's user, replication by password, no one else."""
+    """pg_hba.conf: the socket by operating-system user, replication by password, else nobody."""
     lines = [f"local all all peer map={IDENT_MAP}"]
     kind = "hostssl" if tls else "host"
     for peer in plan.peers:
@@ -109,8 +110,8 @@ def render_hba(plan: PostgresPlan, *, tls: bool) -> str:
 def render_ident(plan: PostgresPlan, daemon_user: str, service_user: str) -> str:
     """pg_ident.conf: who may be whom on the socket.
 
-    The daemon may be the superuser and the application; the service user owns the files anyway, so it
-    may be the superuser (an operator's psql) but not the application.
+    The daemon may be the superuser and the application; the service user owns the files anyway, so
+    it may be the superuser (an operator's psql) but not the application.
     """
     pairs = [(daemon_user, SUPERUSER), *((daemon_user, role) for role in plan.app_roles)]
     if service_user != daemon_user:
@@ -121,7 +122,7 @@ def render_ident(plan: PostgresPlan, daemon_user: str, service_user: str) -> str
 def render_auto(live: LiveSettings) -> str:
     """postgresql.auto.conf."""
     return (
-        "# Written by mpowerd; the names decide who must hold a payment before it is acknowledged.\n"
+        "# Written by mpowerd; the names say who must hold a payment before it is acknowledged.\n"
         f"synchronous_standby_names = {quote(live.names)}\n"
         f"primary_conninfo = {quote(live.conninfo)}\n"
         f"primary_slot_name = {quote(live.slot)}\n"
@@ -129,7 +130,9 @@ def render_auto(live: LiveSettings) -> str:
 
 
 def parse_auto(text: str) -> LiveSettings:
-    """What a postgresql.auto.conf holds; a missing name is empty, the last of two wins (as in PostgreSQL)."""
+    """What a postgresql.auto.conf holds; a missing name is empty, the last of two wins (as in
+    PostgreSQL).
+    """
     found: dict[str, str] = {}
     for line in text.splitlines():
         name, equals, value = line.partition("=")
@@ -143,7 +146,7 @@ def parse_auto(text: str) -> LiveSettings:
 
 
 def render_passfile(password: str) -> str:
-    """One line for the replication role at any server; `:` and `\\` are escaped as libpq wants."""
+    """One line for the replication role at any server, escaped as libpq wants."""
     escaped = password.replace("\\", "\\\\").replace(":", "\\:")
     return f"*:*:*:{REPLICATION_ROLE}:{escaped}\n"
 

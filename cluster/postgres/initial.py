@@ -1,8 +1,9 @@
 """The steps that make a new cluster: initdb, then SQL in single-user mode, before any port is open.
 
-Single-user mode needs no running server and no password, and the new role's password travels through a
-pipe, not an argument. The schema `cluster` belongs to the failover: the fence row carries the term, the
-probe table takes the probe's small write. Application roles and tables come from the migrations.
+Single-user mode needs no running server and no password, and the new role's password travels
+through a pipe, not an argument. The schema `cluster` belongs to the failover: the fence row carries
+the term, the probe table takes the probe's small write. Application roles and tables come from the
+migrations.
 """
 
 from dataclasses import dataclass
@@ -14,11 +15,15 @@ from cluster.postgres.troubles import CommandFailedError
 _SCHEMA = (
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     "CREATE SCHEMA cluster",
-    "CREATE TABLE cluster.fence (one boolean PRIMARY KEY DEFAULT true CONSTRAINT fence_has_one_row"
-    " CHECK (one), term bigint NOT NULL)",
+    (
+        "CREATE TABLE cluster.fence (term bigint NOT NULL,"
+        " one boolean PRIMARY KEY DEFAULT true CONSTRAINT fence_has_one_row CHECK (one))"
+    ),
     "INSERT INTO cluster.fence (term) VALUES (0)",
-    "CREATE TABLE cluster.probe (node text PRIMARY KEY, at timestamptz NOT NULL,"
-    " touched bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50)",
+    (
+        "CREATE TABLE cluster.probe (node text PRIMARY KEY, at timestamptz NOT NULL,"
+        " touched bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50)"
+    ),
 )
 
 

@@ -1,7 +1,8 @@
 """WAL positions as plain integers.
 
-PostgreSQL writes a position as two hexadecimal halves, `16/B374D848`; everything in this house compares
-positions, so they are ints (bytes since the beginning of the WAL) from the moment they are read.
+PostgreSQL writes a position as two hexadecimal halves, `16/B374D848`; everything in this house
+compares positions, so they are ints (bytes since the beginning of the WAL) from the moment they are
+read.
 """
 
 from typing import Final

@@ -1,4 +1,6 @@
-"""Orders to a running server that are no commits: promote, checkpoint, slots, and reading back settings."""
+"""Orders to a running server that are no commits: promote, checkpoint, slots, and reading back
+settings.
+"""
 
 import asyncio
 from typing import Any, Final

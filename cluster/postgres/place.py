@@ -1,7 +1,8 @@
 """What one node's PostgreSQL is made of: its settings and where its folders lie.
 
-Everything PostgreSQL owns is under `<data_dir>/postgres` (0700, the service user's). The socket folder is
-inside it, so that reaching the socket already means being the daemon's user, the service user or root.
+Everything PostgreSQL owns is under `<data_dir>/postgres` (0700, the service user's). The socket
+folder is inside it, so that reaching the socket already means being the daemon's user, the service
+user or root.
 """
 
 import ipaddress
@@ -29,8 +30,8 @@ class PostgresPlan:
     """The settings of one node's PostgreSQL.
 
     `node`: its name in the record. `listen`: addresses for replication (empty: the socket only).
-    `peers`: addresses or networks that may replicate from here. `app_roles`: database roles the daemon
-    may sign in as, without a password, over the socket. Sizes in MiB.
+    `peers`: addresses or networks that may replicate from here. `app_roles`: database roles the
+    daemon may sign in as, without a password, over the socket. Sizes in MiB.
     """
 
     node: str
@@ -104,7 +105,7 @@ def check_plan(plan: PostgresPlan, *, build_has_tls: bool) -> None:
     if not build_has_tls:
         message = (
             f"Replication on {', '.join(exposed)} would travel in clear: this PostgreSQL was built "
-            "without TLS. Install the system's PostgreSQL (apt install postgresql), or use loopback."
+            "without TLS. Install the system's (apt install postgresql), or use loopback."
         )
         raise MisplacedError(message)
     if plan.tls is None:

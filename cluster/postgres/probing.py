@@ -1,7 +1,8 @@
 """The probe: is this PostgreSQL alive, what does it hold, who follows it, does a commit hang?
 
-Always a new connection, so that a postmaster which can no longer fork is found; on a primary a small
-write that waits for nobody, so that a dead disk is found but a dead standby is not mistaken for one.
+Always a new connection, so that a postmaster which can no longer fork is found; on a primary a
+small write that waits for nobody, so that a dead disk is found but a dead standby is not mistaken
+for one.
 """
 
 import time

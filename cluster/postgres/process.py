@@ -1,14 +1,15 @@
 """The real PostgreSQL of a node, as its child process.
 
-Invariants: the daemon itself is the parent of the postmaster and reaps it; every start writes settings,
-access rules and signal files again; standby.signal is missing only in a start asked for as primary (I6);
-blocking file work runs in this object's own threads, never in the reactor's.
+Invariants: the daemon itself is the parent of the postmaster and reaps it; every start writes
+settings, access rules and signal files again; standby.signal is missing only in a start asked for
+as primary (I6); blocking file work runs in this object's own threads, never in the reactor's.
 """
 
 import asyncio
 import os
 import pwd
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -32,6 +33,7 @@ from cluster.postgres.control import (
 )
 from cluster.postgres.controldata import ControlData, parse_controldata
 from cluster.postgres.files import (
+    BLOCKING_NAMES,
     LiveSettings,
     render_auto,
     render_conf,
@@ -53,6 +55,8 @@ from cluster.postgres.troubles import (
 
 T = TypeVar("T")
 KILL_AFTER_S: Final = 2.0
+# A copy in progress must never count as the standby that holds a payment.
+CLONE_NAME: Final = "mpower_clone"
 _LOOK_AGAIN_S: Final = 0.03
 _COMMAND_DEADLINE_S: Final = 60.0
 
@@ -75,6 +79,8 @@ class ProcessControl:
         self._commands: Commands | None = None
         self._child: Child | None = None
         self._stop_asked = False
+        self._started = False
+        self._rewriting = threading.Lock()
 
     # ------------------------------------------------------------------ before the first start
 
@@ -119,24 +125,32 @@ class ProcessControl:
         if await self.initialised():
             message = f"{plan.pgdata} already holds a database; it is never made over."
             raise MisplacedError(message)
-        await self._in_thread(lambda: disk.remove_tree(plan.pgdata_new))
+        await self._in_thread(lambda: disk.make_room(plan))
         for step in initial.steps(plan, password):
             program = self._binaries.program(step.program)
             finished = await self._runner.run(
                 [program, *step.arguments], deadline_s=_COMMAND_DEADLINE_S, stdin=step.stdin
             )
             initial.check(step, finished.err)
-        await self._in_thread(lambda: disk.install(plan))
+        await self._in_thread(self._install)
 
     async def clone(self, source_conninfo: str, slot: str | None) -> None:
         assert not self.running, "a running server's folder is not replaced"
         plan = self._plan
-        await self._in_thread(lambda: disk.remove_tree(plan.pgdata_new))
+        source = with_application_name(source_conninfo, CLONE_NAME)
+        await self._in_thread(lambda: disk.make_room(plan))
         argv = [self._binaries.program("pg_basebackup"), "--pgdata", str(plan.pgdata_new)]
-        argv += ["--dbname", source_conninfo, "--wal-method=stream", "--checkpoint=fast"]
+        argv += ["--dbname", source, "--wal-method=stream", "--checkpoint=fast"]
         argv += ["--no-password", *(["--slot", slot] if slot else [])]
         await self._runner.run(argv, deadline_s=CLONE_DEADLINE_S)
-        await self._in_thread(lambda: disk.install(plan))
+        await self._in_thread(self._install)
+
+    def _install(self) -> None:
+        """Puts the new folder in place, so armed that a start by hand acknowledges nothing."""
+        blocked = {"postgresql.auto.conf": render_auto(LiveSettings(BLOCKING_NAMES))}
+        disk.write_settings(self._plan.pgdata_new, blocked, self._service)
+        disk.set_signal(self._plan.pgdata_new, self._service, standby=True)
+        disk.install(self._plan)
 
     # ------------------------------------------------------------------ start and stop
 
@@ -154,13 +168,14 @@ class ProcessControl:
         live = LiveSettings(names, conninfo or "", slot or "")
         log = await self._in_thread(lambda: self._make_ready(live, as_standby=as_standby))
         argv = [self._binaries.program("postgres"), "-D", str(self._plan.pgdata)]
-        self._stop_asked = False
+        self._stop_asked = self._started = False
         try:
             self._child = self._runner.spawn(argv, log, self._ended)
         finally:
             os.close(log)
         try:
             await self._accepting(self._child, deadline_s)
+            self._started = True
         except BaseException:
             await asyncio.shield(self.stop("immediate"))
             raise
@@ -169,7 +184,7 @@ class ProcessControl:
         """Writes every file of the coming start; returns the log's descriptor. In a thread."""
         plan, account, found = self._plan, self._service, self._binaries
         if not (plan.pgdata / "PG_VERSION").exists():
-            message = f"There is no database in {plan.pgdata}: bootstrap the cluster or clone the other node."
+            message = f"There is no database in {plan.pgdata}: bootstrap, or clone the other node."
             raise MisplacedError(message)
         if stray.processes_of(plan.pgdata):
             message = f"Another PostgreSQL still runs on {plan.pgdata}; it must be stopped first."
@@ -206,9 +221,9 @@ class ProcessControl:
 
     def _ended(self, finished: Finished) -> None:
         assert self._child is not None, "only a child that was started ends"
-        self.exited(
-            PostmasterExit(self._child.pid, finished.status, finished.signal, self._stop_asked)
-        )
+        if self._started:
+            pid, asked = self._child.pid, self._stop_asked
+            self.exited(PostmasterExit(pid, finished.status, finished.signal, asked))
 
     async def stop(self, mode: StopMode = "fast", deadline_s: float = STOP_DEADLINE_S) -> None:
         child = self._child
@@ -223,10 +238,15 @@ class ProcessControl:
             await asyncio.wait({child.ended}, timeout=KILL_AFTER_S)
         try:
             # Backends outlive a killed postmaster for a moment; they must not write on.
-            await self._in_thread(lambda: stray.kill_all(self._plan.pgdata))
+            await self._in_thread(self._bury)
         except TimeoutError as error:
             raise PostgresTroubleError(str(error)) from error
         await self.sessions.quiet(KILL_AFTER_S)
+
+    def _bury(self) -> None:
+        stray.kill_all(self._plan.pgdata)
+        if self._account is not None and self._plan.pgdata.exists():
+            disk.set_signal(self._plan.pgdata, self._account, standby=True)
 
     # ------------------------------------------------------------------ while it runs
 
@@ -254,9 +274,10 @@ class ProcessControl:
         await self._orders.shows(live, SETTING_DEADLINE_S)
 
     def _rewrite(self, change: Callable[[LiveSettings], LiveSettings]) -> LiveSettings:
-        live = change(disk.read_live(self._plan.pgdata))
-        text = {"postgresql.auto.conf": render_auto(live)}
-        disk.write_settings(self._plan.pgdata, text, self._service)
+        with self._rewriting:
+            live = change(disk.read_live(self._plan.pgdata))
+            text = {"postgresql.auto.conf": render_auto(live)}
+            disk.write_settings(self._plan.pgdata, text, self._service)
         return live
 
     def conninfo(self, address: str, port: int, application_name: str) -> str:

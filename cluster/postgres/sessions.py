@@ -1,8 +1,8 @@
 """Connections of the daemon to its own PostgreSQL, as superuser over the private socket.
 
-Invariant: nothing begun here is ever cancelled. psycopg answers the cancellation of a task by cancelling
-its statement, and a cancelled COMMIT that waits for replication looks like success (fact F1). So work
-runs in a task of its own; a deadline or a cancelled caller only stops listening to it.
+Invariant: nothing begun here is ever cancelled. psycopg answers the cancellation of a task by
+cancelling its statement, and a cancelled COMMIT that waits for replication looks like success (fact
+F1). So work runs in a task of its own; a deadline or a cancelled caller only stops listening to it.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from cluster.postgres.troubles import DeadlinePassedError, PostgresTroubleError
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[TupleRow]
 
-# Work left behind by passed deadlines; a server that hangs must not collect connections without end.
+# Work left behind by passed deadlines; a hung server must not collect connections.
 UNFINISHED_LIMIT: Final = 12
 _CONNECT_TIMEOUT_S: Final = 10
 

@@ -1,7 +1,8 @@
 """Finds and stops a PostgreSQL that a killed daemon left serving our data folder (fact F18).
 
-A pid alone proves nothing (pids are used again): a process counts as ours only when its working folder is
-our data folder, as every PostgreSQL process' is, and it is not a zombie. Signals go to nothing else.
+A pid alone proves nothing (pids are used again): a process counts as ours only when its working
+folder is our data folder, as every PostgreSQL process' is, and it is not a zombie. Signals go to
+nothing else.
 """
 
 import os
@@ -37,8 +38,9 @@ def recorded_pid(pgdata: Path) -> int | None:
 def stop_stray(pgdata: Path) -> int:
     """Stops whatever still runs on this data folder and clears stale locks; how many were found.
 
-    Blocks for up to some seconds. First the immediate stop (nothing a stray writes may be kept waiting
-    for), after the grace SIGKILL. TimeoutError when a process outlives even that (a hung disk).
+    Blocks for up to some seconds. First the immediate stop (nothing a stray writes may be kept
+    waiting for), after the grace SIGKILL. TimeoutError when a process outlives even that (a hung
+    disk).
     """
     found = processes_of(pgdata)
     if found:
@@ -80,7 +82,7 @@ def _send(pids: list[int], number: signal.Signals) -> None:
 
 def _is_ours(entry: Path, home: str) -> bool:
     try:
-        if os.readlink(entry / "cwd") != home:
+        if str((entry / "cwd").readlink()) != home:
             return False
         status = (entry / "stat").read_text("utf-8", "replace")
         command = (entry / "comm").read_text("utf-8", "replace").strip()

@@ -1,13 +1,14 @@
-"""What can go wrong between a node and its PostgreSQL; every text is a sentence an operator can act on.
+"""What can go wrong between a node and its PostgreSQL; every text is a sentence an operator can act
+on.
 
-The failover table must tell apart three outcomes of anything written: it happened, it did not, nobody
-knows. `CommitUncertainError` and `DeadlinePassedError` are the third: what was begun goes on, and only
-its key or the WAL can say later what became of it.
+The failover table must tell apart three outcomes of anything written: it happened, it did not,
+nobody knows. `CommitUncertainError` and `DeadlinePassedError` are the third: what was begun goes
+on, and only its key or the WAL can say later what became of it.
 """
 
 
 class PostgresTroubleError(Exception):
-    """Base of everything this package raises on purpose; `str()` is the sentence for the operator."""
+    """Base of everything this package raises on purpose; its text is for the operator."""
 
 
 class BinariesMissingError(PostgresTroubleError):
@@ -19,7 +20,7 @@ class MisplacedError(PostgresTroubleError):
 
 
 class CommandFailedError(PostgresTroubleError):
-    """A short command (initdb, pg_basebackup, pg_controldata) ended with an error or ran too long."""
+    """A short command (initdb, pg_basebackup, pg_controldata) failed or ran too long."""
 
 
 class StartFailedError(PostgresTroubleError):
