@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Raw, Struct
 
-from protocols.values import RequestKey, Text
+from protocols.values import Password, RequestKey, Text
 
 PROTOCOL_VERSION: Final = 1
 MAX_FRAME_BYTES: Final = 64 * 1024
@@ -27,12 +27,12 @@ storm.
 HELLO_DEADLINE_S: Final = 10.0
 """From accept, through the TLS handshake, to Hello: a slow client holds a slot no longer than this.
 """
-IDLE_BEAT_S: Final = 20.0
+IDLE_BEAT_MS: Final = 20_000
 """The keep-alive interval: 2 x ~30 bytes / 20 s is far below 1 % of 64 kbit/s."""
 
 Seq = Annotated[int, Meta(ge=1, le=2**32 - 1)]
 Epoch = Annotated[int, Meta(ge=0, le=2**62)]
-Address = Annotated[str, Meta(max_length=120)]
+Address = Annotated[str, Meta(max_length=120, pattern=r"^[\x21-\x7e]*\Z")]
 
 
 class Message(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -60,7 +60,7 @@ class Welcome(Message, tag="w", frozen=True):
     term: Epoch
     max_frame_bytes: int
     max_in_flight: int
-    beat_s: float
+    beat_ms: int
     business_date: str = ""
     notice: str = ""
 
@@ -81,8 +81,10 @@ class SignIn(Message, tag="s", frozen=True):
     """
 
     user: Text
-    password: Annotated[str, Meta(max_length=256)]
-    totp: Annotated[str, Meta(max_length=8)] = ""
+    password: Password
+    totp: Annotated[str, Meta(pattern=r"^[0-9]{0,8}\Z", description="up to eight ASCII digits")] = (
+        ""
+    )
 
 
 class Resume(Message, tag="u", frozen=True):
@@ -112,7 +114,7 @@ class Request(Message, tag="q", frozen=True):
     """
 
     seq: Seq
-    operation: Annotated[str, Meta(max_length=48)]
+    operation: Annotated[str, Meta(max_length=48, pattern=r"^[a-z_.]+\Z")]
     key: RequestKey | None
     body: Raw
 

@@ -42,6 +42,12 @@ Text = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800
 Name = Annotated[
     str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z")
 ]
+Password = Annotated[
+    str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z")
+]
+"""A secret as typed (NFC, exact): any printable character. Its length is capped before it is
+hashed.
+"""
 ReceiptNumber = Annotated[
     str,
     Meta(

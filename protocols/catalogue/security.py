@@ -8,9 +8,7 @@ from msgspec import Meta
 
 from protocols.catalogue.body import Body, Nothing
 from protocols.operation import Operation, Role
-from protocols.values import CounterCode, Name, Text, UserName
-
-Password = Annotated[str, Meta(min_length=1, max_length=256)]
+from protocols.values import CounterCode, Name, Password, Text, UserName
 
 
 class AddUser(Body, frozen=True):

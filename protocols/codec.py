@@ -1,0 +1,124 @@
+"""Messages and bodies to bytes and back. Everything that can be wrong with bytes becomes a refusal
+with a reason.
+
+Invariants: the same value always encodes to the same bytes (a key's repeat must be recognised as
+one); what decodes is of the declared type within the declared bounds, so nobody asks again. A
+message that cannot be read is BAD_FRAME, an operation's body BAD_BODY; both name the field. No
+float, no lone surrogate, no unknown field or tag passes. This file must not know states or sockets.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from protocols.messages import FromClient, FromServer, Message, Request
+from protocols.operation import Operation
+from protocols.reasons import why
+from protocols.refusals import Refused
+
+Body = TypeVar("Body", bound=Struct)
+
+_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
+_FROM_CLIENT: Final = msgspec.msgpack.Decoder(FromClient)
+_FROM_SERVER: Final = msgspec.msgpack.Decoder(FromServer)
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_TAGS: Final[dict[str, type[Message]]] = {
+    str(one.__struct_config__.tag): one for one in (*FromClient.__args__, *FromServer.__args__)
+}
+
+
+def encode(message: Message) -> bytes:
+    """Give a message's bytes (without the frame's header)."""
+    return _ENCODER.encode(message)
+
+
+def from_client(payload: bytes) -> FromClient:
+    """Read what a client said; raises Refused BAD_FRAME naming the field."""
+    try:
+        return _FROM_CLIENT.decode(payload)
+    except _UNREADABLE as error:
+        raise Refused("BAD_FRAME", reason=why(error, _spoken(payload))) from None
+
+
+def from_server(payload: bytes) -> FromServer:
+    """Read what a server said; raises Refused BAD_FRAME naming the field."""
+    try:
+        return _FROM_SERVER.decode(payload)
+    except _UNREADABLE as error:
+        raise Refused("BAD_FRAME", reason=why(error, _spoken(payload))) from None
+
+
+def encode_body(operation: Operation, body: Struct) -> Raw:
+    """Give a request body's bytes, checked as the server will check them; raises Refused BAD_BODY.
+
+    A terminal calls this before it journals: what the server could never read is refused at the
+    desk.
+    """
+    assert isinstance(body, operation.request), f"{operation.name} does not take a {type(body)}"
+    raw = _checked(operation.name, body)
+    decode_body(operation, raw)
+    return raw
+
+
+def encode_reply(operation: Operation, reply: Struct) -> Raw:
+    """Give a reply body's bytes. A reply that is not of the declared type is our mistake:
+    AssertionError.
+    """
+    assert isinstance(reply, operation.reply), f"{operation.name} does not answer {type(reply)}"
+    return Raw(_ENCODER.encode(reply))
+
+
+def decode_body(operation: Operation, raw: bytes | Raw) -> Any:
+    """Read a request's body as the operation declares it; raises Refused BAD_BODY naming the field.
+    """
+    return _decode(operation.name, operation.request, raw)
+
+
+def decode_reply(operation: Operation, raw: bytes | Raw) -> Any:
+    """Read a reply's body as the operation declares it; raises Refused BAD_BODY naming the field.
+    """
+    return _decode(operation.name, operation.reply, raw)
+
+
+def request_of(payload: bytes) -> Request:
+    """Read a journalled request again; raises Refused BAD_FRAME if the journal holds something
+    else.
+    """
+    message = from_client(payload)
+    if not isinstance(message, Request):
+        raise Refused("BAD_FRAME", reason="it is not a request")
+    return message
+
+
+def _checked(name: str, body: Struct) -> Raw:
+    try:
+        return Raw(_ENCODER.encode(body))
+    except UnicodeEncodeError:
+        raise Refused("BAD_BODY", operation=name, reason="a text holds half a character") from None
+    except OverflowError:
+        raise Refused("BAD_BODY", operation=name, reason="a number is too large") from None
+
+
+def _decode(name: str, kind: type[Body], raw: bytes | Raw) -> Body:
+    try:
+        return _decoder(kind).decode(raw)
+    except _UNREADABLE as error:
+        raise Refused("BAD_BODY", operation=name, reason=why(error, kind)) from None
+
+
+@cache
+def _decoder(kind: type[Body]) -> msgspec.msgpack.Decoder[Body]:
+    return msgspec.msgpack.Decoder(kind)
+
+
+def _spoken(payload: bytes) -> object:
+    """Find which message was meant, by its tag, so that a reason can name its field."""
+    try:
+        head = msgspec.msgpack.decode(payload, type=list[Raw])[0]
+        return _TAGS.get(msgspec.msgpack.decode(head, type=str), FromServer)
+    except (*_UNREADABLE, IndexError):
+        return FromServer

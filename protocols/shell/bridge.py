@@ -1,0 +1,84 @@
+"""The one place where Twisted and asyncio cross: a coroutine as a Deferred, a Deferred as a future,
+and the reactor.
+
+Twisted runs on the asyncio loop, so both worlds share one thread and no call is copied. An asyncio
+cancel surfaces as ``asyncio.CancelledError``, a BaseException that Twisted's error paths do not
+expect: it is translated here into Twisted's own CancelledError. Awaiting asyncio inside
+``Deferred.fromCoroutine`` raises: cross here. It must not know who waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
+
+T = TypeVar("T")
+
+
+def install_reactor(*, fast: bool = True) -> asyncio.AbstractEventLoop:
+    """Install Twisted's asyncio reactor, once, before anything imports
+    ``twisted.internet.reactor``.
+
+    ``fast``: on uvloop where it exists (servers); clients run the stock loop. The loop is set as
+    the thread's current one first: otherwise futures hang silently.
+    """
+    from twisted.internet import asyncioreactor  # noqa: PLC0415 - importing it is harmless, naming why is not
+
+    loop = _new_loop(fast=fast)
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)
+    return loop
+
+
+def to_deferred(coroutine: Coroutine[Any, Any, T]) -> Deferred[T]:
+    """Run a coroutine on the loop; cancelling the Deferred cancels the task."""
+    task = asyncio.ensure_future(coroutine, loop=_loop())
+    crossed: Deferred[T] = Deferred.fromFuture(task)
+    return crossed.addErrback(_translate)
+
+
+def to_future(waited: Deferred[T]) -> asyncio.Future[T]:
+    """Give a Deferred to asyncio; cancelling the future cancels the Deferred."""
+    return waited.asFuture(_loop())
+
+
+async def to_asyncio(waited: Deferred[T]) -> T:
+    """Await a Deferred from a coroutine of asyncio; Twisted's cancel becomes asyncio's."""
+    try:
+        return await to_future(waited)
+    except CancelledError:
+        raise asyncio.CancelledError from None
+
+
+def to_twisted(waited: Awaitable[T]) -> Deferred[T]:
+    """Await something of asyncio from a coroutine of Twisted."""
+
+    async def wait() -> T:
+        return await waited
+
+    return to_deferred(wait())
+
+
+def _translate(failure: Failure) -> Failure:
+    if failure.check(asyncio.CancelledError):
+        return Failure(CancelledError())
+    return failure
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_event_loop_policy().get_event_loop()
+
+
+def _new_loop(*, fast: bool) -> asyncio.AbstractEventLoop:
+    if sys.platform == "win32":
+        return asyncio.SelectorEventLoop()
+    if fast:
+        import uvloop  # noqa: PLC0415 - counters on other systems do not have it
+
+        return uvloop.new_event_loop()
+    return asyncio.new_event_loop()

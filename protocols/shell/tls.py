@@ -1,0 +1,253 @@
+"""TLS for every connection of the house: mutual, TLS 1.3 (1.2 with AEAD and ECDHE), no resumption,
+one ALPN word.
+
+A peer is who its certificate's one SAN URI says: signed by our authority, in date, for this use, of
+this cluster, of a kind that may speak here, and not on the list of revoked serials, which is read
+anew when its file changes and refuses everybody once it is stale. All of it is decided inside the
+handshake, so a refused peer never reaches a protocol. It must not know what is said on the
+connection.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from msgspec import Struct
+from OpenSSL import SSL, crypto
+from twisted.internet.interfaces import (
+    IOpenSSLClientConnectionCreator,
+    IOpenSSLServerConnectionCreator,
+)
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from protocols.subject import Kind, Subject, subject_from
+
+ALPN_TERMINAL: Final = b"mpower/1"
+"""Terminals and bank links to a node."""
+ALPN_PEER: Final = b"mpower-peer/1"
+"""Nodes among themselves and with the witness; operators."""
+CIPHERS_12: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+"""TLS 1.2: forward secrecy and authenticated encryption only."""
+
+Now = Callable[[], dt.datetime]
+EPOCH: Final = dt.datetime.fromtimestamp(0, dt.UTC)
+"""A list that does not say when the next one comes is stale."""
+_log = Logger()
+
+
+class TlsFiles(Struct, frozen=True):
+    """What one machine needs: the authority, its certificate and key, the list of revoked serials
+    (PEM files).
+    """
+
+    ca: Path
+    certificate: Path
+    key: Path
+    revoked: Path | None = None
+
+
+class PeerRefused(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """A certificate that may not speak here; str() says why, for the log."""
+
+
+def utc_now() -> dt.datetime:
+    """The wall clock: certificates and lists are dated by it."""
+    return dt.datetime.now(dt.UTC)
+
+
+def subject_of(certificate: x509.Certificate) -> Subject:
+    """Say whose certificate it is; raises PeerRefused unless it names exactly one machine."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        raise PeerRefused("the certificate names no machine") from None
+    subject = subject_from(names.value.get_values_for_type(x509.UniformResourceIdentifier))
+    if subject is None:
+        raise PeerRefused("the certificate does not name exactly one machine of an mPower cluster")
+    return subject
+
+
+class Revoked:
+    """The authorities' lists of revoked serials in one file, read anew whenever the file changes.
+    """
+
+    def __init__(self, path: Path, authorities: list[x509.Certificate]) -> None:
+        self._path = path
+        self._authorities = authorities
+        self._stamp: tuple[int, int] | None = None
+        self._serials: frozenset[tuple[bytes, int]] = frozenset()
+        self.next_update: dt.datetime | None = None
+
+    def check(self, certificate: x509.Certificate, now: dt.datetime) -> None:
+        """Raise PeerRefused if the certificate is on its issuer's list, or the list cannot be
+        trusted now.
+        """
+        try:
+            self._read()
+        except (OSError, ValueError) as wrong:
+            raise PeerRefused(f"the list of revoked certificates cannot be read: {wrong}") from None
+        if self.next_update is None or now >= self.next_update:
+            raise PeerRefused(f"the list of revoked certificates is stale since {self.next_update}")
+        if (certificate.issuer.public_bytes(), certificate.serial_number) in self._serials:
+            raise PeerRefused(f"the certificate {certificate.serial_number:x} is revoked")
+
+    def _read(self) -> None:
+        status = self._path.stat()
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp == self._stamp:
+            return
+        lists = [self._signed(one) for one in _pem_lists(self._path.read_bytes())]
+        self._serials = frozenset(
+            (one.issuer.public_bytes(), entry.serial_number) for one in lists for entry in one
+        )
+        self.next_update = min(one.next_update_utc or EPOCH for one in lists)
+        self._stamp = stamp
+
+    def _signed(self, listed: x509.CertificateRevocationList) -> x509.CertificateRevocationList:
+        for authority in self._authorities:
+            if authority.subject == listed.issuer and listed.is_signature_valid(
+                authority.public_key()  # type: ignore[arg-type]
+            ):
+                return listed
+        raise ValueError("it was not signed by our authority")
+
+
+def _pem_lists(data: bytes) -> list[x509.CertificateRevocationList]:
+    mark = b"-----BEGIN X509 CRL-----"
+    lists = [x509.load_pem_x509_crl(mark + part) for part in data.split(mark)[1:]]
+    if not lists:
+        raise ValueError("it holds no list")
+    return lists
+
+
+@implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
+class Connections:
+    """Makes the TLS side of each connection: give it to TLSMemoryBIOFactory (server) or
+    wrapClientTLS (client).
+    """
+
+    def __init__(self, context: SSL.Context) -> None:
+        self.context = context
+
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """Make the accepting side of one connection."""
+        return SSL.Connection(self.context, None)
+
+    def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """Make the calling side of one connection."""
+        return SSL.Connection(self.context, None)
+
+
+def server_side(
+    files: TlsFiles, cluster: str, accepts: Collection[Kind], alpn: bytes, now: Now = utc_now
+) -> Connections:
+    """Accept machines of these kinds of this cluster, over this ALPN word only."""
+    context = _context(SSL.TLS_SERVER_METHOD, files)
+    context.set_alpn_select_callback(
+        lambda _, offered: alpn if alpn in offered else SSL.NO_OVERLAPPING_PROTOCOLS
+    )
+    _verify(context, _Peers(files, cluster, accepts, ExtendedKeyUsageOID.CLIENT_AUTH), now)
+    return Connections(context)
+
+
+def client_side(
+    files: TlsFiles,
+    cluster: str,
+    calls: Collection[Kind] = ("node",),
+    alpn: bytes = ALPN_TERMINAL,
+    now: Now = utc_now,
+) -> Connections:
+    """Call machines of these kinds of this cluster; a server is known by its URI, not by where it
+    answers.
+    """
+    context = _context(SSL.TLS_CLIENT_METHOD, files)
+    context.set_alpn_protos([alpn])
+    _verify(context, _Peers(files, cluster, calls, ExtendedKeyUsageOID.SERVER_AUTH), now)
+    return Connections(context)
+
+
+def _context(method: int, files: TlsFiles) -> SSL.Context:
+    context = SSL.Context(method)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(CIPHERS_12)
+    context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.use_certificate_chain_file(str(files.certificate))
+    context.use_privatekey_file(str(files.key))
+    context.check_privatekey()
+    context.load_verify_locations(str(files.ca))
+    return context
+
+
+class _Peers:
+    """Who may be at the other end: judged inside the handshake, once for each certificate of the
+    chain.
+    """
+
+    def __init__(
+        self, files: TlsFiles, cluster: str, kinds: Collection[Kind], use: x509.ObjectIdentifier
+    ) -> None:
+        authorities = x509.load_pem_x509_certificates(files.ca.read_bytes())
+        self._revoked = Revoked(files.revoked, authorities) if files.revoked else None
+        self._cluster = cluster
+        self._kinds = kinds
+        self._use = use
+
+    def judge(self, peer: crypto.X509, error: int, depth: int, now: dt.datetime) -> None:
+        """Raise PeerRefused for a chain that does not hold or a leaf that may not speak here."""
+        if error:
+            raise PeerRefused(f"its chain does not hold: {SSL_REASONS.get(error, error)}")
+        if depth == 0:
+            leaf = peer.to_cryptography()
+            self._judge_leaf(leaf)
+            if self._revoked is not None:
+                self._revoked.check(leaf, now)
+
+    def _judge_leaf(self, leaf: x509.Certificate) -> None:
+        subject = subject_of(leaf)
+        if subject.cluster != self._cluster:
+            raise PeerRefused(f"{subject} is of another cluster")
+        if subject.kind not in self._kinds:
+            raise PeerRefused(f"{subject} may not speak here")
+        try:
+            uses = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        except x509.ExtensionNotFound:
+            raise PeerRefused(f"{subject} has a certificate for no use") from None
+        if self._use not in uses:
+            raise PeerRefused(f"{subject} has a certificate for another use")
+
+
+def _verify(context: SSL.Context, peers: _Peers, now: Now) -> None:
+    def verified(
+        connection: SSL.Connection, peer: crypto.X509, error: int, depth: int, trusted: int
+    ) -> bool:
+        try:
+            peers.judge(peer, 0 if trusted else error or -1, depth, now())
+        except PeerRefused as refused:
+            _log.warn("A peer's certificate was refused: {why}.", why=str(refused))
+            return False
+        except Exception:  # noqa: BLE001 - nothing fails open, whatever a certificate holds
+            _log.failure("A peer's certificate could not be judged and was refused.")
+            return False
+        return True
+
+    context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, verified)
+
+
+SSL_REASONS: Final = {
+    10: "it is expired",
+    9: "it is not yet valid",
+    18: "it signed itself",
+    19: "an unknown authority signed it",
+    20: "an unknown authority signed it",
+    26: "it is for another use",
+}
+"""The X509_V_ERR codes a board meets, in words."""
