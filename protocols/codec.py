@@ -23,8 +23,8 @@ from protocols.refusals import Refused
 Body = TypeVar("Body", bound=Struct)
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
-_FROM_CLIENT: Final = msgspec.msgpack.Decoder(FromClient)
-_FROM_SERVER: Final = msgspec.msgpack.Decoder(FromServer)
+_FROM_CLIENT: Final[msgspec.msgpack.Decoder[FromClient]] = msgspec.msgpack.Decoder(FromClient)
+_FROM_SERVER: Final[msgspec.msgpack.Decoder[FromServer]] = msgspec.msgpack.Decoder(FromServer)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _TAGS: Final[dict[str, type[Message]]] = {
     str(one.__struct_config__.tag): one for one in (*FromClient.__args__, *FromServer.__args__)
@@ -73,14 +73,12 @@ def encode_reply(operation: Operation, reply: Struct) -> Raw:
 
 
 def decode_body(operation: Operation, raw: bytes | Raw) -> Any:
-    """Read a request's body as the operation declares it; raises Refused BAD_BODY naming the field.
-    """
+    """Read a request's body as the operation declares it; raises Refused BAD_BODY naming the field."""
     return _decode(operation.name, operation.request, raw)
 
 
 def decode_reply(operation: Operation, raw: bytes | Raw) -> Any:
-    """Read a reply's body as the operation declares it; raises Refused BAD_BODY naming the field.
-    """
+    """Read a reply's body as the operation declares it; raises Refused BAD_BODY naming the field."""
     return _decode(operation.name, operation.reply, raw)
 
 
@@ -105,7 +103,8 @@ def _checked(name: str, body: Struct) -> Raw:
 
 def _decode(name: str, kind: type[Body], raw: bytes | Raw) -> Body:
     try:
-        return _decoder(kind).decode(raw)
+        decoder: msgspec.msgpack.Decoder[Body] = _decoder(kind)
+        return decoder.decode(raw)
     except _UNREADABLE as error:
         raise Refused("BAD_BODY", operation=name, reason=why(error, kind)) from None
 

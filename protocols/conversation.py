@@ -54,7 +54,7 @@ class Rule(NamedTuple):
     reason: str
 
 
-# -------------------------------------------------------------------------------------- acts
+# ---------------------------------------------------------------- acts
 
 
 def nothing(talk: Talk, happening: Any) -> Outcome:
@@ -199,7 +199,7 @@ def displace(talk: Talk, happening: Any) -> Outcome:
     return talk, (Say(told), Close())
 
 
-# -------------------------------------------------------------------------------------- the table
+# ---------------------------------------------------------------- the table
 
 _S, _E = State, Event
 _REQUESTS = (_E.REQUEST, _E.REQUEST_PRINCIPAL, _E.REQUEST_REPEATED, _E.REQUEST_ABOVE)
@@ -304,8 +304,7 @@ def begin(here: Welcome | NotPrimary, principal: frozenset[str] = frozenset()) -
 
 
 def rule_for(talk: Talk, happening: Happening) -> Rule:
-    """Find the rule; its reason is the log line. An impossible pair is our mistake: AssertionError.
-    """
+    """Find the rule; its reason is the log line. An impossible pair is our mistake: AssertionError."""
     pair = (talk.state, event_of(talk, happening))
     assert pair in TABLE, f"impossible: {pair[1].value} while {pair[0].value}"
     return TABLE[pair]

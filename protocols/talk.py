@@ -70,7 +70,7 @@ class Talk(Struct, frozen=True):
         return len(self.unanswered) >= MAX_IN_FLIGHT
 
 
-# ------------------------------------------------------------------------------ what happens to it
+# ---------------------------------------------------------------- what happens to it
 
 
 class Said(Struct, frozen=True):
@@ -131,8 +131,7 @@ class Pushed(Struct, frozen=True):
 
 
 class Deadline(Struct, frozen=True):
-    """Too slow: no Hello, a frame begun and not finished, a beat missed, or waiting for too long.
-    """
+    """Too slow: no Hello, a frame begun and not finished, a beat missed, or waiting for too long."""
 
     what: str
 
@@ -179,7 +178,7 @@ class Event(enum.Enum):
     GONE = "closed by the client"
 
 
-# ------------------------------------------------------------------------------ what is done about it
+# ---------------------------------------------------------------- what is done about it
 
 
 class Say(Struct, frozen=True):

@@ -49,7 +49,11 @@ class BootClock:
         return self._seconds()
 
     def callLater(
-        self, delay: float, callable: Callable[..., Any], *args: Any, **kwargs: Any  # noqa: A002 - Twisted's name
+        self,
+        delay: float,
+        callable: Callable[..., Any],  # noqa: A002 - Twisted calls it so
+        *args: Any,
+        **kwargs: Any,
     ) -> IDelayedCall:
         """Call it in ``delay`` seconds."""
         assert delay >= 0, f"{delay} s is in the past"

@@ -23,6 +23,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -72,6 +73,8 @@ class Owner(Protocol):
 @implementer(IHandshakeListener, IPushProducer)
 class Stream(TwistedProtocol):
     """One connection. ``alpn``: the word both sides must have agreed on."""
+
+    transport: TLSMemoryBIOProtocol | None = None
 
     def __init__(
         self, owner: Owner, clock: IReactorTime, alpn: bytes, limits: Limits | None = None

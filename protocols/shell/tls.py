@@ -36,6 +36,8 @@ ALPN_PEER: Final = b"mpower-peer/1"
 CIPHERS_12: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2: forward secrecy and authenticated encryption only."""
 
+NODES: Final[frozenset[Kind]] = frozenset({"node"})
+"""Whom a terminal calls."""
 Now = Callable[[], dt.datetime]
 EPOCH: Final = dt.datetime.fromtimestamp(0, dt.UTC)
 """A list that does not say when the next one comes is stale."""
@@ -75,8 +77,7 @@ def subject_of(certificate: x509.Certificate) -> Subject:
 
 
 class Revoked:
-    """The authorities' lists of revoked serials in one file, read anew whenever the file changes.
-    """
+    """The authorities' lists of revoked serials in one file, read anew whenever the file changes."""
 
     def __init__(self, path: Path, authorities: list[x509.Certificate]) -> None:
         self._path = path
@@ -160,7 +161,7 @@ def server_side(
 def client_side(
     files: TlsFiles,
     cluster: str,
-    calls: Collection[Kind] = ("node",),
+    calls: Collection[Kind] = NODES,
     alpn: bytes = ALPN_TERMINAL,
     now: Now = utc_now,
 ) -> Connections:
