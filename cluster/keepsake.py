@@ -43,7 +43,9 @@ class Keepsake:
     """
 
     def __init__(self, folder: Path, cluster: str, node: str) -> None:
-        """Lock ``folder`` and read; NotOursError if it is in use, torn, or belongs to another node."""
+        """Lock ``folder`` and read; NotOursError if it is in use, torn, or belongs to another
+        node.
+        """
         self._lock = FolderLock(folder)
         self._path = folder / FILE_NAME
         try:

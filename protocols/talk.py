@@ -131,7 +131,9 @@ class Pushed(Struct, frozen=True):
 
 
 class Deadline(Struct, frozen=True):
-    """Too slow: no Hello, a frame begun and not finished, a beat missed, or waiting for too long."""
+    """Too slow: no Hello, a frame begun and not finished, a beat missed, or waiting for too
+    long.
+    """
 
     what: str
 

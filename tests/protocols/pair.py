@@ -71,11 +71,10 @@ class Side:
     ) -> None:
         self.notes = Notes()
         self.stream = Stream(self.notes, clock, ALPN_TERMINAL, limits)
-        factory = Factory()
-        factory.buildProtocol = lambda _: self.stream  # type: ignore[method-assign]
+        factory = Factory.forProtocol(lambda: self.stream)
         wrapped = TLSMemoryBIOFactory(connections, client, factory, clock)
         self.wire = Wire()
-        tls = wrapped.buildProtocol(None)  # type: ignore[arg-type]
+        tls = wrapped.buildProtocol(None)
         assert isinstance(tls, TLSMemoryBIOProtocol)
         self.tls = tls
         self.tls.makeConnection(self.wire)
