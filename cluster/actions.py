@@ -1,10 +1,12 @@
 """Everything the machine may order, as values. The shell carries them out in order and reports by
 events.
 
-PostgreSQL actions run one after the other (never two at once); arbiter actions run beside them. An
-order is complete in itself: the shell decides nothing. What the world may see (the gate, the beat)
-is not ordered but derived from the mind after every step, so that it can never lag behind a
-decision.
+PostgreSQL and disk actions run one after the other in the order given, arbiter actions and
+KeepEpoch beside them. Every action that names a result gives exactly one (or ActionFailed with its
+class name); StopPostgres overtakes: what runs or waits before it is abandoned without a result, and
+PostgresExited comes even if nothing was running. What the world may see (the gate, the beat) is not
+ordered but derived from the mind after every step, and published before the actions are carried
+out, so that it never lags behind a decision.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ class ReadTheRecord(Action, frozen=True):
 
 
 class SwapRecord(Action, frozen=True):
-    """Compare-and-swap; the record carries its op_id → SwapConfirmed | SwapRefused |
-    SwapAmbiguous.
+    """Compare-and-swap → SwapConfirmed | SwapRefused | SwapAmbiguous | SwapFailed.
+
+    The record carries its op_id; the shell stamps ``wall_time``. Ambiguous after a deadline of
+    about a second.
     """
 
     expected: int | None
@@ -40,7 +44,7 @@ class KeepEpoch(Action, frozen=True):
 
 class KeepToken(Action, frozen=True):
     """fsync this standby's sync generation and reconnect its walreceiver as ``<me>_<generation>`` →
-    TokenKept.
+    TokenKept. Also removes the rejoin marker: this copy is whole.
     """
 
     generation: int
@@ -63,6 +67,9 @@ class StartPrimary(Action, frozen=True):
 class StartStandby(Action, frozen=True):
     """Start with standby.signal; follow ``source`` ('' = nobody) under ``<me>_<generation>`` →
     PostgresStarted.
+
+    On disk before the start: ``cluster.record.NOBODY_NAMES``, which nobody matches, so that a
+    server promoted by hand blocks.
     """
 
     source: str
@@ -114,9 +121,34 @@ class PrepareForStandby(Action, frozen=True):
 class Clone(Action, frozen=True):
     """Keep the old data folder once, take a base backup of ``source`` into a new one → Cloned |
     ActionFailed.
+
+    Lays the rejoin marker before it begins; forgets claim and token when done.
     """
 
     source: str
+
+
+class Initialise(Action, frozen=True):
+    """initdb in an absent PGDATA, for the first primary only → Initialised | ActionFailed."""
+
+    cluster_id: str
+
+
+class BeatNow(Action, frozen=True):
+    """Send a beat on every link and to the arbiter: something the peer acts on has changed."""
+
+
+class Quit(Action, frozen=True):
+    """Nothing is left to guard: PostgreSQL is down and the peer knows. The process may end."""
+
+
+class AnswerVerb(Action, frozen=True):
+    """What to say to the operator who asked ``verb``; ``ok`` means taken up (see status)."""
+
+    verb: str
+    ok: bool
+    code: str
+    sentence: str
 
 
 class Alarm(Action, frozen=True):

@@ -51,9 +51,10 @@ class Holdings(Struct, frozen=True):
     """What the node found on its disk at the start: highest epoch and incarnation seen, token,
     claim, cluster folder.
 
-    ``has_data`` a PGDATA is there; ``was_primary`` it holds no standby.signal; ``names`` as in
+    ``has_data`` a PGDATA is there; ``was_primary`` pg_control says in production or shut down, not
+    in recovery (standby.signal may have been laid there for safety); ``names`` as in
     postgresql.auto.conf; ``claim`` the op_id persisted before a promotion; ``rejoining`` the marker
-    that forbids a reclaim.
+    that forbids a reclaim (laid when a clone begins, removed with the next KeepToken).
     """
 
     has_data: bool
@@ -140,6 +141,12 @@ class SwapAmbiguous(Event, frozen=True):
     op_id: str
 
 
+class SwapFailed(Event, frozen=True):
+    """Our compare-and-swap certainly never left (no connection): not done, nothing new is known."""
+
+    op_id: str
+
+
 class Probed(Event, frozen=True):
     """A PostgreSQL probe succeeded."""
 
@@ -215,6 +222,18 @@ class Cloned(Event, frozen=True):
     """A fresh copy of the primary stands in PGDATA, fsynced, standby.signal in place."""
 
     system_id: str
+
+
+class Initialised(Event, frozen=True):
+    """A new, empty database cluster stands in PGDATA; its system identifier."""
+
+    system_id: str
+
+
+class Leaving(Event, frozen=True):
+    """This daemon is asked to stop (SIGTERM); the machine answers with Quit when it may end."""
+
+    reason: str
 
 
 class ActionFailed(Event, frozen=True):

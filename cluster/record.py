@@ -1,0 +1,123 @@
+"""The next record: each change of who is primary is one pure constructor, epoch + 1, named and
+explained.
+
+The term grows only when the primary changes. ``op_id`` is the same for every retry of the same
+intent on the same epoch, so that a compare-and-swap whose answer was lost is recognised when it is
+seen to have landed. Names of sync generations (``<node>_<generation>``) are written and read only
+here. This file must not know when a change is due.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import structs
+
+from protocols.peer import Record, TimelineStep
+
+NOBODY_NAMES: Final = 'ANY 1 ("nobody")'
+"""What a standby carries: no walreceiver has this name, so a server promoted by hand blocks."""
+MAX_TIMELINE_STEPS: Final = 64
+"""The record is one small message; older promotions stay in the history of the node's log."""
+
+
+def sync_name(node: str, generation: int) -> str:
+    """The application name under which ``node`` acknowledges in ``generation``."""
+    return f"{node}_{generation}"
+
+
+def names_for(node: str, generation: int) -> str:
+    """The synchronous_standby_names under which only that generation acknowledges; '' for no node."""
+    return f'ANY 1 ("{sync_name(node, generation)}")' if node else ""
+
+
+def names_of(record: Record) -> str:
+    """The names the record asks for."""
+    return names_for(record.sync, record.sync_gen)
+
+
+def first(cluster_id: str, system_id: str, me: str, op_id: str) -> Record:
+    """The record made by bootstrap: one copy, open."""
+    return Record(
+        cluster_id=cluster_id,
+        system_id=system_id,
+        incarnation=1,
+        epoch=1,
+        term=1,
+        primary=me,
+        op_id=op_id,
+        by=me,
+        reason="bootstrap",
+    )
+
+
+def _next(record: Record, by: str, op_id: str, reason: str, **changes: object) -> Record:
+    stamp = {"by": by, "op_id": op_id, "reason": reason, "wall_time": 0.0}
+    return structs.replace(record, epoch=record.epoch + 1, **stamp, **changes)
+
+
+def bumped(record: Record, by: str, op_id: str) -> Record:
+    """Nothing changes but the epoch: no earlier compare-and-swap can land after it."""
+    return _next(record, by, op_id, "settled what might still have landed")
+
+
+def soloed(record: Record, by: str, op_id: str, reason: str) -> Record:
+    """The primary goes on alone: nobody may succeed it until the next sync."""
+    return _next(record, by, op_id, reason, sync="", min_lsn=0)
+
+
+def synced(record: Record, by: str, op_id: str, peer: str, generation: int, barrier: int) -> Record:
+    """``peer`` has flushed the barrier while the commit gate was closed: it may succeed."""
+    reason = f"{peer} is in sync again"
+    changes = {"sync": peer, "sync_gen": generation, "min_lsn": barrier}
+    return _next(record, by, op_id, reason, **changes)
+
+
+def claimed(record: Record, by: str, op_id: str, reason: str) -> Record:
+    """The sync standby takes over: not open before it is promoted."""
+    return _next(
+        record,
+        by,
+        op_id,
+        reason,
+        term=record.term + 1,
+        primary=by,
+        sync="",
+        min_lsn=0,
+        opened=False,
+        prev=record.primary,
+        intent="",
+    )
+
+
+def reclaimed(record: Record, by: str, op_id: str) -> Record:
+    """The previous primary takes back a claim that was never opened; nobody may reclaim after it."""
+    return _next(
+        record,
+        by,
+        op_id,
+        f"{record.primary} claimed and cannot serve",
+        term=record.term + 1,
+        primary=by,
+        sync="",
+        min_lsn=0,
+        opened=False,
+        prev="",
+        intent="reclaim",
+    )
+
+
+def opened(record: Record, by: str, op_id: str, step: TimelineStep | None) -> Record:
+    """The primary is out of recovery and serves. ``step`` is its promotion (None: it started in
+    place).
+    """
+    changes: dict[str, object] = {"opened": True, "intent": ""}
+    if step is not None:
+        history = (*record.tli_history, step)[-MAX_TIMELINE_STEPS:]
+        changes |= {"tli": step.tli, "tli_history": history}
+    return _next(record, by, op_id, "promoted and open", **changes)
+
+
+def paused(record: Record, by: str, op_id: str, *, pause: bool) -> Record:
+    """An operator switches automatic takeover off or on again."""
+    return _next(record, by, op_id, "paused" if pause else "resumed", paused=pause)
