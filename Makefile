@@ -1,9 +1,11 @@
-# mPower. Every target first makes .venv from requirements.lock; the machine needs Python >= 3.11 and make.
+# mPower. Every target first makes .venv from requirements.lock; the machine needs only
+# Python >= 3.11 and make.
 #
-#   make demo              two servers, a witness and counters on this machine (DRILL=1: failover drill, then exit)
-#   make test              all tests that fit in ten minutes on two cores; T='tests/config -k name' for some
+#   make demo              two servers, a witness and counters here (DRILL=1: failover drill, exit)
+#   make test              what fits in ten minutes on two cores; T='tests/config -k name' for some
 #   make test-all          the same with more simulation seeds and longer hypothesis runs
 #   make check             ruff, formatting, types, import rules, house rules
+#   make coverage          which branches the pure tests reach, line by line where they do not
 #   make simulate SEEDS=N  the pair under a virtual clock
 #   make bench [ONLY=x]    the figures, as a table and JSON lines
 #   make lock              write requirements.lock again from pyproject.toml
@@ -13,7 +15,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all check simulate bench lock audit clean
+.PHONY: demo test test-all check coverage simulate bench lock audit clean
 
 BIN := .venv/bin
 STAMP := .venv/.from-lock
@@ -27,7 +29,8 @@ RUN_TESTS = run() { "$$@" || { code=$$?; [ "$$code" -eq 5 ] || exit "$$code"; };
 demo: $(STAMP)
 	@exec $(BIN)/mpower demo $(if $(DRILL),drill)
 
-# Pure tests and simulation side by side; then those that own a database or processes, one at a time.
+# Pure tests and simulation side by side; then those that own a database or processes, one at a
+# time.
 test: $(STAMP)
 ifneq ($(T),)
 	@$(PYTEST) $(T)
@@ -47,6 +50,12 @@ check: $(STAMP)
 	@$(BIN)/lint-imports
 	@$(PYTEST) -q tests/house
 
+coverage: $(STAMP)
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -q -m "not database and not live"
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
 simulate: $(STAMP)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
@@ -57,7 +66,8 @@ lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --all-extras --upgrade \
 		--python-version 3.11 --custom-compile-command "make lock" --output-file requirements.lock \
 		pyproject.toml
-	@! grep -nE '^-|file:|://' requirements.lock || { echo "requirements.lock names this machine"; exit 1; }
+	@! grep -nE '^-|file:|://' requirements.lock || \
+		{ echo "requirements.lock names this machine"; exit 1; }
 
 # In an environment of its own: the scanner is no part of what we pin.
 audit: $(STAMP)
@@ -70,6 +80,13 @@ clean:
 		.import_linter_cache .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): requirements.lock pyproject.toml .ci/environment
+# The pins take half a minute, the checkout itself two seconds: a change of pyproject.toml alone
+# does not install the pins again.
+.venv/.pins: requirements.lock .ci/environment
 	@PYTHON="$(PYTHON)" .ci/environment .venv
+	@touch $@
+
+$(STAMP): .venv/.pins pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
 	@touch $@

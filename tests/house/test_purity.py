@@ -8,7 +8,8 @@ from tests.house.sources import texts
 
 def test_pure_files_are_pure() -> None:
     pure = [(path, text) for path, text in texts(".py") if is_pure(path)]
-    assert pure, "no file is pure: the patterns are wrong"
+    rooms = {path.split("/")[0] for path, _ in pure}
+    assert rooms >= {"protocols", "cluster"}, "the patterns no longer match the house"
     assert [word for path, text in pure for word in impurities(path, text)] == []
 
 
