@@ -1,0 +1,101 @@
+"""What a command needs of the link to the pair, and how it ends when there is no answer to show.
+
+The link finds the primary, journals, re-sends; a command only signs in, asks and submits. A submit
+may bring its own key: work that comes from a file derives it from the file, so that doing the same
+file again changes nothing. This file must not know how a link works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import click
+from msgspec import Struct
+
+from clients.door import Ended, Exit, client_settings
+from config.settings import ClientSettings
+from protocols.values import RequestKey
+
+T = TypeVar("T")
+
+
+class Answer(Struct, frozen=True):
+    """A definitive good answer: its body, and whether the key was answered before (nothing new was
+    done).
+    """
+
+    body: Any
+    replay: bool = False
+
+
+class Declined(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """The server's definitive no: a code of protocols.refusals and the sentence a person reads."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        self.code, self.sentence = code, sentence
+        super().__init__(f"{code}: {sentence}")
+
+
+class NotReachable(Exception):  # noqa: N818 - named by what a person meets
+    """No server answered within the link's patience."""
+
+
+class NoPrimary(Exception):  # noqa: N818 - named by what a person meets
+    """Servers answered, but none of them is the primary."""
+
+
+class Asking(Protocol):
+    """The link as a command sees it. Raises Declined, NotReachable or NoPrimary."""
+
+    async def sign_in(self, user: str, password: str) -> None:
+        """Sign a person in for all that follows on this link."""
+
+    async def ask(self, operation: str, body: Struct) -> Any:
+        """Ask what changes nothing; gives the reply's body."""
+
+    async def submit(self, operation: str, body: Struct, key: RequestKey | None = None) -> Answer:
+        """Do what changes something, once, under that key (a fresh one of this link if None)."""
+
+
+def key_of_file(scope: str, *parts: bytes, number: int) -> RequestKey:
+    """Derive the key of part ``number`` (from 1) of a file's work: same file, same key, on any
+    machine.
+    """
+    digest = hashlib.sha256()
+    for part in (scope.encode(), *parts):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return RequestKey(digest.digest()[:16], number)
+
+
+def runner() -> Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]:
+    """Give what runs work over a link: what the command line was given as its object, else the
+    real link, whose Twisted and TLS are loaded only now.
+    """
+    given = click.get_current_context().find_root().obj
+    found: Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]
+    found = given or importlib.import_module("clients.link").run_link
+    return found
+
+
+def reach(work: Callable[[Asking], Awaitable[T]], kind: str = "", name: str | None = None) -> T:
+    """Run ``work`` over a link made from this command line's settings; Ended with the right exit
+    code if it cannot.
+    """
+    settings = client_settings(kind, name)
+    nodes = ", ".join(settings.nodes)
+    try:
+        return runner()(settings, work)
+    except Declined as no:
+        raise Ended(Exit.REFUSED, f"{no.code}: {no.sentence}") from no
+    except NotReachable as wrong:
+        raise Ended(
+            Exit.NOT_REACHABLE, f"No server answers at {nodes} ({wrong}). Check cable and servers."
+        ) from wrong
+    except NoPrimary as wrong:
+        raise Ended(
+            Exit.NO_PRIMARY,
+            f"Neither of {nodes} is the primary ({wrong}). 'mpower cluster status' says why.",
+        ) from wrong

@@ -1,0 +1,248 @@
+"""``mpower admin``: users, counters, sessions, loading consumers. Each verb is one declared
+operation over the link.
+
+An administrator signs in for every call; passwords come from a prompt or a file. This file must not
+know how a file is read (consumer_file.py) nor how the link works.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from clients.asking import Asking, key_of_file, reach
+from clients.columns import FileRefused
+from clients.door import Ended, Exit, answer, json_option, talk
+from clients.ops.passwords import password
+from protocols.catalogue.body import Nothing
+from protocols.catalogue.consumers import Load, Row
+from protocols.catalogue.security import AddCounter, AddUser, DisableUser
+from protocols.operation import Role
+from protocols.values import rupees
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def _as_admin(command: F) -> F:
+    for option in (
+        click.option(
+            "--password-file",
+            help="File with the administrator's password, or - for standard input.",
+        ),
+        click.option(
+            "--as", "me", default="admin", show_default=True, help="Sign in as this user."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _signed_in(me: str, password_file: str | None, work: Callable[[Asking], Awaitable[T]]) -> T:
+    word = password(password_file, f"Password of {me}")
+
+    async def all_of_it(link: Asking) -> T:
+        await link.sign_in(me, word)
+        return await work(link)
+
+    return reach(all_of_it)
+
+
+def _checked(body: msgspec.Struct) -> msgspec.Struct:
+    """Refuse what the server would, before asking for a password."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(body), type(body))
+    except msgspec.ValidationError as wrong:
+        fields = type(body).__struct_fields__
+        what, _, where = str(wrong).partition(" - at `$[")
+        name = fields[int(where.split("]")[0])] if where else "input"
+        raise click.UsageError(f"{name}: {what[:1].lower()}{what[1:]}.") from wrong
+
+
+@click.group()
+def admin() -> None:
+    r"""Users, counters, sessions; load consumers.
+
+    \b
+    Examples:
+      mpower admin add user asha --person "Asha K" --role clerk
+      mpower admin load consumers consumers.csv --dry-run
+    """
+
+
+@admin.group()
+def load() -> None:
+    """Load the board's files."""
+
+
+@load.command("consumers")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--as-of", help="Date of the opening dues (2026-04-01); else today.")
+@click.option("--dry-run", is_flag=True, help="Only read and check the file.")
+@_as_admin
+@json_option
+def load_consumers(
+    file: Path,
+    *,
+    as_of: str | None,
+    dry_run: bool,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Load consumers with their dues from FILE (CSV). Loading the same file again changes nothing.
+
+    Columns: number,name,address,category,meter,mobile,load_kw,lpsc,arrears,current,fixed,duty and,
+    if wanted, total. Amounts in rupees.
+    """
+    from clients.ops.consumer_file import batches, parse_consumers
+
+    data = file.read_bytes()
+    try:
+        rows = parse_consumers(data)
+    except FileRefused as refused:
+        raise Ended(Exit.REFUSED, f"{file}:\n{refused}\nNothing was loaded.") from refused
+    date = as_of or dt.datetime.now(dt.UTC).astimezone().date().isoformat()
+    cut = [Load(date, one) for one in batches(rows)]
+    _checked(msgspec.structs.replace(cut[0], rows=cut[0].rows[:1]))
+    dues = sum(sum(row.dues.values()) for row in rows)
+    if dry_run:
+        answer(
+            {"consumers": len(rows), "dues_paise": dues, "requests": len(cut), "dry_run": True},
+            f"{len(rows):,} consumers with dues of {rupees(dues)}: the file is right."
+            " Nothing was loaded (dry run).",
+            as_json=as_json,
+        )
+        return
+    done = _signed_in(me, password_file, lambda link: _load(link, data, cut))
+    answer(
+        {"added": done[0], "already": done[1], "dues_paise": done[2]},
+        f"added {done[0]:,} · already there {done[1]:,} · dues {rupees(done[2])}",
+        as_json=as_json,
+    )
+
+
+async def _load(link: Asking, data: bytes, cut: list[Load]) -> tuple[int, int, int]:
+    added = already = dues = 0
+    for number, body in enumerate(cut, 1):
+        key = key_of_file("load consumers", body.as_of.encode(), data, number=number)
+        got = await link.submit("consumers.load", body, key)
+        rows: list[Row] = body.rows
+        # A replay is the first answer again: those rows stand there already, nothing was added now.
+        added += 0 if got.replay else got.body.added
+        already += len(rows) if got.replay else got.body.already
+        dues += 0 if got.replay else got.body.dues_paise
+        talk(f"{number} of {len(cut)} parts")
+    return added, already, dues
+
+
+@admin.group()
+def add() -> None:
+    """Add a user or a counter."""
+
+
+@add.command("user")
+@click.argument("user")
+@click.option("--person", required=True, help="The human behind the login.")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--new-password-file", help="File with the new user's password, or -.")
+@_as_admin
+@json_option
+def add_user(
+    user: str,
+    *,
+    person: str,
+    role: str,
+    new_password_file: str | None,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Add USER. The new password is asked for twice, or read from a file."""
+    if password_file == new_password_file == "-":  # noqa: S105 - a dash is no password
+        raise click.UsageError("Standard input holds one password; give the other in a file.")
+    _checked(AddUser(user, person, Role(role), "x"))
+    new = password(new_password_file, f"New password of {user}", twice=True)
+    body = _checked(AddUser(user, person, Role(role), new))
+    got = _signed_in(me, password_file, lambda link: link.submit("security.add_user", body)).body
+    answer(msgspec.structs.asdict(got), f"added {got.user} as {got.role}", as_json=as_json)
+
+
+@add.command("counter")
+@click.argument("counter")
+@click.option("--office", required=True, help="The office it belongs to.")
+@click.option("--bank", is_flag=True, help="It is a bank's link, not a counter.")
+@_as_admin
+@json_option
+def add_counter(
+    counter: str, *, office: str, bank: bool, me: str, password_file: str | None, as_json: bool
+) -> None:
+    """Add COUNTER, its code as in its certificate (C001, SBI)."""
+    body = _checked(AddCounter(counter, office, "BANK" if bank else "COUNTER"))
+    got = _signed_in(me, password_file, lambda link: link.submit("security.add_counter", body)).body
+    text = f"added {got.kind.lower()} {got.counter} of {got.office}"
+    answer(msgspec.structs.asdict(got), text, as_json=as_json)
+
+
+@admin.group()
+def disable() -> None:
+    """Disable a user."""
+
+
+@disable.command("user")
+@click.argument("user")
+@click.option("--reason", required=True, help="Why; it goes to the audit.")
+@_as_admin
+@json_option
+def disable_user(
+    user: str, *, reason: str, me: str, password_file: str | None, as_json: bool
+) -> None:
+    """Disable USER; every session of it ends within five seconds."""
+    body = _checked(DisableUser(user, reason))
+    got = _signed_in(
+        me, password_file, lambda link: link.submit("security.disable_user", body)
+    ).body
+    text = f"disabled {got.user}, {got.sessions_ended} session(s) ended"
+    answer(msgspec.structs.asdict(got), text, as_json=as_json)
+
+
+@admin.command("sessions")
+@_as_admin
+@json_option
+def sessions(*, me: str, password_file: str | None, as_json: bool) -> None:
+    """Show who is signed in where."""
+    got = _signed_in(me, password_file, lambda link: link.ask("security.sessions", Nothing()))
+    rows = [msgspec.structs.asdict(one) for one in got.sessions]
+    lines = [f"{'user':<16} {'role':<8} {'where':<24} since"]
+    lines += [f"{r['user']:<16} {r['role']:<8} {r['subject']:<24} {r['since']}" for r in rows]
+    answer({"sessions": rows}, "\n".join(lines) if rows else "nobody is signed in", as_json=as_json)
+
+
+@admin.group()
+def sample() -> None:
+    """Invent data to try with."""
+
+
+@sample.command("consumers")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--count", type=click.IntRange(1, 1_000_000), default=5000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same file.")
+@json_option
+def sample_consumers_command(file: Path, *, count: int, seed: int, as_json: bool) -> None:
+    """Write FILE with invented consumers, for 'mpower admin load consumers'."""
+    from clients.ops.sample import sample_consumers
+    from config.files import write_file
+
+    if file.exists():
+        raise Ended(Exit.FAILED, f"{file} exists already; choose another name or remove it.")
+    write_file(file, sample_consumers(count, seed))
+    answer(
+        {"file": str(file), "consumers": count, "seed": seed},
+        f"wrote {count:,} invented consumers to {file}",
+        as_json=as_json,
+    )

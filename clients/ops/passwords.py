@@ -1,0 +1,40 @@
+"""Where a command gets a password from: a prompt, a file, standard input. Never an argument:
+everybody can read those.
+
+This file must not know what a password is good for.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Final
+
+import click
+
+from clients.door import Ended, Exit
+
+MAX_BYTES: Final = 1024
+"""Longer than any password; a larger file is the wrong one."""
+
+
+def password(file: str | None, ask: str, *, twice: bool = False) -> str:
+    """Give the password (NFC) of ``file`` ('-' standard input: its first line), or ask for it on
+    the terminal.
+    """
+    if file is None:
+        said: str = click.prompt(ask, hide_input=True, confirmation_prompt=twice, err=True)
+        return unicodedata.normalize("NFC", said)
+    try:
+        if file == "-":
+            data: bytes = sys.stdin.buffer.readline(MAX_BYTES + 1)
+        else:
+            data = Path(file).read_bytes()
+        text = data.decode()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise Ended(Exit.FAILED, f"The password file {file} cannot be read ({wrong}).") from wrong
+    line = text.removesuffix("\n").removesuffix("\r")
+    if not line or len(data) > MAX_BYTES or "\n" in line:
+        raise Ended(Exit.FAILED, f"The password file {file} must hold one line, the password.")
+    return unicodedata.normalize("NFC", line)

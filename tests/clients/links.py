@@ -1,0 +1,77 @@
+"""A link without a network. It keeps keys as the server does: the same key with the same body gets
+the first answer again, with another body it is refused.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from clients.asking import Answer, Asking, Declined
+from config.settings import ClientSettings
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue.banking import Post, Posted
+from protocols.catalogue.consumers import Load, Loaded
+from protocols.refusals import Refused
+from protocols.values import RequestKey
+
+T = TypeVar("T")
+
+
+class Board:
+    """What the servers remember, and whoever connects to them."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = answers
+        self.kept: dict[RequestKey, tuple[bytes, Any]] = {}
+        self.said: list[tuple[str, Any]] = []
+        self.settings: list[ClientSettings] = []
+
+    def run(self, settings: ClientSettings, work: Callable[[Asking], Awaitable[T]]) -> T:
+        self.settings.append(settings)
+        try:
+            work(self).__await__().send(None)
+        except StopIteration as done:
+            answer: T = done.value
+            return answer
+        raise AssertionError("nothing here waits, so the work is done at once")
+
+    async def sign_in(self, user: str, password: str) -> None:
+        if password != "correct horse battery":
+            no = Refused("SIGN_IN_FAILED", wait_s=30)
+            raise Declined(no.code, no.sentence)
+        self.said.append(("sign in", user))
+
+    async def ask(self, operation: str, body: msgspec.Struct) -> Any:
+        return self._reply(operation, body)
+
+    async def submit(
+        self, operation: str, body: msgspec.Struct, key: RequestKey | None = None
+    ) -> Answer:
+        key = key or RequestKey(bytes(16), len(self.kept) + 1)
+        content = msgspec.msgpack.encode(body)
+        if key in self.kept:
+            if self.kept[key][0] != content:
+                no = Refused("KEY_CONFLICT")
+                raise Declined(no.code, no.sentence)
+            return Answer(self.kept[key][1], replay=True)
+        reply = self._reply(operation, body)
+        self.kept[key] = (content, reply)
+        return Answer(reply)
+
+    def _reply(self, operation: str, body: msgspec.Struct) -> Any:
+        declared = CATALOGUE.get(operation)
+        assert declared is not None
+        assert msgspec.convert(msgspec.to_builtins(body), declared.request) == body
+        self.said.append((operation, body))
+        if isinstance(body, Load):
+            return Loaded(len(body.rows), 0, sum(sum(row.dues.values()) for row in body.rows))
+        if isinstance(body, Post):
+            ours = [line.amount_paise for line in body.lines if line.consumer.isdigit()]
+            rest = [line.amount_paise for line in body.lines if not line.consumer.isdigit()]
+            return Posted(body.scroll, body.part, len(ours), sum(ours), len(rest), sum(rest), [])
+        answer = self.answers[operation.replace(".", "_")]
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, declared.reply)
+        return answer
