@@ -18,7 +18,7 @@ PURE = (
 SHELLS = (
     r"protocols/shell/.+",
     r"cluster/(__main__|node|link|door|session|pulse|thinking)\.py",  # sockets and the loop
-    r"cluster/(duties|errands|verbs)\.py",  # what the machine or an operator ordered, carried out in time
+    r"cluster/(duties|errands|verbs)\.py",  # what was ordered, carried out
     r"cluster/(durable|keepsake)\.py",  # the disk
     r"cluster/chronicle\.py",  # the log
 )
