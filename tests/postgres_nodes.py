@@ -32,6 +32,7 @@ from twisted.internet import defer
 
 from cluster.postgres.place import PostgresPlan
 from cluster.postgres.process import ProcessControl
+from protocols.shell.bridge import to_deferred
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -75,16 +76,14 @@ def on_reactor(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, defe
 
     @functools.wraps(test)
     def begin(*args: P.args, **kwargs: P.kwargs) -> defer.Deferred[None]:
-        return defer.Deferred.fromFuture(asyncio.ensure_future(_bounded(test(*args, **kwargs))))
+        return to_deferred(_bounded(test(*args, **kwargs)))
 
     return begin
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine, for a synchronous fixture (a test uses `on_reactor`)."""
-    result: T = pytest_twisted.blockon(
-        defer.Deferred.fromFuture(asyncio.ensure_future(_bounded(work)))
-    )
+    result: T = pytest_twisted.blockon(to_deferred(_bounded(work)))
     return result
 
 
@@ -148,6 +147,11 @@ async def postgres_node(bindir: Path | None = None) -> AsyncIterator[Node]:
             await control.stop("immediate")
 
 
+def copy_folder(source: Path, target: Path) -> None:
+    """A copy with owners and modes."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
 async def _initialise(control: ProcessControl, plan: PostgresPlan) -> None:
     """A new cluster, made once for the whole run and copied: initdb is the slowest step by far."""
     template = _TEMPLATES.get(plan.bindir)
@@ -156,9 +160,9 @@ async def _initialise(control: ProcessControl, plan: PostgresPlan) -> None:
         home = Path(tempfile.mkdtemp(prefix="mpower-template-"))
         atexit.register(shutil.rmtree, home)
         template = _TEMPLATES[plan.bindir] = home / "data"
-        subprocess.run(["cp", "-a", plan.pgdata, template], check=True)
+        copy_folder(plan.pgdata, template)
     else:
-        subprocess.run(["cp", "-a", template, plan.pgdata], check=True)
+        copy_folder(template, plan.pgdata)
 
 
 @asynccontextmanager

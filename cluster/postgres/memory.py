@@ -242,6 +242,10 @@ class MemoryControl:
             self._network.flow()
         return disk.timeline
 
+    async def switch_lsn(self, timeline: int) -> int:
+        self._must_run()
+        return max(left_at for parent, left_at in self._disk.history if parent < timeline)
+
     async def set_names(self, text: str) -> None:
         await self._change(replace(self._disk.live, names=text))
 

@@ -68,9 +68,7 @@ class Orders:
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def switch_lsn(self, timeline: int) -> int:
-        """The switch point in the last line of the timeline's history file (parent, position,
-        why).
-        """
+        """The switch point: the last line of the timeline's history file names it second."""
         file = f"pg_wal/{timeline:08X}.history"
         (text,) = await self._ask(f"SELECT pg_read_file('{file}')", _PROMOTE_DEADLINE_S, "history")
         steps = [line.split("\t") for line in text.splitlines() if line.strip()]

@@ -257,22 +257,23 @@ async def test_emptied_names_release_what_waits(opening: Opening) -> None:
 @on_reactor
 async def test_a_dead_primary_is_told_and_its_standby_promotes(opening: Opening) -> None:
     async with opening() as world:
-        exits: list[PostmasterExit] = []
+        exits: asyncio.Queue[PostmasterExit] = asyncio.Queue()
         a = await primary(world)
-        a.exited = exits.append
+        a.exited = exits.put_nowait
         b = await standby(world, a)
         await a.write_fence(3, 5)
         await a.set_names(NAMES)
         lsn = await a.barrier(10)
         world.kill(a)
-        while a.running:
-            await asyncio.sleep(0.01)
-        assert [(e.asked, e.signal) for e in exits] == [(False, 9)]
+        exit_ = await exits.get()
+        assert (exit_.asked, exit_.signal) == (False, 9)
+        assert not a.running
         assert not (await a.probe()).ok
 
         assert (await b.probe()).in_recovery
         assert (await b.probe()).names == BLOCKING_NAMES
         assert await b.promote() == 2
+        assert await b.switch_lsn(2) >= lsn
         assert await b.promote() == 2  # a repeated promotion is harmless
         await refused(b.barrier(0.2), DeadlinePassedError)
         await b.set_names("")
