@@ -78,6 +78,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The password is too short or too common. Use at least 12 characters nobody guesses."
     ),
     "USER_EXISTS": Sentence("There is already a user {user}. Choose another sign-in name."),
+    "USER_DISABLED": Sentence(
+        "The user {user} is disabled; nothing was done. Ask the administrator."
+    ),
+    "COUNTER_EXISTS": Sentence("There is already a counter {counter}. Choose another code."),
     "NO_USER": Sentence("There is no user {user}. Check the spelling."),
     # money
     "KEY_CONFLICT": Sentence(
@@ -116,6 +120,9 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "RECEIPT_VERIFIED": Sentence(
         "The receipt {receipt} is verified; it can no longer be cancelled. Use a correction."
     ),
+    "RECEIPT_SETTLED": Sentence(
+        "The receipt {receipt} was cancelled or verified a moment ago. Look at it again."
+    ),
     "RECEIPT_OTHER_DAY": Sentence(
         "The receipt {receipt} is of {date}; only the same day can be cancelled."
     ),
@@ -130,6 +137,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "COUNT_MISMATCH": Sentence(
         "The control count says {said}, there are {found} lines. Nothing was posted."
     ),
+    "BAD_LINE": Sentence("Line {line} ({reference}): {reason} Nothing was posted."),
     "DUPLICATE_LINE": Sentence(
         "Line {line} repeats reference {reference} of line {first}. Nothing was posted."
     ),

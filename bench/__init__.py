@@ -1,0 +1,1 @@
+"""The benchmarks: each prints JSON lines and a table."""

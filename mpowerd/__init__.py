@@ -1,0 +1,1 @@
+"""The daemon: server, dispatch, database, one room per domain. Rooms meet only through views and operations."""

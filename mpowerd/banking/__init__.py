@@ -1,0 +1,1 @@
+"""Bank links: a scroll posted whole or refused whole."""

@@ -1,0 +1,1 @@
+"""Consumers: found, asked what they owe, loaded with their opening dues."""

@@ -1,0 +1,57 @@
+-- Load consumers with opening dues: all rows or none. A row that stands there already as it was loaded is no change; one
+-- with other data refuses the load. Dues come as parallel arrays of (place of the row, head's slot, paise).
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE FUNCTION mpower.load_consumers_v1(
+    as_of date, by text, numbers bigint[], names text[], addresses text[], categories text[], meters text[],
+    mobiles text[], loads_w bigint[], loaded_as bytea[],
+    due_rows integer[], due_slots integer[], due_paise bigint[],
+    OUT added integer, OUT already integer, OUT dues_paise bigint
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    other bigint;
+    fresh bigint[];
+    number_of_voucher bigint;
+BEGIN
+    SELECT min(c.consumer) FILTER (WHERE c.loaded_as <> loaded_as[g.i]), count(c.consumer) INTO other, already
+        FROM generate_series(1, cardinality(numbers)) g (i) LEFT JOIN mpower.consumers c ON c.consumer = numbers[g.i];
+    IF other IS NOT NULL THEN
+        PERFORM mpower.refuse('CONSUMER_EXISTS', json_build_object('consumer', lpad(other::text, 10, '0')));
+    END IF;
+    WITH new AS (
+        INSERT INTO mpower.consumers (consumer, name, address, category, meter, mobile, sanctioned_load_w, loaded_as)
+        SELECT numbers[g.i], names[g.i], addresses[g.i], categories[g.i], meters[g.i], mobiles[g.i], loads_w[g.i],
+            loaded_as[g.i]
+        FROM generate_series(1, cardinality(numbers)) g (i)
+        WHERE NOT EXISTS (SELECT FROM mpower.consumers c WHERE c.consumer = numbers[g.i])
+        RETURNING consumer)
+    SELECT coalesce(array_agg(new.consumer), '{}') INTO fresh FROM new;
+    added := cardinality(fresh);
+    INSERT INTO mpower.accounts (account, balance_paise, owed_paise)
+        SELECT f.consumer * 16, 0, coalesce(sum(due_paise[d.i]), 0)
+        FROM unnest(fresh) f (consumer)
+        LEFT JOIN generate_series(1, cardinality(due_rows)) d (i) ON numbers[due_rows[d.i]] = f.consumer
+        GROUP BY f.consumer;
+    INSERT INTO mpower.accounts (account, balance_paise)
+        SELECT numbers[due_rows[d.i]] * 16 + due_slots[d.i], due_paise[d.i]
+        FROM generate_series(1, cardinality(due_rows)) d (i) WHERE numbers[due_rows[d.i]] = ANY (fresh);
+    SELECT coalesce(sum(due_paise[d.i]), 0) INTO dues_paise
+        FROM generate_series(1, cardinality(due_rows)) d (i) WHERE numbers[due_rows[d.i]] = ANY (fresh);
+    IF added = 0 THEN
+        RETURN;
+    END IF;
+    INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('OPENING', as_of, now(), by)
+        RETURNING voucher INTO number_of_voucher;
+    INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)
+        SELECT number_of_voucher, CASE WHEN due_paise[d.i] > 0 THEN numbers[due_rows[d.i]] * 16 + due_slots[d.i] ELSE -1 END,
+            CASE WHEN due_paise[d.i] > 0 THEN -1 ELSE numbers[due_rows[d.i]] * 16 + due_slots[d.i] END,
+            abs(due_paise[d.i]), row_number() OVER ()
+        FROM generate_series(1, cardinality(due_rows)) d (i)
+        WHERE numbers[due_rows[d.i]] = ANY (fresh) AND due_paise[d.i] <> 0;
+    UPDATE mpower.accounts a SET balance_paise = a.balance_paise - dues_paise WHERE a.account = -1;
+END
+$$;
+REVOKE ALL ON FUNCTION mpower.load_consumers_v1 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mpower.load_consumers_v1 TO mpower_admin;

@@ -1,0 +1,1 @@
+"""The business day that gives every receipt its date and financial year."""

@@ -1,0 +1,22 @@
+-- Close the open day of that date, after whoever is adding to it now.
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE FUNCTION mpower.close_day_v1(date date, by text) RETURNS smallint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
+DECLARE
+    found mpower.days;
+BEGIN
+    PERFORM pg_advisory_xact_lock(77001, 1);
+    SELECT * INTO found FROM mpower.days d WHERE d.day = close_day_v1.date;
+    IF found.day IS NULL THEN
+        PERFORM mpower.refuse('DAY_NOT_OPEN');
+    ELSIF found.closed_at IS NOT NULL THEN
+        PERFORM mpower.refuse('DAY_CLOSED', json_build_object('date', found.day));
+    END IF;
+    UPDATE mpower.days d SET closed_at = now(), closed_by = close_day_v1.by WHERE d.day = close_day_v1.date;
+    RETURN found.financial_year;
+END
+$$;
+REVOKE ALL ON FUNCTION mpower.close_day_v1 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mpower.close_day_v1 TO mpower_officer;

@@ -1,0 +1,1 @@
+"""Money over the counter: taken, cancelled, verified and posted to the heads."""

@@ -1,0 +1,249 @@
+-- A batch of payments, each taken or refused on its own: the hot path. One statement a table, arrays read by subscript;
+-- the caller sorts the distinct consumers, which is also the order in which accounts are locked. Keys are inserted
+-- without looking first: a key that is there already aborts the attempt, is marked REPLAY and the rest is tried again.
+-- Locks, in the order every writer takes them: day (shared), audit chain, series, keys, consumers, tills.
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE FUNCTION mpower.take_payments_v1(
+    chain integer,
+    counters text[], counter_of integer[],
+    clients uuid[], sequences bigint[], fingerprints bytea, tokens bytea, addresses text[],
+    consumers bigint[], consumer_of integer[], amounts bigint[], modes text[], instruments text[], purposes text[],
+    till_counters integer[], till_slots integer[], till_of integer[],
+    objections text[], objection_fields text[],
+    OUT codes text[], OUT fields text[], OUT receipts bigint[], OUT names text[], OUT day date, OUT at timestamptz
+) LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, mpower, pg_temp
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_material = off SET enable_memoize = off SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+    n CONSTANT integer := cardinality(clients);
+    known boolean[] := array_fill(false, ARRAY[n]);
+    locked boolean := false;
+    any_known boolean := false;
+    newly_known boolean;
+    year smallint;
+    fact record;
+    code text;
+    i integer;
+    c integer;
+    k integer;
+    amount bigint;
+    accepted integer;
+    paying integer;
+    stored integer;
+    changed integer;
+    link bigint;
+    previous bytea;
+    hash bytea;
+    counter_ids integer[];
+    taken integer[];
+    last_number integer[];
+    payable bigint[];
+    paid bigint[];
+    seen_balance bigint[];
+    seen_owed bigint[];
+    seen_last bigint[];
+    newest integer[];
+    in_till bigint[];
+    offsets integer[];
+    before integer[];
+    previous_receipts bigint[];
+    newest_receipts bigint[];
+    user_ids integer[];
+    actors text[];
+    violated text;
+BEGIN
+    at := now();
+    PERFORM pg_advisory_xact_lock_shared(77001, 1);
+    SELECT d.day, d.financial_year INTO day, year FROM mpower.days d WHERE d.closed_at IS NULL;
+    FOR attempt IN 1..8 LOOP
+    BEGIN
+        codes := array_fill(NULL::text, ARRAY[n]);
+        fields := codes; names := codes; actors := codes;
+        receipts := array_fill(NULL::bigint, ARRAY[n]);
+        previous_receipts := receipts;
+        offsets := array_fill(0, ARRAY[n]);
+        before := offsets; user_ids := array_fill(NULL::integer, ARRAY[n]);
+        taken := array_fill(0, ARRAY[cardinality(counters)]);
+        counter_ids := taken; last_number := taken;
+        payable := array_fill(NULL::bigint, ARRAY[cardinality(consumers)]);
+        paid := array_fill(0::bigint, ARRAY[cardinality(consumers)]);
+        seen_balance := paid; seen_owed := paid; seen_last := paid; newest_receipts := paid;
+        newest := array_fill(0, ARRAY[cardinality(consumers)]);
+        in_till := array_fill(0::bigint, ARRAY[cardinality(till_of)]);
+        accepted := 0; paying := 0; link := NULL;
+
+        IF locked THEN  -- a consumer's account moved under the last attempt: this time nobody may
+            PERFORM FROM (SELECT FROM mpower.accounts a
+                WHERE a.account IN (SELECT u.consumer * 16 FROM unnest(consumers) u (consumer))
+                ORDER BY a.account FOR UPDATE) held;
+        END IF;
+
+        FOR fact IN
+            SELECT g.i, s.user_id, s.name AS actor, s.role, s.ended_at, s.ended_why, s.expires_at, t.counter_id,
+                t.closed OR t.kind <> 'COUNTER' AS closed, p.name, a.balance_paise, a.owed_paise, a.last_receipt
+            FROM generate_series(1, n) g (i)
+            LEFT JOIN mpower.sessions s ON s.token = substring(tokens FROM g.i * 32 - 31 FOR 32)
+            LEFT JOIN mpower.counters t ON t.code = counters[counter_of[g.i]]
+            LEFT JOIN mpower.consumers p ON p.consumer = consumers[consumer_of[g.i]]
+            LEFT JOIN mpower.accounts a ON a.account = consumers[consumer_of[g.i]] * 16
+        LOOP
+            i := fact.i;
+            IF known[i] THEN
+                codes[i] := 'REPLAY';
+                CONTINUE;
+            END IF;
+            c := consumer_of[i];
+            k := counter_of[i];
+            amount := amounts[i];
+            IF payable[c] IS NULL AND fact.balance_paise IS NOT NULL THEN
+                payable[c] := fact.balance_paise + fact.owed_paise;
+                seen_balance[c] := fact.balance_paise;
+                seen_owed[c] := fact.owed_paise;
+                seen_last[c] := fact.last_receipt;
+            END IF;
+            code := CASE
+                WHEN fact.user_id IS NULL THEN 'SIGN_IN_AGAIN'
+                WHEN fact.ended_why = 'DISABLED' THEN 'USER_DISABLED'
+                WHEN fact.ended_at IS NOT NULL OR fact.expires_at <= at THEN 'SIGN_IN_AGAIN'
+                WHEN fact.role <> 'clerk' THEN 'ROLE'
+                WHEN fact.counter_id IS NULL OR fact.closed THEN 'NO_COUNTER'
+                WHEN objections[i] <> '' THEN objections[i]
+                WHEN day IS NULL THEN 'DAY_NOT_OPEN'
+                WHEN payable[c] IS NULL THEN 'NO_CONSUMER'
+                WHEN purposes[i] = 'DUES' AND amount > payable[c] THEN 'ADVANCE_UNMARKED'
+                ELSE '' END;
+            codes[i] := code;
+            user_ids[i] := fact.user_id;
+            actors[i] := fact.actor;
+            IF code = '' THEN
+                accepted := accepted + 1;
+                counter_ids[k] := fact.counter_id;
+                taken[k] := taken[k] + 1;
+                offsets[i] := taken[k];
+                before[i] := newest[c];
+                IF newest[c] = 0 THEN paying := paying + 1; END IF;
+                newest[c] := i;
+                payable[c] := payable[c] - amount;
+                paid[c] := paid[c] + amount;
+                in_till[till_of[i]] := in_till[till_of[i]] + amount;
+                names[i] := fact.name;
+            ELSE
+                fields[i] := CASE code
+                    WHEN objections[i] THEN objection_fields[i]
+                    WHEN 'USER_DISABLED' THEN json_build_object('user', fact.actor)::text
+                    WHEN 'ROLE' THEN json_build_object('operation', 'payments.take', 'role', fact.role,
+                        'needed', 'clerk')::text
+                    WHEN 'NO_COUNTER' THEN json_build_object('counter', counters[k])::text
+                    WHEN 'NO_CONSUMER' THEN json_build_object('consumer', lpad(consumers[c]::text, 10, '0'))::text
+                    WHEN 'ADVANCE_UNMARKED' THEN json_build_object('amount', amount, 'dues', payable[c])::text
+                    ELSE '{}' END;
+            END IF;
+        END LOOP;
+
+        SELECT l.link, l.previous INTO link, previous FROM mpower.next_link(chain) l;
+
+        IF accepted > 0 THEN
+            changed := 0;
+            FOR fact IN
+                UPDATE mpower.series s SET last_number = s.last_number + taken[g.k]
+                FROM generate_series(1, cardinality(counters)) g (k)
+                WHERE taken[g.k] > 0 AND s.counter_id = counter_ids[g.k] AND s.financial_year = year
+                RETURNING g.k, s.last_number
+            LOOP
+                last_number[fact.k] := fact.last_number - taken[fact.k];
+                changed := changed + taken[fact.k];
+            END LOOP;
+            ASSERT changed = accepted, 'a counter has no series in the open financial year';
+            FOR i IN 1..n LOOP
+                IF codes[i] = '' THEN
+                    k := counter_of[i];
+                    c := consumer_of[i];
+                    receipts[i] := mpower.receipt_id(counter_ids[k], year, last_number[k] + offsets[i]);
+                    previous_receipts[i] := CASE WHEN before[i] > 0 THEN receipts[before[i]] ELSE seen_last[c] END;
+                    newest_receipts[c] := receipts[i];
+                END IF;
+            END LOOP;
+        END IF;
+
+        WITH kept AS (
+            INSERT INTO mpower.requests (counter, client, sequence, at, link, receipt, previous_receipt, consumer,
+                amount_paise, day, user_id, position, fingerprint, operation, actor, address, mode, instrument, purpose,
+                name, refusal, refusal_fields)
+            SELECT counters[counter_of[g.i]], clients[g.i], sequences[g.i], at, link, receipts[g.i],
+                previous_receipts[g.i], consumers[consumer_of[g.i]], amounts[g.i], day, user_ids[g.i], g.i,
+                substring(fingerprints FROM g.i * 32 - 31 FOR 32), 'payments.take', actors[g.i], addresses[g.i],
+                modes[g.i], instruments[g.i], purposes[g.i], names[g.i], nullif(codes[g.i], ''), fields[g.i]
+            FROM generate_series(1, n) g (i)
+            WHERE codes[g.i] NOT IN ('REPLAY', 'SIGN_IN_AGAIN')
+            RETURNING requests.position, mpower.request_evidence(requests) AS evidence
+        )
+        SELECT count(*), sha256(previous || string_agg(kept.evidence, ''::bytea ORDER BY kept.position))
+            INTO stored, hash FROM kept;
+        IF stored > 0 THEN
+            INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash)
+                SELECT link, at, f.term, stored, previous, hash FROM cluster.fence f;
+        END IF;
+
+        IF accepted > 0 THEN
+            INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)
+            SELECT receipts[g.i], -(counter_ids[counter_of[g.i]]::bigint * 16 + till_slots[till_of[g.i]]),
+                consumers[consumer_of[g.i]] * 16, amounts[g.i], 1
+            FROM generate_series(1, n) g (i) WHERE codes[g.i] = '';
+
+            UPDATE mpower.accounts a
+                SET balance_paise = a.balance_paise - paid[g.c], last_receipt = newest_receipts[g.c]
+            FROM generate_series(1, cardinality(consumers)) g (c)
+            WHERE paid[g.c] > 0 AND a.account = consumers[g.c] * 16 AND a.balance_paise = seen_balance[g.c]
+                AND a.owed_paise = seen_owed[g.c] AND a.last_receipt = seen_last[g.c];
+            GET DIAGNOSTICS changed = ROW_COUNT;
+            IF changed <> paying THEN
+                RAISE EXCEPTION 'an account moved' USING ERRCODE = 'MPR02';
+            END IF;
+
+            UPDATE mpower.accounts a SET balance_paise = a.balance_paise + in_till[g.t]
+            FROM generate_series(1, cardinality(till_slots)) g (t)
+            WHERE in_till[g.t] > 0 AND a.account = -(counter_ids[till_counters[g.t]]::bigint * 16 + till_slots[g.t]);
+        END IF;
+        IF any_known THEN  -- a replay is answered behind a written commit, whatever else the batch held
+            PERFORM pg_logical_emit_message(true, 'mpower', 'replay');
+        END IF;
+        RETURN;
+    EXCEPTION
+        WHEN SQLSTATE 'MPR02' THEN
+            locked := true;
+        WHEN unique_violation THEN
+            GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+            IF violated <> 'requests_pk' THEN
+                RAISE;
+            END IF;
+            newly_known := false;
+            FOR i IN
+                SELECT g.i FROM generate_series(1, n) g (i) JOIN mpower.requests r
+                    ON r.counter = counters[counter_of[g.i]] AND r.client = clients[g.i] AND r.sequence = sequences[g.i]
+            LOOP
+                newly_known := newly_known OR NOT known[i];
+                known[i] := true;
+            END LOOP;
+            IF NOT newly_known THEN  -- the batch itself holds a key twice: the first counts
+                FOR i IN
+                    SELECT g.i FROM generate_series(2, n) g (i) WHERE EXISTS (
+                        SELECT FROM generate_series(1, g.i - 1) h (i) WHERE clients[h.i] = clients[g.i]
+                            AND sequences[h.i] = sequences[g.i] AND counter_of[h.i] = counter_of[g.i])
+                LOOP
+                    known[i] := true;
+                END LOOP;
+            END IF;
+            any_known := true;
+    END;
+    END LOOP;
+    RAISE EXCEPTION 'a batch found no quiet moment in eight attempts' USING ERRCODE = 'lock_not_available';
+END
+$$;
+
+REVOKE ALL ON FUNCTION mpower.take_payments_v1 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mpower.take_payments_v1 TO mpower_clerk;

@@ -1,0 +1,148 @@
+-- The ledger, the keys with their outcomes (a receipt is one), the life of receipts, the bank's scrolls.
+--
+-- Accounts are numbers, so that a payment finds them without a look-up:
+--   consumer number * 16 + slot   0 RECEIVED (awaiting verification) · 1 LPSC · 2 ARREARS · 3 CURRENT · 4 FIXED
+--                                 5 DUTY · 6 ADVANCE
+--   -(counter_id * 16 + slot)     1 CASH · 2 CHEQUE · 3 DD · 4 CARD · 5 UPI · 6 TRANSFER in hand · 15 SUSPENSE of a bank
+--   -1                            opening balances
+-- A balance is Σ debits − Σ credits, in paise: a consumer's head is positive when it is owed, RECEIVED and ADVANCE are
+-- negative when the board holds money.
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE TABLE mpower.accounts (
+    account bigint NOT NULL CONSTRAINT accounts_pk PRIMARY KEY,
+    balance_paise bigint NOT NULL DEFAULT 0,
+    owed_paise bigint NOT NULL DEFAULT 0,
+    last_receipt bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 70);
+COMMENT ON COLUMN mpower.accounts.owed_paise IS
+    'on a consumer''s RECEIVED account: Σ of the other heads, so that this one row decides what is payable';
+COMMENT ON COLUMN mpower.accounts.last_receipt IS
+    'on a consumer''s RECEIVED account: head of the list that requests.previous_receipt links; 0 none';
+INSERT INTO mpower.accounts (account) VALUES (-1);
+
+-- A receipt number as one bigint: counter_id, financial year, running number.
+CREATE FUNCTION mpower.receipt_id(counter_id integer, financial_year smallint, number integer) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (counter_id::bigint << 38) | ((financial_year - 2000)::bigint << 30) | number
+$$;
+
+CREATE TABLE mpower.series (
+    counter_id integer NOT NULL CONSTRAINT series_of_counter REFERENCES mpower.counters,
+    financial_year smallint NOT NULL,
+    last_number integer NOT NULL DEFAULT 0 CONSTRAINT series_number_fits CHECK (last_number BETWEEN 0 AND 999999999),
+    CONSTRAINT series_pk PRIMARY KEY (counter_id, financial_year)
+) WITH (fillfactor = 50);
+
+-- An entry moves an amount from one account to another: a set of entries cannot but sum to zero.
+-- voucher: a receipt's id, or a number below 2^38 of mpower.vouchers.
+CREATE TABLE mpower.entries (
+    voucher bigint NOT NULL,
+    debit bigint NOT NULL,
+    credit bigint NOT NULL,
+    amount_paise bigint NOT NULL CONSTRAINT entries_amount_positive CHECK (amount_paise > 0),
+    line integer NOT NULL,
+    CONSTRAINT entries_pk PRIMARY KEY (voucher, line),
+    CONSTRAINT entries_two_sides CHECK (debit <> credit)
+);
+CREATE VIEW mpower.ledger_lines AS
+    SELECT voucher, line, debit AS account, amount_paise FROM mpower.entries
+    UNION ALL
+    SELECT voucher, line, credit, -amount_paise FROM mpower.entries;
+
+CREATE TABLE mpower.vouchers (
+    voucher bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT vouchers_pk PRIMARY KEY,
+    kind text NOT NULL CONSTRAINT vouchers_kind CHECK (kind IN ('OPENING', 'CANCEL', 'VERIFY')),
+    day date NOT NULL,
+    at timestamptz NOT NULL,
+    by text NOT NULL
+);
+
+-- Every key ever used, with its one outcome for ever: a receipt, a refusal, or another operation's reply.
+-- sequence 0 (never on the wire) keys a bank's line by the hash of its reference.
+CREATE TABLE mpower.requests (
+    counter text COLLATE "C" NOT NULL,
+    client uuid NOT NULL,
+    sequence bigint NOT NULL,
+    at timestamptz NOT NULL,
+    link bigint NOT NULL,
+    receipt bigint,
+    previous_receipt bigint,
+    consumer bigint,
+    amount_paise bigint,
+    day date,
+    user_id integer,
+    position smallint NOT NULL,
+    fingerprint bytea NOT NULL,
+    operation text NOT NULL,
+    actor text NOT NULL,
+    address text NOT NULL,
+    mode text,
+    instrument text,
+    purpose text,
+    name text,
+    refusal text,
+    refusal_fields text,
+    reply bytea,
+    CONSTRAINT requests_pk PRIMARY KEY (counter, client, sequence),
+    CONSTRAINT requests_one_outcome CHECK (num_nonnulls(receipt, refusal, reply) = 1),
+    CONSTRAINT requests_amount_positive CHECK (receipt IS NULL OR amount_paise > 0)
+);
+CREATE UNIQUE INDEX requests_receipt_once ON mpower.requests (receipt) WHERE receipt IS NOT NULL;
+
+-- What became of a receipt after it was TAKEN. The step makes CANCELLED and VERIFIED exclude each other.
+CREATE TABLE mpower.receipt_events (
+    receipt bigint NOT NULL,
+    step smallint NOT NULL,
+    state text NOT NULL,
+    voucher bigint NOT NULL CONSTRAINT receipt_events_voucher REFERENCES mpower.vouchers,
+    day date NOT NULL,
+    at timestamptz NOT NULL,
+    by text NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT receipt_events_once PRIMARY KEY (receipt, step),
+    CONSTRAINT receipt_events_life CHECK ((state, step) IN
+        (('CANCELLED', 1), ('VERIFIED', 1), ('REMITTED', 2), ('REALISED', 3), ('DISHONOURED', 3), ('RE_DEBITED', 4)))
+);
+
+CREATE TABLE mpower.scrolls (
+    counter_id integer NOT NULL CONSTRAINT scrolls_of_bank REFERENCES mpower.counters,
+    scroll text COLLATE "C" NOT NULL,
+    part integer NOT NULL,
+    fingerprint bytea NOT NULL,
+    day date NOT NULL,
+    reply bytea NOT NULL,
+    CONSTRAINT scrolls_once PRIMARY KEY (counter_id, scroll, part)
+);
+CREATE TABLE mpower.scroll_lines (
+    counter_id integer NOT NULL,
+    reference text COLLATE "C" NOT NULL,
+    scroll text COLLATE "C" NOT NULL,
+    part integer NOT NULL,
+    line integer NOT NULL,
+    consumer text NOT NULL,
+    value_date date NOT NULL,
+    receipt bigint NOT NULL,
+    CONSTRAINT scroll_lines_reference_once PRIMARY KEY (counter_id, reference)
+);
+
+DO $evidence$
+DECLARE
+    evidence text;
+BEGIN
+    FOREACH evidence IN ARRAY ARRAY['entries', 'vouchers', 'requests', 'receipt_events', 'scrolls', 'scroll_lines'] LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
+            'EXECUTE FUNCTION mpower.refuse_change()', evidence || '_stay', evidence);
+        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', evidence, evidence || '_stay');
+    END LOOP;
+    FOREACH evidence IN ARRAY ARRAY['accounts', 'series'] LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
+            'EXECUTE FUNCTION mpower.refuse_change()', evidence || '_stay', evidence);
+        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', evidence, evidence || '_stay');
+    END LOOP;
+END
+$evidence$;
+
+GRANT SELECT ON mpower.accounts, mpower.series, mpower.entries, mpower.ledger_lines, mpower.vouchers, mpower.requests,
+    mpower.receipt_events, mpower.scrolls, mpower.scroll_lines TO mpower_report;

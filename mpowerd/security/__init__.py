@@ -1,0 +1,1 @@
+"""People, their sessions, the counters they sit at."""

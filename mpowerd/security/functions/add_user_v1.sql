@@ -1,0 +1,16 @@
+-- Add a user.
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE FUNCTION mpower.add_user_v1(name text, person text, role text, password_hash text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM mpower.users u WHERE u.name = add_user_v1.name) THEN
+        PERFORM mpower.refuse('USER_EXISTS', json_build_object('user', name));
+    END IF;
+    INSERT INTO mpower.users (name, person, role, password_hash, created_at)
+        VALUES (add_user_v1.name, add_user_v1.person, add_user_v1.role, add_user_v1.password_hash, now());
+END
+$$;
+REVOKE ALL ON FUNCTION mpower.add_user_v1 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mpower.add_user_v1 TO mpower_admin;
