@@ -22,7 +22,7 @@ class Find(Body, frozen=True):
     """
 
     by: Literal["number", "name", "meter", "mobile"]
-    text: Annotated[Text, Meta(min_length=1, max_length=80)]
+    text: Name
     limit: Annotated[int, Meta(ge=1, le=50)] = 10
 
 
