@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -69,11 +68,6 @@ def answer(data: dict[str, Any], text: str, *, as_json: bool) -> None:
 def talk(text: str) -> None:
     """Say something that is not the answer: on stderr."""
     click.echo(text, err=True)
-
-
-def colour() -> bool:
-    """True if stdout may be coloured: a terminal, and NO_COLOR not set to anything."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def client_settings(kind: str = "", name: str | None = None) -> ClientSettings:

@@ -42,7 +42,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        if getattr(event, "anchor", None):  # an alias names its anchor too
             raise YamlError("anchors and aliases are not used here, write the value out", line)
         if getattr(event, "tag", None) is not None:
             raise YamlError(f"the tag {event.tag} is not used here, write the plain value", line)

@@ -63,6 +63,15 @@ def test_loading_is_cut_into_requests_and_harmless_to_repeat(
     assert len(board.kept) == 3
 
 
+def test_a_corrected_file_is_other_work(call: Call, board: Board, consumers: Path) -> None:
+    words = ("admin", "load", "consumers", str(consumers), "--as-of", "2026-04-01", *BY_STDIN)
+    call(*words, stdin=WORD)
+    consumers.write_bytes(sample_consumers(1100, 2))
+    assert call(*words, stdin=WORD).exit_code == 0
+    assert call(*words[:5], "2026-04-02", *BY_STDIN, stdin=WORD).exit_code == 0
+    assert len(board.kept) == 9
+
+
 def test_a_dry_run_reaches_nobody(call: Call, board: Board, consumers: Path) -> None:
     said = call("admin", "load", "consumers", str(consumers), "--dry-run")
     assert said.stdout.startswith("1,100 consumers with dues of Rs ")

@@ -120,6 +120,15 @@ def test_batches_keep_order_rows_and_limits(lengths: list[int]) -> None:
     assert BATCH_BYTES + 1000 < MAX_FRAME_BYTES
 
 
+def test_long_rows_are_cut_by_bytes() -> None:
+    rows = [Row(f"{n:010d}", "é" * 80, "é" * 200, "A", "", "", 1, {}) for n in range(300)]
+    cut = list(batches(rows))
+    assert [row for batch in cut for row in batch] == rows
+    assert (
+        max(len(msgspec.msgpack.encode(Load("2026-04-01", one))) for one in cut) < BATCH_BYTES + 100
+    )
+
+
 def test_the_sample_is_right_and_the_same_for_the_same_seed() -> None:
     data = sample_consumers(300, 7)
     rows = parse_consumers(data)

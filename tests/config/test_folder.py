@@ -124,6 +124,15 @@ def test_certificates_name_their_owner_and_the_hosts_of_servers(paths: Paths) ->
         assert (found.kind, found.name) == (kind, name)
 
 
+def test_extra_hosts_join_those_of_the_servers_only(tmp_path: Path) -> None:
+    written = write_settings(plan(tmp_path / "b", extra_hosts=("localhost",)))
+    for kind, name, there in [("node", "b", True), ("witness", "w", True), ("ops", "ops1", False)]:
+        certificate, _ = written.certificate(kind, name)
+        leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert ("localhost" in names.get_values_for_type(x509.DNSName)) is there
+
+
 def test_two_boards_have_different_secrets(paths: Paths, tmp_path: Path) -> None:
     other = write_settings(plan(tmp_path / "other"))
     assert paths.replication_password.read_text() != other.replication_password.read_text()
@@ -167,6 +176,15 @@ def test_the_folder_is_dated_by_its_argument(tmp_path: Path) -> None:
     assert leaf.not_valid_after_utc.year == 2040
 
 
+def test_a_mode_is_the_one_asked_for_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_file(tmp_path / "x", b"", 0o644)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o644
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
     path = tmp_path / "x"
     write_file(path, b"old", 0o400)
@@ -187,12 +205,12 @@ def test_any_path_survives_writing_and_reading(name: str) -> None:
         name="w",
         listen="[::1]:1",
         data=Path("/") / name,
-        cluster_name="on",
-        nodes=["no", "yes"],
+        cluster_name="true",
+        nodes=["null", "yes"],
         tls=TlsSettings(ca=Path("/c"), certificate=Path("/c"), key=Path("/k")),
     )
     text = settings_text(witness)
     back = settings_from(read_yaml(text.encode()), WitnessSettings, "x", Path("/"))
-    assert back.nodes == ["no", "yes"]
-    assert back.cluster_name == "on"
+    assert back.nodes == ["null", "yes"]
+    assert back.cluster_name == "true"
     assert str(back.data) == os.path.normpath(f"/{name}".replace("//", "/"))

@@ -62,6 +62,17 @@ def test_a_certificate_is_accepted_until_it_expires() -> None:
     assert "expired" in accepted(COUNTER.certificate, at=NOW + dt.timedelta(days=367))
 
 
+def test_the_authority_issues_leaves_only_and_signs_nothing_else() -> None:
+    extensions = AUTHORITY.certificate.extensions
+    basic = extensions.get_extension_for_class(x509.BasicConstraints)
+    assert basic.critical
+    assert basic.value == x509.BasicConstraints(ca=True, path_length=0)
+    usage = extensions.get_extension_for_class(x509.KeyUsage)
+    assert usage.critical
+    assert usage.value.key_cert_sign
+    assert not usage.value.digital_signature
+
+
 def test_another_authority_with_the_same_name_is_not_believed() -> None:
     fake = make_authority("board", NOW)
     forged = issue(fake, Identity("board", "node", "a"), NOW, ["10.0.0.1"])
