@@ -1,0 +1,64 @@
+"""Everything that stands behind the doors while this node is the primary in one term: made, opened,
+closed together.
+
+Invariant: after ``close`` nothing of it is running but COMMITs that may not be cancelled, and
+nothing of it is used in another term. This file must not know the rooms nor how a standing comes
+about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mpowerd.database import Database
+from mpowerd.dispatch import Dispatch
+from mpowerd.hall import Doors
+from mpowerd.jobs import Jobs
+from mpowerd.lanes import Lane
+from mpowerd.outcomes import Outcome
+from mpowerd.sessions import CHECK_EVERY_S, Sessions
+
+
+class Business:
+    """``today`` gives the open business date, '' if none."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        lane: Lane[Outcome],
+        sessions: Sessions,
+        doors: Doors,
+        today: Callable[[], Awaitable[str]],
+    ) -> None:
+        self._database, self._lane, self._sessions = database, lane, sessions
+        self.doors, self.today = doors, today
+        self._jobs = Jobs()
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """The door for whoever is not a terminal."""
+        return self.doors.dispatch
+
+    def figures(self) -> dict[str, Any]:
+        """What has been done in this term, for people who measure."""
+        return {
+            "batches": self._lane.batches,
+            "payments_posted": self._lane.posted,
+            "sessions": len(self._sessions),
+        }
+
+    async def open(self) -> None:
+        """Be ready to serve."""
+        await self._database.open()
+        self._lane.start()
+        self._jobs.every(CHECK_EVERY_S, "sessions", self._sessions.check)
+
+    async def close(self) -> None:
+        """Serve no more; what is being served ends by its own deadline."""
+        await self._jobs.close()
+        await self._lane.close()
+        await self.dispatch.close()
+        self._sessions.clear()
+        await self._database.close()

@@ -1,0 +1,177 @@
+"""The one door to the house's operations: which operation, whose session, may they, once or again,
+and the answer.
+
+Order: known operation → key where one belongs → who asks → the body reads → the role may (default
+deny) → the room. Invariants: what has no session or does not read never reaches a key; a keyed
+request that its role does not allow gets the key's earlier outcome if there is one, else the
+refusal becomes the key's outcome; a permission refusal is audited before it is said; nothing an
+exception says reaches the client. Terminals, browser and command line all enter here, so this file
+must not know sockets. The hot path (a lane) makes no task; everything else is one task, bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+
+from msgspec import Raw, Struct
+
+from mpowerd.caller import Caller, Key
+from mpowerd.faults import ANY_END, refusal, settle, stored_refusal
+from mpowerd.outcomes import Outcome
+from mpowerd.seats import Asker, check_role, principal
+from mpowerd.sessions import Sessions
+from protocols.codec import decode_body
+from protocols.messages import Refusal, Reply, Request
+from protocols.operation import Catalogue, Operation
+from protocols.refusals import Refused
+
+TASKS: Final = 256
+"""Requests outside the lanes at once; the pool serves 8 to 16 of them, the rest wait, more are
+BUSY.
+"""
+
+Answer = Callable[[Reply | Refusal], None]
+
+
+class Asked(Struct, frozen=True):
+    """A request that was understood: which operation, who asks, under which key, and what.
+
+    ``key`` is None exactly where the operation is not keyed. ``raw`` are the body's bytes as sent.
+    """
+
+    operation: Operation
+    caller: Caller
+    key: Key | None
+    raw: bytes
+    body: Any
+
+
+class Rooms(Protocol):
+    """What the rooms do for the dispatch; each call is one transaction with its own deadline."""
+
+    async def read(self, asked: Asked) -> Outcome:
+        """Serve an operation that changes nothing."""
+
+    async def write(self, asked: Asked) -> Outcome:
+        """Serve a keyed operation, or give its key's earlier outcome."""
+
+    async def refuse_key(self, asked: Asked, refused: Refused) -> Outcome:
+        """Give the key's earlier outcome, or store and audit this refusal as its outcome."""
+
+    async def note_refusal(self, asked: Asked, refused: Refused) -> None:
+        """Audit a permission refusal that has no key."""
+
+
+Post = Callable[[Key, Caller, Any, Callable[["Outcome | Refused"], None]], None]
+"""A lane's entrance: takes key, caller, body and whom to answer; raises Refused BUSY when it is
+full.
+"""
+
+
+class Dispatch:
+    """``lanes`` are the operations that are posted in batches; all others go through ``rooms``."""
+
+    def __init__(
+        self, catalogue: Catalogue, rooms: Rooms, sessions: Sessions, lanes: Mapping[str, Post]
+    ) -> None:
+        self._catalogue, self._rooms, self._sessions = catalogue, rooms, sessions
+        self._lanes = lanes
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ask(self, asker: Asker, session: bytes | None, request: Request, answer: Answer) -> None:
+        """Answer one request, now or later, exactly once. ``session`` is the token's hash, None
+        without a person.
+        """
+        try:
+            self._begin(asker, session, request, answer)
+        except Refused as refused:
+            answer(refusal(request.seq, refused))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an id and the log the traceback
+            answer(refusal(request.seq, settle(error, operation=request.operation)))
+
+    def _begin(self, asker: Asker, session: bytes | None, request: Request, answer: Answer) -> None:
+        operation = self._operation(request)
+        caller = self._caller(asker, session)
+        body = decode_body(operation, request.body)
+        key = None
+        if request.key is not None:
+            key = Key(caller.counter, request.key.client, request.key.sequence)
+        refused = not_allowed(operation, caller)
+        lane = self._lanes.get(operation.name)
+        if lane is not None and refused is None:
+            assert key is not None, f"{operation.name} is posted in batches and must be keyed"
+            lane(key, caller, body, lambda outcome: answer(answer_of(request.seq, outcome)))
+            return
+        if len(self._tasks) >= TASKS:
+            raise Refused("BUSY")
+        asked = Asked(operation, caller, key, bytes(request.body), body)
+        task = asyncio.ensure_future(_answered(request, self._serve(asked, refused), answer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _operation(self, request: Request) -> Operation:
+        operation = self._catalogue.get(request.operation)
+        if operation is None:
+            raise Refused("UNKNOWN_OPERATION", operation=request.operation)
+        if operation.keyed and request.key is None:
+            raise Refused("KEY_MISSING", operation=operation.name)
+        if not operation.keyed and request.key is not None:
+            raise Refused("KEY_NOT_ALLOWED", operation=operation.name)
+        return operation
+
+    def _caller(self, asker: Asker, session: bytes | None) -> Caller:
+        caller = principal(asker) if session is None else self._sessions.caller(session)
+        if caller is None or caller.subject != asker.subject:
+            raise Refused("SIGN_IN_AGAIN")
+        return caller
+
+    async def _serve(self, asked: Asked, refused: Refused | None) -> Outcome:
+        if asked.key is None:
+            if refused is not None:
+                await self._rooms.note_refusal(asked, refused)
+                raise refused
+            return await self._rooms.read(asked)
+        if refused is not None:
+            return await self._rooms.refuse_key(asked, refused)
+        return await self._rooms.write(asked)
+
+    async def close(self) -> None:
+        """Wait for what is being served: each ends by its own deadline."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+def not_allowed(operation: Operation, caller: Caller) -> Refused | None:
+    """Say why this caller may not, or None: role named by the operation, and seated where the role
+    may sit.
+    """
+    if caller.role not in operation.roles:
+        needed = " or ".join(sorted(operation.roles))
+        return Refused("ROLE", operation=operation.name, role=caller.role, needed=needed)
+    if not caller.session:
+        return None if operation.principal else Refused("CERTIFICATE", subject=caller.subject)
+    try:
+        check_role(caller.subject, caller.role)
+    except Refused as refused:
+        return refused
+    return None
+
+
+def answer_of(seq: int, outcome: Outcome | Refused) -> Reply | Refusal:
+    """Write an outcome as the answer to request ``seq``."""
+    if isinstance(outcome, Refused):
+        return refusal(seq, outcome)
+    if outcome.refusal is not None:
+        return stored_refusal(seq, *outcome.refusal, replay=outcome.replay)
+    assert outcome.reply is not None, "an outcome is a reply or a refusal"
+    return Reply(seq, Raw(outcome.reply), outcome.replay)
+
+
+async def _answered(request: Request, work: Awaitable[Any], answer: Answer) -> None:
+    try:
+        said = answer_of(request.seq, await work)
+    except ANY_END as error:
+        said = refusal(request.seq, settle(error, operation=request.operation))
+    answer(said)

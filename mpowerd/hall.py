@@ -1,0 +1,177 @@
+"""The hall: every connection there is, how this node greets now, and the one sweep over all of
+them.
+
+Invariants: a certificate holds at most its kind's number of connections and the newest wins (the
+oldest is closed and that is audited; two that keep displacing each other raise an alarm); while the
+doors are shut nothing is dispatched; when the standing closes, every welcomed connection hears
+NotPrimary and is closed. This file must not know the transport nor what an operation does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final
+
+import structlog
+from msgspec import Struct
+
+from mpowerd.connection import Connection
+from mpowerd.dispatch import Dispatch
+from mpowerd.faults import refusal
+from mpowerd.seats import CONNECTIONS, Asker, own_operations
+from mpowerd.sessions import Sessions
+from mpowerd.sign_in import SignIns
+from protocols import talk as table
+from protocols.catalogue import CATALOGUE
+from protocols.messages import Notice, NotPrimary, Request, Resume, Session, SignIn, Welcome
+from protocols.refusals import Refused
+from protocols.talk import Happening
+
+QUARREL: Final = 5
+QUARREL_S: Final = 60.0
+"""As many displacements in a minute are two terminals with one certificate, not a bad line."""
+SWEEP_S: Final = 1.0
+
+
+class Doors(Struct, frozen=True):
+    """What is behind the counters while this node is the primary. ``displaced`` audits that."""
+
+    dispatch: Dispatch
+    sign_ins: SignIns
+    sessions: Sessions
+    displaced: Callable[[Asker], Coroutine[Any, Any, None]]
+
+
+class Hall:
+    """``clock`` is monotonic; ``later_epoch`` hears of an epoch a terminal has seen elsewhere."""
+
+    def __init__(
+        self, clock: Callable[[], float], here: NotPrimary, later_epoch: Callable[[int], None]
+    ) -> None:
+        self.now_s, self.epoch_seen = clock, later_epoch
+        self._here: Welcome | NotPrimary = here
+        self._doors: Doors | None = None
+        self._seated: dict[str, list[Connection]] = {}
+        self._sessions: dict[bytes, Connection] = {}
+        self._quarrels: dict[str, deque[float]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter([one for held in self._seated.values() for one in held])
+
+    # ------------------------------------------------------------------ opening and closing
+
+    def open(self, welcome: Welcome, doors: Doors) -> None:
+        """Greet with Welcome from now on; who waits is welcomed at once."""
+        self._doors = doors
+        doors.sessions.ended = self._session_ended
+        self.greet(welcome)
+
+    def greet(self, here: Welcome) -> None:
+        """Change the greeting while open: the epoch or the business date changed."""
+        self._here = here
+        self._tell(table.Opened(here))
+
+    def close(self, here: NotPrimary) -> None:
+        """Greet with NotPrimary from now on; every welcomed connection hears it and is closed."""
+        self._here, self._doors = here, None
+        self._tell(table.Lost(here))
+
+    def push(self, notice: Notice) -> None:
+        """Say something to every terminal."""
+        self._tell(table.Pushed(notice))
+
+    def sweep(self) -> None:
+        """Close what has fallen silent. Called every SWEEP_S."""
+        now_s = self.now_s()
+        for connection in self:
+            if connection.silent(now_s):
+                connection.happened(table.Deadline("beat"))
+        old = [one for one, times in self._quarrels.items() if now_s - times[-1] > QUARREL_S]
+        for subject in old:
+            del self._quarrels[subject]
+
+    def _tell(self, happening: Happening) -> None:
+        for connection in self:
+            connection.happened(happening)
+
+    # --------------------------------------------------------- what a connection asks of the hall
+
+    def seat(
+        self, connection: Connection, kind: str
+    ) -> tuple[Welcome | NotPrimary, frozenset[str]]:
+        """Give a place; the oldest connection of the certificate makes room if there is none."""
+        subject = connection.asker.subject
+        held = self._seated.setdefault(subject, [])
+        held.append(connection)
+        while len(held) > CONNECTIONS[kind]:
+            self._displace(held.pop(0), connection.asker)
+        return self._here, own_operations(subject, CATALOGUE)
+
+    def _displace(self, older: Connection, newer: Asker) -> None:
+        older.happened(table.Displaced())
+        now_s = self.now_s()
+        times = self._quarrels.setdefault(newer.subject, deque(maxlen=QUARREL))
+        times.append(now_s)
+        log = structlog.get_logger()
+        log.info("displaced", subject=newer.subject, by=newer.address, was=older.asker.address)
+        if len(times) == QUARREL and now_s - times[0] < QUARREL_S:
+            log.warning("alarm", kind="certificate_copied", subject=newer.subject)
+        if self._doors is not None:
+            self._run(self._doors.displaced(newer))
+
+    def left(self, connection: Connection) -> None:
+        """Forget a connection that is gone."""
+        held = self._seated.get(connection.asker.subject, [])
+        if connection in held:
+            held.remove(connection)
+        if not held:
+            self._seated.pop(connection.asker.subject, None)
+        if connection.session and self._sessions.get(connection.session) is connection:
+            del self._sessions[connection.session]
+
+    def ask(self, connection: Connection, request: Request) -> None:
+        """Dispatch a request; one that meets shut doors is NOT_PRIMARY."""
+        if self._doors is None:
+            connection.answered(refusal(request.seq, Refused("NOT_PRIMARY")))
+        else:
+            self._doors.dispatch.ask(
+                connection.asker, connection.session, request, connection.answered
+            )
+
+    async def check(self, asker: Asker, claim: SignIn | Resume) -> Session:
+        """Check a password or a token; raises Refused."""
+        if self._doors is None:
+            raise Refused("NOT_PRIMARY")
+        if isinstance(claim, SignIn):
+            return await self._doors.sign_ins.sign_in(asker, claim)
+        return await self._doors.sign_ins.resume(asker, claim)
+
+    def hang(self, session: bytes, connection: Connection) -> None:
+        """Remember which connection a session is used on."""
+        self._sessions[session] = connection
+
+    def forget(self, session: bytes) -> None:
+        """End a session because its person signed out."""
+        self._sessions.pop(session, None)
+        if self._doors is not None:
+            self._run(self._doors.sessions.forget(session))
+
+    def _session_ended(self, session: bytes) -> None:
+        connection = self._sessions.pop(session, None)
+        if connection is not None:
+            connection.session = None
+            connection.happened(table.SessionEnded(Refused("SIGN_IN_AGAIN")))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ran)
+
+    def _ran(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            structlog.get_logger().error("beside a connection", exc_info=error)

@@ -1,0 +1,157 @@
+"""Follows the standing: opens the doors when this node is the primary, shuts them the moment it is
+not.
+
+Invariants: Welcome is said only while the standing is open in the term the business was made for,
+after the migrations; shutting is told to every terminal in the same step in which the standing says
+so, before anything is waited for; a new term is a new business. An opening that fails is logged and
+tried again while the standing stays open. This file must not know the rooms, sockets, or how a
+standing comes about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from cluster.standing import Standing
+from mpowerd.business import Business
+from mpowerd.hall import Hall
+from protocols.messages import (
+    IDLE_BEAT_MS,
+    MAX_FRAME_BYTES,
+    MAX_IN_FLIGHT,
+    PROTOCOL_VERSION,
+    Notice,
+    NotPrimary,
+    Welcome,
+)
+
+AGAIN_S: Final = 0.1
+"""Between two attempts to open: a database that has just been promoted refuses for a moment."""
+ONE_COPY: Final = "One copy only: the other server is away. Payments go on; tell operations."
+TWO_COPIES: Final = "Two copies again: both servers hold every payment."
+
+
+class Opening:
+    """``make`` gives a new business that is not open yet (migrations run in it)."""
+
+    def __init__(
+        self, hall: Hall, standing: Standing, make: Callable[[], Awaitable[Business]]
+    ) -> None:
+        self._hall, self._make = hall, make
+        self._standing = standing
+        self._business: Business | None = None
+        self._term = 0
+        self._today = ""
+        self._turn = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+
+    @property
+    def standing(self) -> Standing:
+        """Where this node stands now."""
+        return self._standing
+
+    @property
+    def business(self) -> Business | None:
+        """What is open, None while the doors are shut."""
+        return self._business if self._ready.is_set() else None
+
+    def start(self) -> None:
+        """Begin to follow; once."""
+        self._following = asyncio.ensure_future(self._follow())
+        self.stood(self._standing)
+
+    def stood(self, standing: Standing) -> None:
+        """Take the new standing; shutting happens before this returns."""
+        before, self._standing = self._standing, standing
+        if self._ready.is_set() and self._fits(standing):
+            if standing != before:
+                self._hall.greet(self._welcome())
+            if standing.copies != before.copies:
+                text = TWO_COPIES if standing.copies > 1 else ONE_COPY
+                self._hall.push(Notice("copies", text))
+        else:
+            if self._ready.is_set():
+                structlog.get_logger().warning("doors shut", reason=standing.reason)
+            self._ready.clear()
+            self._hall.close(NotPrimary(standing.epoch, standing.where))
+        self._turn.set()
+
+    async def opened(self) -> Business:
+        """Wait until the doors are open; gives what is behind them."""
+        await self._ready.wait()
+        assert self._business is not None, "ready without a business"
+        return self._business
+
+    async def day_changed(self) -> None:
+        """Greet with the business date as it is now."""
+        if self._business is not None and self._ready.is_set():
+            self._today = await self._business.today()
+            if self._ready.is_set():
+                self._hall.greet(self._welcome())
+
+    async def close(self) -> None:
+        """Shut the doors for good."""
+        self._ready.clear()
+        self._hall.close(NotPrimary(self._standing.epoch))
+        following, self._following = self._following, None
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        await self._shut()
+
+    def _fits(self, standing: Standing) -> bool:
+        return standing.open and standing.term == self._term
+
+    async def _follow(self) -> None:
+        while True:
+            await self._turn.wait()
+            self._turn.clear()
+            if not self._ready.is_set():
+                await self._shut()
+            if self._standing.open and self._business is None:
+                await self._open(self._standing.term)
+
+    async def _open(self, term: int) -> None:
+        try:
+            business = await self._make()
+            self._business, self._term = business, term
+            await business.open()
+            self._today = await business.today()
+        except Exception as error:  # noqa: BLE001 - tried again while the standing is open
+            structlog.get_logger().error("opening failed", term=term, exc_info=error)
+            asyncio.get_running_loop().call_later(AGAIN_S, self._turn.set)
+            return
+        if self._fits(self._standing):
+            self._ready.set()
+            self._hall.open(self._welcome(), business.doors)
+            structlog.get_logger().info("doors open", term=term, epoch=self._standing.epoch)
+        else:
+            self._turn.set()
+
+    async def _shut(self) -> None:
+        if self._business is None:
+            return
+        try:
+            await self._business.close()
+        except Exception as error:  # noqa: BLE001 - what did not close ends with its deadlines
+            structlog.get_logger().error("closing failed", exc_info=error)
+        self._business = None
+
+    def _welcome(self) -> Welcome:
+        standing = self._standing
+        return Welcome(
+            version=PROTOCOL_VERSION,
+            node=standing.node,
+            epoch=standing.epoch,
+            term=standing.term,
+            max_frame_bytes=MAX_FRAME_BYTES,
+            max_in_flight=MAX_IN_FLIGHT,
+            beat_ms=IDLE_BEAT_MS,
+            business_date=self._today,
+            notice="" if standing.copies > 1 else ONE_COPY,
+        )

@@ -1,0 +1,84 @@
+"""The rooms' operations as the dispatch calls them: one transaction each, in the caller's role,
+with its key.
+
+Reads run alone; a keyed operation goes through its key; a permission refusal is stored under the
+key or, without one, audited: no audit, no answer. Which functions are served comes in by the door;
+this file must not know any room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from mpowerd.audit.store import chain_of, note
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor, Database
+from mpowerd.dispatch import Asked
+from mpowerd.keys import fingerprint, keyed, refuse_key
+from mpowerd.outcomes import Outcome
+from protocols.codec import encode_reply
+from protocols.refusals import Refused
+
+Serve = Callable[[Cursor, Caller, Any], Awaitable[Struct]]
+Fingerprint = Callable[[Any], bytes]
+
+
+class ServedRooms:
+    """``served`` by operation name; ``fingerprints`` where the intent is not the body's bytes."""
+
+    def __init__(
+        self,
+        database: Database,
+        served: Mapping[str, Serve],
+        fingerprints: Mapping[str, Fingerprint],
+    ) -> None:
+        self._database, self._served = database, served
+        self._fingerprints: Final = fingerprints
+
+    async def read(self, asked: Asked) -> Outcome:
+        """Serve an operation that changes nothing."""
+        serve, caller = self._served[asked.operation.name], asked.caller
+
+        async def work(cursor: Cursor) -> Struct:
+            return await serve(cursor, caller, asked.body)
+
+        reply = await self._database.read(asked.operation.name, caller.role, work)
+        return Outcome(bytes(encode_reply(asked.operation, reply)), None, replay=False)
+
+    async def write(self, asked: Asked) -> Outcome:
+        """Serve a keyed operation, or give its key's earlier outcome."""
+        assert asked.key is not None, asked.operation.name
+        name = asked.operation.name
+        serve = self._served[name]
+        return await keyed(
+            self._database, asked.caller, asked.key, name, asked.raw, asked.body, serve
+        )
+
+    async def refuse_key(self, asked: Asked, refused: Refused) -> Outcome:
+        """Give the key's earlier outcome, or store and audit this refusal as its outcome."""
+        key, name, caller = asked.key, asked.operation.name, asked.caller
+        assert key is not None, name
+        own = self._fingerprints.get(name)
+        print_of = own(asked.body) if own else fingerprint(name, asked.raw, asked.body)
+
+        async def work(cursor: Cursor) -> Outcome:
+            return await refuse_key(
+                cursor, caller, key, name, print_of, refused.code, refused.fields
+            )
+
+        return await self._database.write(f"{name} refused", caller.role, work)
+
+    async def note_refusal(self, asked: Asked, refused: Refused) -> None:
+        """Audit a permission refusal that has no key."""
+        await self.audit(asked.caller, asked.operation.name, refused.code)
+
+    async def audit(self, caller: Caller, what: str, outcome: str) -> None:
+        """Leave an audit entry of its own."""
+
+        async def work(cursor: Cursor) -> None:
+            await note(cursor, chain_of(caller.subject), caller, what, outcome)
+
+        await self._database.write(f"audit of {what}", caller.role, work)

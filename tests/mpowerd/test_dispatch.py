@@ -1,0 +1,273 @@
+"""The one door: what is refused, in which order, and what reaches a room. The whole matrix role ×
+operation.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from mpowerd.caller import Caller, Key
+from mpowerd.database import Busy, Doubtful, Gated
+from mpowerd.dispatch import Asked, Dispatch
+from mpowerd.outcomes import Outcome
+from mpowerd.sessions import Sessions
+from protocols.catalogue import CATALOGUE
+from protocols.messages import Refusal, Reply, Request
+from protocols.operation import Operation, Role
+from protocols.refusals import Refused
+from tests.mpowerd.people import CLIENT, asker, caller, request
+from tests.postgres_nodes import on_reactor
+
+BODIES: dict[str, Any] = {
+    "security.add_user": ["ravi", "Ravi K", "clerk", "correct horse battery"],
+    "security.disable_user": ["ravi", "left the board"],
+    "security.add_counter": ["C001", "Central", "COUNTER"],
+    "security.sessions": [],
+    "consumers.find": ["name", "asha", 10],
+    "consumers.dues": ["1000000001"],
+    "consumers.load": [
+        "2026-04-01",
+        [["1000000001", "Asha", "1 Road", "LT-1", "M1", "98", 2000, {"ARREARS": 100}]],
+    ],
+    "days.open": ["2026-04-01"],
+    "days.close": ["2026-04-01"],
+    "days.today": [],
+    "payments.take": ["1000000001", 12500, "CASH", "", "DUES"],
+    "payments.mine": [50],
+    "payments.cancel": ["C001/2026-27/1", "wrong consumer"],
+    "payments.verify": ["C001", "2026-04-01", []],
+    "banking.post": ["S1", 1, 1, 100, [["R1", "1000000001", 100, "2026-04-01"]]],
+}
+
+
+def declared(name: str) -> Operation:
+    found = CATALOGUE.get(name)
+    assert found is not None, name
+    return found
+
+
+class Rooms:
+    """Remembers what reached it. ``wrong`` is raised by every call; ``earlier`` are outcomes of
+    keys used before.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Asked]] = []
+        self.wrong: Exception | None = None
+        self.earlier: dict[int, Outcome] = {}
+
+    async def read(self, asked: Asked) -> Outcome:
+        return self._done("read", asked)
+
+    async def write(self, asked: Asked) -> Outcome:
+        return self._done("write", asked)
+
+    async def refuse_key(self, asked: Asked, refused: Refused) -> Outcome:
+        self._done("refuse_key", asked)
+        assert asked.key is not None
+        stored = Outcome(None, (refused.code, refused.sentence), replay=False)
+        return self.earlier.get(asked.key.sequence, stored)
+
+    async def note_refusal(self, asked: Asked, refused: Refused) -> None:
+        self._done("note_refusal", asked)
+
+    def take(self, key: Key, who: Caller, body: Any, answer: Any) -> None:
+        self.calls.append(("lane", Asked(declared("payments.take"), who, key, b"", body)))
+        answer(Outcome(b"\x90", None, replay=False))
+
+    def _done(self, what: str, asked: Asked) -> Outcome:
+        self.calls.append((what, asked))
+        if self.wrong is not None:
+            raise self.wrong
+        return Outcome(b"\x90", None, replay=False)
+
+
+class Door:
+    """A dispatch on remembering rooms, with these people signed in."""
+
+    def __init__(self, *people: Caller) -> None:
+        self.rooms = Rooms()
+
+        async def nobody(_sessions: list[bytes]) -> Any:
+            return []
+
+        sessions = Sessions(nobody, nobody, lambda: 0.0)
+        for one in people:
+            if one.session:
+                sessions.begin(one, 60)
+        self.dispatch = Dispatch(
+            CATALOGUE, self.rooms, sessions, {"payments.take": self.rooms.take}
+        )
+
+    async def ask(self, who: Caller | None, said: Request, subject: str = "") -> Reply | Refusal:
+        answers: asyncio.Queue[Reply | Refusal] = asyncio.Queue()
+        seat = subject or (who.subject if who else "counter/C001")
+        session = who.session if who and who.session else None
+        self.dispatch.ask(asker(seat), session, said, answers.put_nowait)
+        answer = await answers.get()
+        assert answers.empty(), "one answer"
+        assert answer.seq == said.seq
+        return answer
+
+    def reached(self) -> list[str]:
+        return [what for what, _ in self.rooms.calls]
+
+
+def said_for(operation: Operation, sequence: int = 7) -> Request:
+    return request(operation.name, BODIES[operation.name], 3, sequence if operation.keyed else None)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("operation", list(CATALOGUE), ids=lambda one: one.name)
+@on_reactor
+async def test_the_matrix_role_by_operation(operation: Operation, role: Role) -> None:
+    who = caller(role)
+    door = Door(who)
+    answer = await door.ask(who, said_for(operation))
+    if role in operation.roles:
+        assert isinstance(answer, Reply)
+        served = "lane" if operation.name == "payments.take" else "write"
+        assert door.reached() == [served if operation.keyed else "read"]
+    else:
+        assert isinstance(answer, Refusal)
+        assert answer.code == "ROLE"
+        assert answer.final
+        assert operation.name in answer.sentence
+        assert door.reached() == ["refuse_key" if operation.keyed else "note_refusal"]
+
+
+@on_reactor
+async def test_a_clerk_who_lost_the_role_still_gets_the_receipt_of_what_was_taken() -> None:
+    officer = caller(Role.OFFICER)
+    door = Door(officer)
+    door.rooms.earlier[7] = Outcome(b"\x91\x01", None, replay=True)
+    answer = await door.ask(officer, request("payments.take", BODIES["payments.take"], 3, 7))
+    assert answer == Reply(3, Raw(b"\x91\x01"), replay=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (request("payments.give", [], 1, 1), "UNKNOWN_OPERATION"),
+        (request("payments.take", BODIES["payments.take"], 1, None), "KEY_MISSING"),
+        (request("payments.mine", [50], 1, 1), "KEY_NOT_ALLOWED"),
+        (request("payments.take", ["1000000001", "12500"], 1, 1), "BAD_BODY"),
+        (request("payments.take", ["१०००००००००", 12500], 1, 1), "BAD_BODY"),
+        (request("payments.take", [*BODIES["payments.take"], "more"], 1, 1), "BAD_BODY"),
+        (request("payments.take", ["1000000001", 12500.0], 1, 1), "BAD_BODY"),
+        (request("payments.take", ["1000000001", 2**63], 1, 1), "BAD_BODY"),
+    ],
+)
+@on_reactor
+async def test_what_does_not_read_reaches_no_room(said: Request, code: str) -> None:
+    clerk = caller()
+    door = Door(clerk)
+    answer = await door.ask(clerk, said)
+    assert isinstance(answer, Refusal)
+    assert answer.code == code
+    assert door.reached() == []
+
+
+@on_reactor
+async def test_without_a_session_nothing_reaches_a_key() -> None:
+    clerk = caller()
+    take = request("payments.take", BODIES["payments.take"], 1, 1)
+    door = Door()
+    for who, subject in ((None, ""), (clerk, "")):
+        answer = await door.ask(who, take, subject)
+        assert isinstance(answer, Refusal)
+        assert (answer.code, answer.final) == ("SIGN_IN_AGAIN", False)
+    door = Door(clerk)
+    stolen = await door.ask(clerk, take, "counter/C002")
+    assert isinstance(stolen, Refusal)
+    assert stolen.code == "SIGN_IN_AGAIN"
+    assert door.reached() == []
+
+
+@on_reactor
+async def test_a_role_works_only_from_a_seat_of_its_kind() -> None:
+    misplaced = caller(Role.ADMIN, subject="counter/C001")
+    door = Door(misplaced)
+    answer = await door.ask(misplaced, said_for(declared("security.add_user")))
+    assert isinstance(answer, Refusal)
+    assert answer.code == "CERTIFICATE_ROLE"
+    assert door.reached() == ["refuse_key"]
+
+
+@on_reactor
+async def test_a_bank_acts_for_itself_and_only_with_its_own_operations() -> None:
+    bank = caller(Role.BANK)
+    door = Door()
+    posted = await door.ask(bank, said_for(declared("banking.post")))
+    assert isinstance(posted, Reply)
+    asked = door.rooms.calls[0][1]
+    assert asked.key == Key("SBI", CLIENT, 7)
+    assert (asked.caller.role, asked.caller.user) == (Role.BANK, "bank/SBI")
+
+
+@on_reactor
+async def test_the_counter_of_a_key_comes_from_the_certificate() -> None:
+    clerk, admin = caller(), caller(Role.ADMIN)
+    door = Door(clerk, admin)
+    await door.ask(clerk, said_for(declared("payments.take")))
+    await door.ask(admin, said_for(declared("security.add_user")))
+    keys = [asked.key.counter for _, asked in door.rooms.calls if asked.key]
+    assert keys == ["C001", "OPS"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (Doubtful(), "PENDING"),
+        (Gated(), "NOT_PRIMARY"),
+        (Busy(), "BUSY"),
+        (Refused("DAY_CLOSED", date="2026-04-01"), "DAY_CLOSED"),
+        (ZeroDivisionError("a secret of the inside"), "FAULT"),
+    ],
+)
+@on_reactor
+async def test_however_it_ends_the_client_hears_only_what_it_may(
+    wrong: Exception, code: str
+) -> None:
+    officer = caller(Role.OFFICER)
+    door = Door(officer)
+    door.rooms.wrong = wrong
+    answer = await door.ask(officer, said_for(declared("days.close")))
+    assert isinstance(answer, Refusal)
+    final = code == "DAY_CLOSED"
+    assert (answer.code, answer.final) == (code, final)
+    assert "secret" not in answer.sentence
+    assert (answer.retry_ms > 0) is not final
+
+
+@on_reactor
+async def test_an_unaudited_refusal_is_not_said() -> None:
+    clerk = caller()
+    door = Door(clerk)
+    door.rooms.wrong = ConnectionError("no audit")
+    answer = await door.ask(clerk, said_for(declared("security.sessions")))
+    assert isinstance(answer, Refusal)
+    assert answer.code == "FAULT"
+
+
+@on_reactor
+async def test_more_than_the_rooms_can_bear_is_busy() -> None:
+    officer = caller(Role.OFFICER)
+    door = Door(officer)
+    held = asyncio.Event()
+
+    async def slow(asked: Asked) -> Outcome:
+        await held.wait()
+        return Outcome(b"\x90", None, replay=False)
+
+    door.rooms.read = slow  # type: ignore[method-assign]
+    answers: list[Reply | Refusal] = []
+    for seq in range(1, 300):
+        said = request("consumers.dues", BODIES["consumers.dues"], seq)
+        door.dispatch.ask(asker(), officer.session, said, answers.append)
+    assert {one.code for one in answers if isinstance(one, Refusal)} == {"BUSY"}
+    held.set()
+    await door.dispatch.close()
+    assert len(answers) == 299

@@ -1,0 +1,164 @@
+"""Signing in: the same words and work for unknown users, delay after five failures, seats, tokens
+that survive.
+"""
+
+import time
+import unicodedata
+
+import pytest
+
+from mpowerd.caller import Caller
+from mpowerd.passwords import Passwords, exact, hashed
+from mpowerd.seats import Asker
+from mpowerd.sessions import Sessions, session_of
+from mpowerd.sign_in import Account, SignIns
+from protocols.messages import Resume, SignIn
+from protocols.operation import Role
+from protocols.refusals import Refused
+from tests.mpowerd.people import asker
+from tests.postgres_nodes import on_reactor
+
+PASSWORD = "Grüße an alle Zähler"
+
+
+class People:
+    """The security room: asha is a clerk, dev was disabled, meera is an admin."""
+
+    def __init__(self) -> None:
+        kept = hashed(PASSWORD)
+        self.users = {
+            "asha": Account("asha", "Asha R", Role.CLERK, kept, disabled=False),
+            "dev": Account("dev", "Dev P", Role.CLERK, kept, disabled=True),
+            "meera": Account("meera", "Meera S", Role.ADMIN, kept, disabled=False),
+        }
+        self.opened: dict[bytes, Caller] = {}
+        self.failed: list[tuple[str, str]] = []
+
+    async def account(self, user: str) -> Account | None:
+        return self.users.get(user)
+
+    async def open_session(self, caller: Caller, lasts_s: int) -> None:
+        self.opened[caller.session] = caller
+
+    async def resume(self, session: bytes, asker: Asker) -> tuple[Caller, int] | None:
+        found = self.opened.get(session)
+        return (found, 100) if found else None
+
+    async def note_failed(self, user: str, asker: Asker, code: str) -> None:
+        self.failed.append((user, code))
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.people = People()
+        self.passwords = Passwords()
+
+        async def nobody(_sessions: list[bytes]) -> list[bytes]:
+            return []
+
+        async def none(_sessions: list[bytes]) -> None:
+            return None
+
+        self.sessions = Sessions(nobody, none, lambda: self.now_s)
+        counted = iter(range(100))
+        self.sign_ins = SignIns(
+            self.people,
+            self.passwords,
+            self.sessions,
+            lambda: self.now_s,
+            lambda size: bytes([next(counted)]) * size,
+        )
+
+    async def code(self, user: str, password: str, subject: str = "counter/C001") -> str:
+        try:
+            await self.sign_ins.sign_in(asker(subject), SignIn(user, password))
+        except Refused as refused:
+            return refused.code
+        return ""
+
+
+@on_reactor
+async def test_a_clerk_signs_in_and_only_the_tokens_hash_is_kept() -> None:
+    desk = Desk()
+    session = await desk.sign_ins.sign_in(asker(), SignIn("asha", PASSWORD))
+    assert (session.user, session.role, len(session.token)) == ("asha", "clerk", 16)
+    caller = desk.sessions.caller(session_of(session.token))
+    assert desk.people.opened == {session_of(session.token): caller}
+    assert (caller.counter, caller.person) == ("C001", "Asha R")
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_unknown_disabled_and_wrong_hear_the_same_and_are_audited() -> None:
+    desk = Desk()
+    for user, password in (("nobody", PASSWORD), ("dev", PASSWORD), ("asha", "wrong")):
+        assert await desk.code(user, password) == "SIGN_IN_FAILED"
+    assert [code for _, code in desk.people.failed] == ["SIGN_IN_FAILED"] * 3
+    assert desk.people.opened == {}
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_an_unknown_user_costs_the_same_work() -> None:
+    desk = Desk()
+    checked: list[float] = []
+    for stored in (desk.people.users["asha"].password_hash, None):
+        began = time.process_time()
+        assert not await desk.passwords.matches("wrong", stored)
+        checked.append(time.process_time() - began)
+    assert checked[1] > checked[0] / 3
+    assert not await desk.passwords.matches(PASSWORD, None)
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_after_five_failures_even_the_right_password_waits_at_that_desk() -> None:
+    desk = Desk()
+    for _ in range(5):
+        await desk.code("asha", "wrong")
+    assert await desk.code("asha", PASSWORD) == "SIGN_IN_LOCKED"
+    assert desk.people.failed[-1] == ("asha", "SIGN_IN_LOCKED")
+    assert await desk.code("asha", PASSWORD, "counter/C002") == ""
+    desk.now_s = 30.0
+    assert await desk.code("asha", PASSWORD) == ""
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_a_role_signs_in_only_at_its_kind_of_seat() -> None:
+    desk = Desk()
+    assert await desk.code("meera", PASSWORD) == "CERTIFICATE_ROLE"
+    assert await desk.code("asha", PASSWORD, "ops/night") == "CERTIFICATE_ROLE"
+    assert await desk.code("meera", PASSWORD, "bank/SBI") == "CERTIFICATE_ROLE"
+    assert await desk.code("meera", PASSWORD, "ops/night") == ""
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_a_token_is_taken_up_again_only_at_the_certificate_it_was_made_at() -> None:
+    desk = Desk()
+    session = await desk.sign_ins.sign_in(asker(), SignIn("asha", PASSWORD))
+    desk.sessions.clear()
+    again = await desk.sign_ins.resume(asker(), Resume(session.token))
+    assert (again.token, again.expires_s) == (session.token, 100)
+    for subject, token in (("counter/C002", session.token), ("counter/C001", b"\xff" * 16)):
+        with pytest.raises(Refused, match="SIGN_IN_AGAIN"):
+            await desk.sign_ins.resume(asker(subject), Resume(token))
+    desk.passwords.close()
+
+
+def test_a_password_is_its_exact_bytes_after_nfc() -> None:
+    assert exact(unicodedata.normalize("NFD", PASSWORD)) == exact(PASSWORD)
+    assert exact(" x ") == b" x "
+    with pytest.raises(Refused):
+        exact("x" * 257)
+
+
+@on_reactor
+async def test_too_many_checks_at_once_are_busy() -> None:
+    desk = Desk()
+    desk.passwords._waiting = 64
+    with pytest.raises(Refused, match="BUSY"):
+        await desk.passwords.matches("x", None)
+    desk.passwords.close()
