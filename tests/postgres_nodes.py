@@ -139,7 +139,7 @@ async def postgres_node(bindir: Path | None = None) -> AsyncIterator[Node]:
         plan = plan_for(folder, bindir=bindir)
         control = control_for(plan)
         await control.prepare(PASSWORD)
-        await _initialise(control, plan)
+        await initialise_quickly(control, plan)
         await control.start(as_standby=False, names="")
         try:
             yield Node(control, plan)
@@ -152,7 +152,7 @@ def copy_folder(source: Path, target: Path) -> None:
     subprocess.run(["cp", "-a", source, target], check=True)
 
 
-async def _initialise(control: ProcessControl, plan: PostgresPlan) -> None:
+async def initialise_quickly(control: ProcessControl, plan: PostgresPlan) -> None:
     """A new cluster, made once for the whole run and copied: initdb is the slowest step by far."""
     template = _TEMPLATES.get(plan.bindir)
     if template is None:

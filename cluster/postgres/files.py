@@ -134,7 +134,7 @@ def parse_auto(text: str) -> LiveSettings:
     PostgreSQL).
     """
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, equals, value = line.partition("=")
         if equals and not name.lstrip().startswith("#"):
             found[name.strip()] = _unquote(value.strip())

@@ -16,6 +16,7 @@ import pytest
 
 from cluster.postgres.control import BLOCKING_NAMES, Control, PostmasterExit, ProbeFacts
 from cluster.postgres.memory import MemoryControl, MemoryNetwork
+from cluster.postgres.place import PostgresPlan
 from cluster.postgres.process import ProcessControl
 from cluster.postgres.stray import recorded_pid
 from cluster.postgres.troubles import (
@@ -25,7 +26,14 @@ from cluster.postgres.troubles import (
     MisplacedError,
     PostgresTroubleError,
 )
-from tests.postgres_nodes import PASSWORD, control_for, fresh_folder, on_reactor, plan_for
+from tests.postgres_nodes import (
+    PASSWORD,
+    control_for,
+    fresh_folder,
+    initialise_quickly,
+    on_reactor,
+    plan_for,
+)
 
 NAMES = 'ANY 1 ("b_1")'
 
@@ -34,6 +42,8 @@ class World(Protocol):
     """Makes nodes and does to them what a test needs."""
 
     async def node(self, name: str) -> Control: ...
+
+    async def initialised(self, name: str) -> Control: ...
 
     def source(self, reader: Control, of: Control, application_name: str) -> str: ...
 
@@ -51,6 +61,11 @@ class MemoryWorld:
         self.ports[control] = port
         return control
 
+    async def initialised(self, name: str) -> Control:
+        control = await self.node(name)
+        await control.initialise(PASSWORD)
+        return control
+
     def source(self, reader: Control, of: Control, application_name: str) -> str:
         return reader.conninfo("127.0.0.1", self.ports[of], application_name)
 
@@ -62,22 +77,25 @@ class MemoryWorld:
 class ProcessWorld:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ports: dict[Control, int] = {}
-        self.pgdata: dict[Control, Path] = {}
+        self.plans: dict[Control, PostgresPlan] = {}
 
-    async def node(self, name: str) -> Control:
+    async def node(self, name: str) -> ProcessControl:
         plan = plan_for(self.folder, name)
         control = control_for(plan)
         await control.prepare(PASSWORD)
-        self.ports[control], self.pgdata[control] = plan.port, plan.pgdata
+        self.plans[control] = plan
+        return control
+
+    async def initialised(self, name: str) -> Control:
+        control = await self.node(name)
+        await initialise_quickly(control, self.plans[control])
         return control
 
     def source(self, reader: Control, of: Control, application_name: str) -> str:
-        return reader.conninfo("127.0.0.1", self.ports[of], application_name)
+        return reader.conninfo("127.0.0.1", self.plans[of].port, application_name)
 
     def kill(self, control: Control) -> None:
-        pid = recorded_pid(self.pgdata[control])
-        assert isinstance(control, ProcessControl)
+        pid = recorded_pid(self.plans[control].pgdata)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
@@ -94,7 +112,7 @@ async def process_world() -> AsyncIterator[World]:
         try:
             yield world
         finally:
-            for control in world.ports:
+            for control in world.plans:
                 await control.stop("immediate")
 
 
@@ -114,8 +132,7 @@ def opening(request: pytest.FixtureRequest) -> Opening:
 
 async def primary(world: World, name: str = "a") -> Control:
     """A new cluster that serves alone."""
-    control = await world.node(name)
-    await control.initialise(PASSWORD)
+    control = await world.initialised(name)
     await control.start(as_standby=False, names="")
     return control
 
