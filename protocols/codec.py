@@ -73,16 +73,12 @@ def encode_reply(operation: Operation, reply: Struct) -> Raw:
 
 
 def decode_body(operation: Operation, raw: bytes | Raw) -> Any:
-    """Read a request's body as the operation declares it; raises Refused BAD_BODY naming the
-    field.
-    """
+    """Read a request's body as declared; raises Refused BAD_BODY naming the field."""
     return _decode(operation.name, operation.request, raw)
 
 
 def decode_reply(operation: Operation, raw: bytes | Raw) -> Any:
-    """Read a reply's body as the operation declares it; raises Refused BAD_BODY naming the
-    field.
-    """
+    """Read a reply's body as declared; raises Refused BAD_BODY naming the field."""
     return _decode(operation.name, operation.reply, raw)
 
 

@@ -304,9 +304,7 @@ def begin(here: Welcome | NotPrimary, principal: frozenset[str] = frozenset()) -
 
 
 def rule_for(talk: Talk, happening: Happening) -> Rule:
-    """Find the rule; its reason is the log line. An impossible pair is our mistake:
-    AssertionError.
-    """
+    """Find the rule; its reason is the log line. An impossible pair is our mistake."""
     pair = (talk.state, event_of(talk, happening))
     assert pair in TABLE, f"impossible: {pair[1].value} while {pair[0].value}"
     return TABLE[pair]

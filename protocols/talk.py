@@ -131,9 +131,7 @@ class Pushed(Struct, frozen=True):
 
 
 class Deadline(Struct, frozen=True):
-    """Too slow: no Hello, a frame begun and not finished, a beat missed, or waiting for too
-    long.
-    """
+    """Too slow: no Hello, a frame begun and not finished, a beat missed, waiting too long."""
 
     what: str
 

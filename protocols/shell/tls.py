@@ -77,9 +77,7 @@ def subject_of(certificate: x509.Certificate) -> Subject:
 
 
 class Revoked:
-    """The authorities' lists of revoked serials in one file, read anew whenever the file
-    changes.
-    """
+    """The authorities' lists of revoked serials in one file, read anew whenever it changes."""
 
     def __init__(self, path: Path, authorities: list[x509.Certificate]) -> None:
         self._path = path

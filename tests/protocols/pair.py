@@ -71,8 +71,13 @@ class Side:
     ) -> None:
         self.notes = Notes()
         self.stream = Stream(self.notes, clock, ALPN_TERMINAL, limits)
-        factory = Factory.forProtocol(lambda: self.stream)
-        wrapped = TLSMemoryBIOFactory(connections, client, factory, clock)
+        stream = self.stream
+
+        class One(Factory):
+            def buildProtocol(self, addr: object) -> Stream:
+                return stream
+
+        wrapped = TLSMemoryBIOFactory(connections, client, One(), clock)
         self.wire = Wire()
         tls = wrapped.buildProtocol(None)
         assert isinstance(tls, TLSMemoryBIOProtocol)
