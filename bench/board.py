@@ -1,6 +1,8 @@
-"""A board of any size, made at once: consumers with opening dues, counters, clerks with live sessions, an open day.
+"""A board of any size, made at once: consumers with opening dues, counters, clerks with live
+sessions, an open day.
 
-For measuring, not for use: it writes the tables as the superuser, yet so that ``mpower.ledger_check_v1()`` finds nothing.
+For measuring, not for use: it writes the tables as the superuser, yet so that
+``mpower.ledger_check_v1()`` finds nothing.
 """
 
 from __future__ import annotations
@@ -13,34 +15,41 @@ import psycopg
 DAY: Final = "2026-11-24"
 FIRST_CONSUMER: Final = 1_000_000_000
 DUES_PAISE: Final = 1_000_000_00
-"""Each consumer owes this under CURRENT, so that no payment of a run is refused for want of dues."""
+"""Each consumer owes this under CURRENT, so that no payment of a run is refused for want of dues"""
 
 SEED: Final = f"""
-INSERT INTO mpower.days (day, financial_year, opened_at, opened_by) VALUES ('{DAY}', 2026, now(), 'bench')
-    ON CONFLICT DO NOTHING;
+INSERT INTO mpower.days (day, financial_year, opened_at, opened_by)
+    VALUES ('{DAY}', 2026, now(), 'bench') ON CONFLICT DO NOTHING;
 INSERT INTO mpower.counters (code, office, kind)
-    SELECT 'C' || lpad(g::text, 3, '0'), 'Bench office', 'COUNTER' FROM generate_series(1, %(counters)s) g;
-INSERT INTO mpower.accounts (account) SELECT -(c.counter_id::bigint * 16 + s) FROM mpower.counters c,
-    unnest(ARRAY[1, 2, 3, 4, 5, 6, 15]) s;
+    SELECT 'C' || lpad(g::text, 3, '0'), 'Bench office', 'COUNTER'
+    FROM generate_series(1, %(counters)s) g;
+INSERT INTO mpower.accounts (account) SELECT -(c.counter_id::bigint * 16 + s)
+    FROM mpower.counters c, unnest(ARRAY[1, 2, 3, 4, 5, 6, 15]) s;
 INSERT INTO mpower.series (counter_id, financial_year) SELECT counter_id, 2026 FROM mpower.counters;
 INSERT INTO mpower.users (name, person, role, password_hash, created_at)
-    SELECT 'clerk' || g, 'Clerk ' || g, 'clerk', '$argon2id$bench', now() FROM generate_series(1, %(counters)s) g;
+    SELECT 'clerk' || g, 'Clerk ' || g, 'clerk', '$argon2id$bench', now()
+    FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.sessions (token, user_id, name, role, subject, address, opened_at, expires_at)
     SELECT sha256(convert_to('session ' || substr(u.name, 6), 'UTF8')), u.user_id, u.name, 'clerk',
-        'counter/C' || lpad(substr(u.name, 6), 3, '0'), '127.0.0.1', now(), now() + interval '30 days'
+        'counter/C' || lpad(substr(u.name, 6), 3, '0'), '127.0.0.1', now(),
+        now() + interval '30 days'
     FROM mpower.users u WHERE u.name LIKE 'clerk%%';
-INSERT INTO mpower.consumers (consumer, name, address, category, meter, mobile, sanctioned_load_w, loaded_as)
-    SELECT {FIRST_CONSUMER} + g, 'Consumer Number ' || g, g || ' Canal Road', 'DS-1', 'M' || g, '9' || lpad(g::text, 9, '0'),
-        2000, sha256('bench') FROM generate_series(0, %(consumers)s - 1) g;
+INSERT INTO mpower.consumers (
+        consumer, name, address, category, meter, mobile, sanctioned_load_w, loaded_as)
+    SELECT {FIRST_CONSUMER} + g, 'Consumer Number ' || g, g || ' Canal Road', 'DS-1', 'M' || g,
+        '9' || lpad(g::text, 9, '0'), 2000, sha256('bench')
+    FROM generate_series(0, %(consumers)s - 1) g;
 INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('OPENING', '{DAY}', now(), 'bench');
 INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)
-    SELECT (SELECT max(voucher) FROM mpower.vouchers), ({FIRST_CONSUMER} + g)::bigint * 16 + 3, -1, {DUES_PAISE}, g + 1
+    SELECT (SELECT max(voucher) FROM mpower.vouchers), ({FIRST_CONSUMER} + g)::bigint * 16 + 3,
+        -1, {DUES_PAISE}, g + 1
     FROM generate_series(0, %(consumers)s - 1) g;
 INSERT INTO mpower.accounts (account, balance_paise, owed_paise)
     SELECT ({FIRST_CONSUMER} + g)::bigint * 16 + s, CASE s WHEN 0 THEN 0 ELSE {DUES_PAISE} END,
         CASE s WHEN 0 THEN {DUES_PAISE} ELSE 0 END
     FROM generate_series(0, %(consumers)s - 1) g, unnest(ARRAY[0, 3]) s ORDER BY 1;
-UPDATE mpower.accounts SET balance_paise = balance_paise - %(consumers)s::bigint * {DUES_PAISE} WHERE account = -1;
+UPDATE mpower.accounts SET balance_paise = balance_paise - %(consumers)s::bigint * {DUES_PAISE}
+    WHERE account = -1;
 """
 
 

@@ -1,4 +1,5 @@
-"""Microseconds a payment in the posting function, by size of batch: one connection, no network, no replication.
+"""Microseconds a payment in the posting function, by size of batch: one connection, no network, no
+replication.
 
 Usage: ``python -m bench.take CONNINFO`` with a superuser on a database that ``bench.board`` filled.
 """

@@ -27,7 +27,7 @@ def sync_name(node: str, generation: int) -> str:
 
 
 def names_for(node: str, generation: int) -> str:
-    """The synchronous_standby_names under which only that generation acknowledges; '' for no node."""
+    """The synchronous_standby_names under which only that generation acknowledges; '' for none."""
     return f'ANY 1 ("{sync_name(node, generation)}")' if node else ""
 
 
@@ -91,7 +91,7 @@ def claimed(record: Record, by: str, op_id: str, reason: str) -> Record:
 
 
 def reclaimed(record: Record, by: str, op_id: str) -> Record:
-    """The previous primary takes back a claim that was never opened; nobody may reclaim after it."""
+    """The previous primary takes back a claim never opened; nobody may reclaim after it."""
     return _next(
         record,
         by,

@@ -1,1 +1,3 @@
-"""The daemon: server, dispatch, database, one room per domain. Rooms meet only through views and operations."""
+"""The daemon: server, dispatch, database, one room per domain. Rooms meet only through views and
+operations.
+"""

@@ -1,9 +1,10 @@
 """The ack gate: after COMMIT, before the answer.
 
-What was committed is acknowledged when the walsender of the current generation has flushed past the flush position read
-after COMMIT, or when this node may keep it alone; and only while term and gate are those the transaction began with. No
-walsender, an unknown position, no answer in time: Doubtful, never a guess. The flush position, not the insert position:
-on an idle pair the latter is reached only with the next write.
+What was committed is acknowledged when the walsender of the current generation has flushed past the
+flush position read after COMMIT, or when this node may keep it alone; and only while term and gate
+are those the transaction began with. No walsender, an unknown position, no answer in time:
+Doubtful, never a guess. The flush position, not the insert position: on an idle pair the latter is
+reached only with the next write.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ ASK: Final = "SELECT target, acknowledged FROM mpower.replicated_v1(%s, %s::pg_l
 
 
 class Doubtful(Exception):  # noqa: N818 - an answer: PENDING
-    """The outcome is unknown or not replicated yet; the caller hears PENDING and asks again with its key."""
+    """The outcome is unknown or not replicated yet; the caller hears PENDING and asks again with
+    its key.
+    """
 
 
 class Gated(Exception):  # noqa: N818 - an answer: NOT_PRIMARY
@@ -50,7 +53,9 @@ def stands(standing: Stands, term: int) -> None:
 
 
 async def confirm(connection: Connection, standing: Callable[[], Stands], term: int) -> None:
-    """Return when what ``connection`` committed is acknowledged; raise Doubtful when it is not in time."""
+    """Return when what ``connection`` committed is acknowledged; raise Doubtful when it is not in
+    time.
+    """
     loop = asyncio.get_running_loop()
     give_up = loop.time() + PATIENCE_S
     target: str | None = None

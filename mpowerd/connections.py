@@ -1,7 +1,9 @@
-"""A few connections to this node's own database, made when asked for, with a bounded queue before them.
+"""A few connections to this node's own database, made when asked for, with a bounded queue before
+them.
 
-Not psycopg's pool: after a failed attempt that one backs off for seconds, and a takeover has to serve at once. A
-connection that is not sound is closed, never mended. This file must not know transactions.
+Not psycopg's pool: after a failed attempt that one backs off for seconds, and a takeover has to
+serve at once. A connection that is not sound is closed, never mended. This file must not know
+transactions.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ class Busy(Exception):  # noqa: N818 - an answer: not now
 
 
 class Connections:
-    """At most ``size`` connections in use; at most ``queue_limit`` callers waiting, the next is Busy."""
+    """At most ``size`` connections in use; at most ``queue_limit`` callers waiting, the next is
+    Busy.
+    """
 
     def __init__(self, conninfo: str, size: int, queue_limit: int) -> None:
         self._conninfo = conninfo
@@ -34,7 +38,9 @@ class Connections:
         self._closed = False
 
     async def take(self, *, fresh: bool = False) -> Connection:
-        """Give a connection that nobody else has; ``fresh``: not one that lay idle (those may be dead)."""
+        """Give a connection that nobody else has; ``fresh``: not one that lay idle (those may be
+        dead).
+        """
         if self._waiting >= self._queue_limit:
             raise Busy(f"{self._waiting} requests are waiting for the database")
         self._waiting += 1

@@ -1,9 +1,11 @@
-"""Transactions with a name, a role, a fence, a deadline that ends before COMMIT, and the ack gate behind it.
+"""Transactions with a name, a role, a fence, a deadline that ends before COMMIT, and the ack gate
+behind it.
 
-Invariant: ``write`` returns only what the standby of the current generation has flushed (or what PRIMARY_SOLO may keep
-alone), in the term it began in. Whatever is less certain is Doubtful: a notice during COMMIT, a lost connection, a
-standby that does not confirm in time, a standing that changed. A COMMIT is never cancelled: a cancelled one reports
-success without being replicated (fact F1). This file must not know any room, nor how a standing comes about.
+Invariant: ``write`` returns only what the standby of the current generation has flushed (or what
+PRIMARY_SOLO may keep alone), in the term it began in. Whatever is less certain is Doubtful: a
+notice during COMMIT, a lost connection, a standby that does not confirm in time, a standing that
+changed. A COMMIT is never cancelled: a cancelled one reports success without being replicated (fact
+F1). This file must not know any room, nor how a standing comes about.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ log = structlog.get_logger("mpowerd.database")
 READ_DEADLINE_S: Final = 2.0
 WRITE_DEADLINE_S: Final = 5.0
 COMMIT_PATIENCE_S: Final = 2.5
-"""How long a caller waits for COMMIT and gate before it hears PENDING; the COMMIT itself goes on."""
+"""How long a caller waits for COMMIT and gate before it hears PENDING; the COMMIT itself goes on.
+"""
 LOCK_TIMEOUT_MS: Final = 2000
 TRIES: Final = 3
 AGAIN: Final = frozenset({"40001", "40P01"})
-"""Serialization failure and deadlock: nothing happened, the same work may be tried again at once."""
+"""Serialization failure and deadlock: nothing happened, the same work may be tried again at once.
+"""
 FENCED: Final = frozenset({"MPR03", "25006"})
 """The fence row carries another term; the server is in recovery."""
 
@@ -58,7 +62,9 @@ class _Progress:
 
 
 class Database:
-    """This node's database. ``standing`` is called before each transaction and again after its COMMIT."""
+    """This node's database. ``standing`` is called before each transaction and again after its
+    COMMIT.
+    """
 
     def __init__(
         self,
@@ -85,7 +91,8 @@ class Database:
     ) -> T:
         """Run a read-only transaction in ``role`` (None: the daemon's own few functions).
 
-        Gated: the gate is, or went, shut (the answer could be stale). Busy: not within the deadline.
+        Gated: the gate is, or went, shut (the answer could be stale). Busy: not within the
+        deadline.
         """
         term = self._gate()
         try:
@@ -101,8 +108,8 @@ class Database:
     ) -> T:
         """Run ``work`` in one fenced transaction, commit it and pass the ack gate.
 
-        Gated or Busy: nothing was done. Doubtful: it may be done; only the key can tell. ``work`` may run again after
-        a deadlock, so it must do nothing but SQL.
+        Gated or Busy: nothing was done. Doubtful: it may be done; only the key can tell. ``work``
+        may run again after a deadlock, so it must do nothing but SQL.
         """
         progress = _Progress()
         task = asyncio.create_task(self._write(name, role, work, deadline_s, progress))
@@ -119,7 +126,9 @@ class Database:
         return task.result()
 
     async def barrier(self) -> None:
-        """Commit something small and pass the ack gate: what was read before it may now be answered."""
+        """Commit something small and pass the ack gate: what was read before it may now be
+        answered.
+        """
 
         async def emit(cursor: Cursor) -> None:
             await cursor.execute("SELECT mpower.barrier_v1()")
@@ -189,7 +198,9 @@ class Database:
             await self._connections.give(connection)
 
     async def _started(self, begin: bytes) -> Connection:
-        """Give a connection inside the begun transaction; one that died while idle is replaced, once."""
+        """Give a connection inside the begun transaction; one that died while idle is replaced,
+        once.
+        """
         for fresh in (False, True):
             connection = await self._connections.take(fresh=fresh)
             try:
@@ -205,7 +216,9 @@ class Database:
 
 
 def _begin(access: str, role: Role | None, term: int | None) -> bytes:
-    """Everything before the work, in one round trip. Only our own words and an integer go into it."""
+    """Everything before the work, in one round trip. Only our own words and an integer go into
+    it.
+    """
     parts = [f"BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED {access}"]
     if term is not None:
         parts += [
@@ -219,7 +232,9 @@ def _begin(access: str, role: Role | None, term: int | None) -> bytes:
 
 
 def _gated(error: psycopg.Error) -> Exception:
-    """Name why a transaction could not be, before its COMMIT: fenced or gone is Gated, the rest is a fault."""
+    """Name why a transaction could not be, before its COMMIT: fenced or gone is Gated, the rest is
+    a fault.
+    """
     if error.sqlstate in FENCED or isinstance(error, psycopg.OperationalError):
         return Gated(str(error).strip())
     return error
@@ -234,7 +249,9 @@ async def _rollback(connection: Connection) -> None:
 
 
 async def _commit(connection: Connection, name: str) -> None:
-    """COMMIT; anything but the one plain answer is Doubtful, and the connection is not used again."""
+    """COMMIT; anything but the one plain answer is Doubtful, and the connection is not used
+    again.
+    """
     notices: list[str] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:

@@ -1,7 +1,8 @@
 """Enter new SQL files at the end of the ledger: ``python -m mpowerd.enter_ledger``.
 
-Schema files before functions, each by name. A line that stands is never changed here: a file that was changed after it
-was entered stays a complaint until it is put back and the change written as the next version.
+Schema files before functions, each by name. A line that stands is never changed here: a file that
+was changed after it was entered stays a complaint until it is put back and the change written as
+the next version.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """One outcome a key, for ever: every keyed operation but the taking of a batch goes through here.
 
-In one transaction: the key first (used before? the stored outcome again, or a conflict), then may this caller still,
-then the work behind a savepoint, then its outcome - reply bytes or final refusal - stored under the key with the audit
-entry. The transaction writes something on every path but a refusal that settles nothing, so that its ack gate is the
-barrier a replay needs. This file must not know any operation.
+In one transaction: the key first (used before? the stored outcome again, or a conflict), then may
+this caller still, then the work behind a savepoint, then its outcome - reply bytes or final refusal
+- stored under the key with the audit entry. The transaction writes something on every path but a
+refusal that settles nothing, so that its ack gate is the barrier a replay needs. This file must not
+know any operation.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ BEGIN: Final = f"SELECT {COLUMNS} FROM mpower.key_begin_v1(%s, %s, %s)"  # noqa:
 FINISH: Final = "SELECT mpower.key_finish_v1(" + ", ".join(["%s"] * 17) + ")"
 PERMIT: Final = "SELECT mpower.permit_v1(%s, %s)"
 DETAILS_MAX: Final = 2000
-"""Characters of a request that its audit entry keeps; a load of 500 rows is in the tables themselves."""
+"""Characters of a request that its audit entry keeps; a load of 500 rows is in the tables
+themselves.
+"""
 
 
 def fingerprint(operation: str, body_bytes: bytes, body: msgspec.Struct | None = None) -> bytes:
-    """SHA-256 over the operation and its body as sent; a password in it is left out, not even hashed."""
+    """SHA-256 over the operation and its body as sent; a password in it is left out, not even
+    hashed.
+    """
     if body is not None and hasattr(body, "password"):
         body_bytes = msgspec.msgpack.encode(msgspec.structs.replace(body, password=""))
     return hashlib.sha256(operation.encode() + b"\0" + body_bytes).digest()
@@ -51,7 +56,9 @@ async def keyed(
     body: Body,
     work: Work[Body],
 ) -> Outcome:
-    """Carry out a keyed operation once; Doubtful, Gated and Busy come from the database and settle nothing."""
+    """Carry out a keyed operation once; Doubtful, Gated and Busy come from the database and settle
+    nothing.
+    """
     print_of = fingerprint(operation, body_bytes, body)
 
     async def transact(cursor: Cursor) -> Outcome:
@@ -76,7 +83,9 @@ async def refuse_key(
     code: str,
     fields: dict[str, str],
 ) -> Outcome:
-    """Store a refusal that was found before the work (a permission at dispatch); an older outcome is replayed."""
+    """Store a refusal that was found before the work (a permission at dispatch); an older outcome
+    is replayed.
+    """
     before = await _before(cursor, caller, key, operation, print_of)
     if before is not None:
         return before
@@ -115,7 +124,9 @@ async def _before(
 
 
 async def _permitted(cursor: Cursor, caller: Caller, operation: str) -> None:
-    """Refuse unless the session lives in this role; a principal has none and was checked by certificate."""
+    """Refuse unless the session lives in this role; a principal has none and was checked by
+    certificate.
+    """
     if not caller.session:
         return
     await cursor.execute(PERMIT, (caller.session, caller.role.value))

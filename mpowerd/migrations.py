@@ -1,10 +1,12 @@
-"""Bring the schema up: every SQL file of the ledger, in the ledger's order, each once and in one transaction.
+"""Bring the schema up: every SQL file of the ledger, in the ledger's order, each once and in one
+transaction.
 
-``schema/ledger.sha256`` lists schema and function files with their SHA-256; what was released never changes, so a file
-that no longer fits its line refuses to start. yoyo keeps the books (which ran, when, from where). It does not run them:
-its runner applies on one connection and marks on another, so that a crash between the two leaves a file applied and
-unmarked, and its splitter cuts statements itself; here a file goes to the server whole and is marked in its own
-transaction. Runs on the primary only, as the superuser, under an advisory lock. It must not know what the files say.
+``schema/ledger.sha256`` lists schema and function files with their SHA-256; what was released never
+changes, so a file that no longer fits its line refuses to start. yoyo keeps the books (which ran,
+when, from where). It does not run them: its runner applies on one connection and marks on another,
+so that a crash between the two leaves a file applied and unmarked, and its splitter cuts statements
+itself; here a file goes to the server whole and is marked in its own transaction. Runs on the
+primary only, as the superuser, under an advisory lock. It must not know what the files say.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ class Script(Struct, frozen=True):
     text: str
 
 
-class _Books(PostgresqlPsycopgBackend):  # type: ignore[misc]
+class _Books(PostgresqlPsycopgBackend):
     """yoyo's books on a connection of ours."""
 
     def connect(self, dburi: str) -> psycopg.Connection:
@@ -47,7 +49,9 @@ class _Books(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
 
 def read_ledger(ledger: Path = LEDGER, house: Path = HOUSE) -> tuple[Script, ...]:
-    """Read the files the ledger lists, in its order; LedgerError names one that is gone or changed."""
+    """Read the files the ledger lists, in its order; LedgerError names one that is gone or
+    changed.
+    """
     scripts = []
     for line in ledger.read_text(encoding="utf-8").splitlines():
         digest, _, path = line.partition("  ")
@@ -64,7 +68,9 @@ def read_ledger(ledger: Path = LEDGER, house: Path = HOUSE) -> tuple[Script, ...
 
 
 def migrate(conninfo: str, ledger: Path = LEDGER, house: Path = HOUSE) -> tuple[str, ...]:
-    """Apply what is not applied yet and give its paths. ``conninfo``: a superuser, by the socket."""
+    """Apply what is not applied yet and give its paths. ``conninfo``: a superuser, by the
+    socket.
+    """
     scripts = read_ledger(ledger, house)
     with _Books(conninfo, "_yoyo_migration") as books:
         books.execute("SET client_min_messages = warning; SET search_path = public")

@@ -1,7 +1,7 @@
 """The outcome of a key: read from its stored columns, written as the answer it was the first time.
 
-A receipt is rebuilt byte for byte from typed columns, a refusal from its code and fields, another operation's reply is
-its stored bytes. This file must not know how an outcome came about.
+A receipt is rebuilt byte for byte from typed columns, a refusal from its code and fields, another
+operation's reply is its stored bytes. This file must not know how an outcome came about.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from protocols.catalogue.payments import Receipt
 from protocols.refusals import Refused
 
 COLUMNS: Final = (
-    "counter, client, sequence, fingerprint, operation, at, day, number, consumer, name, amount_paise, mode,"
-    " instrument, purpose, actor, refusal, refusal_fields, reply"
+    "counter, client, sequence, fingerprint, operation, at, day, number, consumer, name,"
+    " amount_paise, mode, instrument, purpose, actor, refusal, refusal_fields, reply"
 )
 _ENCODER: Final = Encoder()
 
 
 class Outcome(Struct, frozen=True):
-    """What a key came to: reply bytes, or (code, sentence); ``replay``: it was so before this request."""
+    """What a key came to: reply bytes, or (code, sentence); ``replay``: it was so before this
+    request.
+    """
 
     reply: bytes | None
     refusal: tuple[str, str] | None

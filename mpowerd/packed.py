@@ -1,15 +1,16 @@
-"""Array parameters packed in PostgreSQL's binary form by hand: 0.2 µs an element instead of three to eight.
+"""Array parameters packed in PostgreSQL's binary form by hand: 0.2 µs an element instead of three
+to eight.
 
-Each function gives a parameter for ``cursor.execute`` after ``register`` was called on the connection. One dimension, no
-NULLs. Wire form: dimensions, flags, element oid, (length, lower bound), then each element as length and bytes. Source:
-``array_send`` of PostgreSQL.
+Each function gives a parameter for ``cursor.execute`` after ``register`` was called on the
+connection. One dimension, no NULLs. Wire form: dimensions, flags, element oid, (length, lower
+bound), then each element as length and bytes. Source: ``array_send`` of PostgreSQL.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from struct import pack
-from typing import ClassVar, Final
+from typing import Final
 
 from psycopg import AsyncConnection
 from psycopg.adapt import Dumper
@@ -53,7 +54,7 @@ class Uuids(Packed):
 
 
 class _PackedDumper(Dumper):
-    format: ClassVar[Format] = Format.BINARY
+    format = Format.BINARY
 
     def dump(self, obj: Packed) -> bytes:
         return obj.data
@@ -94,7 +95,9 @@ def int8s(values: Sequence[int]) -> Int8s:
 
 
 def texts(values: Iterable[str]) -> Texts:
-    """Pack strings as ``text[]``; none may be longer than a request's fields are (255 bytes inline, else slower)."""
+    """Pack strings as ``text[]``; none may be longer than a request's fields are (255 bytes inline,
+    else slower).
+    """
     parts: list[bytes] = []
     for value in values:
         raw = value.encode()

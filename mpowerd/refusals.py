@@ -1,8 +1,10 @@
-"""What the database refuses, as the refusal a person reads: by constraint name, or raised by a function.
+"""What the database refuses, as the refusal a person reads: by constraint name, or raised by a
+function.
 
-A function that refuses raises SQLSTATE ``MPR01`` with the code and, as JSON, its fields; there a number is an amount in
-paise and is written as rupees. A constraint that stops a race has its code in CONSTRAINTS. Everything else is a fault
-of ours and passes through. This file must not know any room.
+A function that refuses raises SQLSTATE ``MPR01`` with the code and, as JSON, its fields; there a
+number is an amount in paise and is written as rupees. A constraint that stops a race has its code
+in CONSTRAINTS. Everything else is a fault of ours and passes through. This file must not know any
+room.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ CONSTRAINTS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "receipt_events_once": ("RECEIPT_SETTLED", {"receipt": "given"}),
 }
-"""Constraint → code and the words that stand where the row in the way cannot be named (it lost a race)."""
+"""Constraint → code and the words that stand where the row in the way cannot be named (it lost a
+race).
+"""
 
 
 def refused(code: str, fields: str | None) -> Refused:

@@ -11,7 +11,9 @@ from psycopg import AsyncCursor
 from mpowerd.caller import Caller, Key
 
 LANE_CHAINS: Final = 128
-"""Chains 0–127 belong to posting lanes, one each; the next OTHER_CHAINS are shared by everything else."""
+"""Chains 0–127 belong to posting lanes, one each; the next OTHER_CHAINS are shared by everything
+else.
+"""
 OTHER_CHAINS: Final = 16
 NOTE: Final = "SELECT mpower.audit_note_v1(" + ", ".join(["%s"] * 14) + ")"
 

@@ -1,7 +1,7 @@
 """What may be taken, and to which heads received money goes: pure, and arguable with a consumer.
 
-Allocation: oldest claim first, in an order that is the board's parameter; what is left over is an advance. Amounts are
-integer paise throughout. This file must not know the database.
+Allocation: oldest claim first, in an order that is the board's parameter; what is left over is an
+advance. Amounts are integer paise throughout. This file must not know the database.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from protocols.refusals import Refused
 from protocols.values import rupees
 
 COUNTER_LIMIT_PAISE: Final = 10_00_000_00
-"""Rs 10 lakh: more over a counter is a slip of the finger or an officer's matter (parameter `counter_limit_paise`)."""
+"""Rs 10 lakh: more over a counter is a slip of the finger or an officer's matter (parameter
+`counter_limit_paise`).
+"""
 MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER")
 TILL_SLOTS: Final = {mode: slot for slot, mode in enumerate(MODES, 1)}
 """Mode → slot of the counter's in-hand account."""
@@ -27,13 +29,17 @@ ORDER: Final = HEADS
 
 
 def fingerprint(body: Take) -> bytes:
-    """SHA-256 over the operation and what the payment says: the same intent has the same one, however encoded."""
+    """SHA-256 over the operation and what the payment says: the same intent has the same one,
+    however encoded.
+    """
     said = (body.consumer, str(body.amount_paise), body.mode, body.instrument, body.purpose)
     return hashlib.sha256("\0".join(("payments.take", *said)).encode()).digest()
 
 
 def objection(body: Take, limit_paise: int = COUNTER_LIMIT_PAISE) -> Refused | None:
-    """What is wrong with a payment by itself; None: nothing (dues, consumer, day are asked elsewhere)."""
+    """What is wrong with a payment by itself; None: nothing (dues, consumer, day are asked
+    elsewhere).
+    """
     amount = body.amount_paise
     if amount == 0:
         return Refused("AMOUNT_ZERO")
@@ -49,9 +55,11 @@ def objection(body: Take, limit_paise: int = COUNTER_LIMIT_PAISE) -> Refused | N
 def allocate(
     amount_paise: int, dues: Mapping[str, int], order: Sequence[str] = ORDER
 ) -> list[tuple[str, int]]:
-    """Split an amount over heads: each claim in order up to what it stands at, the rest to the last head.
+    """Split an amount over heads: each claim in order up to what it stands at, the rest to the last
+    head.
 
-    ``dues`` is paise by head; a head in credit (negative) takes nothing. The parts sum to the amount; none is zero.
+    ``dues`` is paise by head; a head in credit (negative) takes nothing. The parts sum to the
+    amount; none is zero.
     """
     assert amount_paise > 0, amount_paise
     parts, left = [], amount_paise

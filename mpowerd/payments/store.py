@@ -1,8 +1,9 @@
 """The payments' SQL: thin. A batch becomes column arrays, one call, and an outcome for each item.
 
-Python gives each item its place among the distinct counters, consumers (sorted: the order of locks) and tills; the
-function does the rest. Keys that were used before are answered from their stored outcome; the transaction around the
-batch is itself the written commit behind which a replay may be answered.
+Python gives each item its place among the distinct counters, consumers (sorted: the order of locks)
+and tills; the function does the rest. Keys that were used before are answered from their stored
+outcome; the transaction around the batch is itself the written commit behind which a replay may be
+answered.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from protocols.values import receipt_number
 Cursor = AsyncCursor[tuple[Any, ...]]
 
 TAKE: Final = (
-    "SELECT codes, fields, receipts, names, day, at FROM mpower.take_payments_v1("
+    "SELECT codes, fields, receipts, names, day, at FROM mpower.take_payments_v1("  # noqa: S608 - our words
     + ", ".join(["%s"] * 19)
     + ")"
 )
-OUTCOMES: Final = f"SELECT {COLUMNS} FROM mpower.outcomes_v1(%s, %s, %s)"  # noqa: S608 - our own column names
+OUTCOMES: Final = f"SELECT {COLUMNS} FROM mpower.outcomes_v1(%s, %s, %s)"  # noqa: S608 - our words
 NO_SESSION: Final = bytes(32)
 """Fits no session: a caller without one is asked to sign in."""
 MAX_BATCH: Final = 500
@@ -87,8 +88,9 @@ def columns(items: Sequence[Item], chain: int) -> tuple[Any, ...]:
 async def take_batch(cursor: Cursor, items: Sequence[Item], chain: int) -> list[Outcome]:
     """Take a batch in one call: an outcome for each item, in order; none harms its neighbours.
 
-    A key twice in the batch is posted once; the second is the replay of the first. Refusals that settle nothing
-    (SIGN_IN_AGAIN) are not stored. To be called inside ``Database.write``: its gate stands before every answer.
+    A key twice in the batch is posted once; the second is the replay of the first. Refusals that
+    settle nothing (SIGN_IN_AGAIN) are not stored. To be called inside ``Database.write``: its gate
+    stands before every answer.
     """
     assert 0 < len(items) <= MAX_BATCH, len(items)
     await cursor.execute(TAKE, columns(items, chain), prepare=True, binary=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 PURE = (
     r"protocols/.+\.py",
     r"cluster/[a-z_]+\.py",
-    r"cluster/machine/.+\.py",
+    r"cluster/(machine|rules)/.+\.py",
     r"mpowerd/[a-z_]+/rules(/.+)?\.py",
 )
 SHELLS = (

@@ -110,7 +110,7 @@ def test_nothing_at_all_says_what_to_install(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("options", "tls"), [("--with-openssl", True), ("--with-ssl=openssl", True), ("--x", False)]
 )
-def test_tls_as_it_was_built(machine: Machine, options: str, tls: bool) -> None:  # noqa: FBT001
+def test_tls_as_it_was_built(machine: Machine, options: str, tls: bool) -> None:
     found = inspect(machine.install(machine.root / "b", "15.20", options), "x", machine.ask)
     assert found is not None
     assert found.tls is tls
