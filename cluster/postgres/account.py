@@ -82,12 +82,13 @@ def first_barrier(path: Path, account: Account) -> Path | None:
             status = folder.stat()
         except FileNotFoundError:
             return None
-        if stat.S_ISDIR(status.st_mode) and not _may_enter(status, account):
+        if stat.S_ISDIR(status.st_mode) and not may_enter(status, account):
             return folder
     return None
 
 
-def _may_enter(status: os.stat_result, account: Account) -> bool:
+def may_enter(status: os.stat_result, account: Account) -> bool:
+    """Do the mode bits let the account pass through this folder?"""
     if status.st_uid == account.uid:
         return bool(status.st_mode & stat.S_IXUSR)
     if status.st_gid == account.gid or status.st_gid in account.groups:

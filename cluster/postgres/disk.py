@@ -6,11 +6,12 @@ heartbeat. Files end up owned by the service user and are readable by nobody els
 
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from cluster.postgres.account import Account, first_barrier
+from cluster.postgres.account import Account, first_barrier, may_enter
 from cluster.postgres.files import LiveSettings, parse_auto
 from cluster.postgres.place import PostgresPlan, TlsFiles
 from cluster.postgres.troubles import MisplacedError
@@ -23,6 +24,8 @@ LOG_LIMIT_BYTES: Final = 16 * 1024 * 1024
 
 def make_home(plan: PostgresPlan, account: Account) -> None:
     """Makes the private folders; MisplacedError when the service user could not reach them."""
+    plan.data_dir.mkdir(parents=True, exist_ok=True)
+    _let_in(plan.data_dir, account)
     barrier = first_barrier(plan.data_dir, account)
     if barrier is not None:
         message = (
@@ -30,7 +33,6 @@ def make_home(plan: PostgresPlan, account: Account) -> None:
             f"{plan.data_dir} is out of reach. Choose one outside private homes: /var/lib/mpower."
         )
         raise MisplacedError(message)
-    plan.data_dir.mkdir(parents=True, exist_ok=True)
     for folder in (plan.home, plan.socket_dir, plan.secrets):
         folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
         folder.chmod(_PRIVATE_FOLDER)
@@ -129,6 +131,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _let_in(data_dir: Path, account: Account) -> None:
+    """Opens the node's own private folder to the service user's group, to pass and not to list.
+
+    Folders above it are not ours to open.
+    """
+    status = data_dir.stat()
+    if account.switches and status.st_uid == os.geteuid() and not may_enter(status, account):
+        os.chown(data_dir, -1, account.gid)
+        data_dir.chmod(stat.S_IMODE(status.st_mode) & ~0o070 | stat.S_IXGRP)
 
 
 def _give(path: Path, account: Account) -> None:

@@ -120,6 +120,18 @@ def test_a_data_folder_in_a_private_home_is_refused(tmp_path: Path) -> None:
         disk.make_home(PostgresPlan("a", home / "data", 6001), stranger)
 
 
+def test_root_lets_the_service_user_pass_through_the_node_s_own_folder(tmp_path: Path) -> None:
+    stranger = Account("stranger", 54321, os.getegid(), (), switches=True)
+    tmp_path.chmod(0o770)
+    disk._let_in(tmp_path, stranger)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o770, "it could pass already"
+    tmp_path.chmod(0o700)
+    disk._let_in(tmp_path, ME)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700, "nobody else needs to"
+    disk._let_in(tmp_path, stranger)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o710
+
+
 def test_an_overgrown_log_is_set_aside_once(tmp_path: Path) -> None:
     it = PostgresPlan("a", tmp_path, 6001)
     it.home.mkdir()
