@@ -15,7 +15,7 @@ from msgspec import structs
 
 from protocols.peer import Record, TimelineStep
 
-NOBODY_NAMES: Final = 'ANY 1 ("nobody")'
+NOBODY_NAMES: Final = 'ANY 1 ("nobody_0")'
 """What a standby carries: no walreceiver has this name, so a server promoted by hand blocks."""
 MAX_TIMELINE_STEPS: Final = 64
 """The record is one small message; older promotions stay in the history of the node's log."""
@@ -66,7 +66,9 @@ def soloed(record: Record, by: str, op_id: str, reason: str) -> Record:
     return _next(record, by, op_id, reason, sync="", min_lsn=0)
 
 
-def synced(record: Record, by: str, op_id: str, peer: str, generation: int, barrier: int) -> Record:
+def synced(
+    record: Record, by: str, op_id: str, *, peer: str, generation: int, barrier: int
+) -> Record:
     """``peer`` has flushed the barrier while the commit gate was closed: it may succeed."""
     reason = f"{peer} is in sync again"
     changes = {"sync": peer, "sync_gen": generation, "min_lsn": barrier}

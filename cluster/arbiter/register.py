@@ -1,0 +1,139 @@
+"""The register as a pure value: what the witness stores, and what the fake is made of.
+
+Invariants: the epoch grows by exactly one with every stored record; nothing is answered as done
+before the caller has made it durable (``judge``, then store, then ``swapped``). After a start it
+does not believe its own file until both nodes' beats have confirmed it: until then nobody claims
+and nobody goes alone; if a node has seen a later epoch, the file was rolled back and nothing is
+stored any more. It must not know who is right, only what follows what.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct, structs
+
+from protocols.peer import NodeBeat, Record, Relay
+
+ROLLED_BACK: Final = "a node has seen a later epoch than is stored here (rolled back?)"
+
+
+class Kept(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is durable: the record, and the highest flush the standby reported in its generation."""
+
+    record: Record | None = None
+    high_flush: int = 0
+
+
+class Heard(Struct, frozen=True):
+    """A node's freshest beat, and when its counter last moved on our clock."""
+
+    beat: NodeBeat
+    moved_s: float
+
+
+class Register(Struct, frozen=True):
+    """The stored record and what this process has heard since it began (``nonce``)."""
+
+    nodes: tuple[str, ...]
+    nonce: str
+    record: Record | None = None
+    high_flush: int = 0
+    confirmed: frozenset[str] = frozenset()
+    ahead_epoch: int = 0
+    heard: tuple[Heard, ...] = ()
+
+
+def start(nodes: tuple[str, ...], nonce: str, kept: Kept) -> Register:
+    """A new process on what the file holds."""
+    return Register(nodes, nonce, record=kept.record, high_flush=kept.high_flush)
+
+
+def kept_of(register: Register, record: Record) -> Kept:
+    """What to write, durably, before ``record`` may be called stored."""
+    return Kept(record, _flush_after(register, record))
+
+
+def judge(register: Register, expected: int | None, record: Record) -> str:
+    """Why ``record`` may not be stored, or ''."""
+    stored = register.record
+    stored_epoch = stored.epoch if stored is not None else 0
+    if register.ahead_epoch > stored_epoch:
+        return ROLLED_BACK
+    if (expected or 0) != stored_epoch or (expected is None) != (stored is None):
+        return f"epoch {expected} was expected, {stored_epoch} is stored"
+    if record.epoch != stored_epoch + 1:
+        return f"epoch {record.epoch} does not follow {stored_epoch}"
+    if stored is None:
+        return ""
+    return _does_not_follow(register, stored, record)
+
+
+def _does_not_follow(register: Register, stored: Record, record: Record) -> str:
+    if (record.cluster_id, record.system_id) != (stored.cluster_id, stored.system_id):
+        return "the record is of another cluster"
+    if record.incarnation < stored.incarnation:
+        return "the incarnation is older than the stored one"
+    if record.sync_gen < stored.sync_gen:
+        return "the sync generation is older than the stored one"
+    moved = record.primary != stored.primary
+    if record.term != stored.term + (1 if moved else 0):
+        return "the term grows by one with a new primary, and only then"
+    alone = stored.sync != "" and record.sync == ""
+    waiting = sorted(set(register.nodes) - register.confirmed)
+    if (moved or alone) and waiting:
+        return f"this arbiter was restarted and {', '.join(waiting)} has not confirmed its epoch"
+    return ""
+
+
+def _flush_after(register: Register, record: Record) -> int:
+    stored = register.record
+    same = stored is not None and (stored.sync, stored.sync_gen) == (record.sync, record.sync_gen)
+    return register.high_flush if same else 0
+
+
+def swapped(register: Register, record: Record) -> Register:
+    """``record`` is durable."""
+    confirmed = register.confirmed if register.record else frozenset(register.nodes)
+    flush = _flush_after(register, record)
+    return structs.replace(register, record=record, high_flush=flush, confirmed=confirmed)
+
+
+def took(register: Register, beat: NodeBeat, now_s: float) -> Register:
+    """A node left its beat. ``now_s``: our monotonic time, for people only."""
+    record = register.record
+    known = [one for one in register.heard if one.beat.node != beat.node]
+    before = [one for one in register.heard if one.beat.node == beat.node]
+    same = before and before[0].beat.boot == beat.boot
+    if same and beat.counter <= before[0].beat.counter:
+        return register  # a duplicate or an overtaken one
+    stored = (record.incarnation, record.epoch) if record is not None else (0, 0)
+    if (beat.incarnation, beat.epoch) <= stored:
+        confirmed = register.confirmed | {beat.node}
+        ahead = register.ahead_epoch
+    else:
+        confirmed = register.confirmed - {beat.node}
+        ahead = max(register.ahead_epoch, beat.epoch)
+    flush = register.high_flush
+    if record is not None and (record.sync, record.sync_gen) == (beat.node, beat.token):
+        flush = max(flush, beat.receive_lsn)
+    return structs.replace(
+        register,
+        heard=(*known, Heard(beat, now_s)),
+        confirmed=confirmed,
+        ahead_epoch=ahead,
+        high_flush=flush,
+    )
+
+
+def relay_for(register: Register, node: str, now_s: float) -> Relay:
+    """The answer to ``node``'s beat."""
+    others = [one for one in register.heard if one.beat.node != node]
+    other = others[-1] if others else None
+    return Relay(
+        peer=other.beat if other else None,
+        still_ms=int((now_s - other.moved_s) * 1000) if other else 0,
+        high_flush=register.high_flush,
+        nonce=register.nonce,
+        epoch=register.record.epoch if register.record is not None else 0,
+    )

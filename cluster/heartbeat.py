@@ -1,0 +1,101 @@
+"""What this node has heard of its peer, on the links and through the arbiter, and for how long not.
+
+Silent means: no link alive both ways carried a healthy beat. A beat counts once: a duplicate, an
+overtaken one, or one of a process that was replaced is not news. Silence is counted on the hearer's
+own monotonic clock and only while its loop ran (``deafened`` after a stall). At the arbiter it is
+the peer's counter that must stand still, in answers asked for after it was last seen to advance.
+This file must not know what follows from silence.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, structs
+
+from protocols.peer import NodeBeat
+
+MAX_BOOTS = 4
+"""Replaced processes whose late beats are recognised: beats live seconds, restarts are rarer."""
+
+
+class Hearing(Struct, frozen=True):
+    """The newest beat on any path and when it came; times in monotonic seconds, -inf for never.
+
+    ``good_at_s``: a healthy beat came on a link and said that the peer hears us. ``peer_at_s``: any
+    beat on a link. ``counter_at_s``: the arbiter was first seen with the peer's present counter.
+    ``still_asked_s``: when the latest answer was asked for that still showed that counter.
+    """
+
+    beat: NodeBeat | None = None
+    boots: tuple[str, ...] = ()
+    good_at_s: float = float("-inf")
+    peer_at_s: float = float("-inf")
+    since_s: float = 0.0
+    boot_at_arbiter: str = ""
+    counter_at_arbiter: int = -1
+    counter_at_s: float = float("-inf")
+    still_asked_s: float = float("-inf")
+    high_flush: int = 0
+    progress: tuple[str, int] = ("", 0)
+    progress_at_s: float = float("-inf")
+
+
+def deafened(hearing: Hearing, now_s: float) -> Hearing:
+    """After a stall of our own loop, or a new arbiter process: silence begins now."""
+    return structs.replace(hearing, since_s=now_s, counter_at_s=now_s, still_asked_s=float("-inf"))
+
+
+def _newer(hearing: Hearing, beat: NodeBeat) -> bool:
+    known = hearing.beat
+    if known is None or known.boot == beat.boot:
+        return known is None or beat.counter > known.counter
+    return beat.boot not in hearing.boots
+
+
+def _took(hearing: Hearing, beat: NodeBeat, now_s: float) -> Hearing:
+    boots = hearing.boots
+    if hearing.beat is not None and hearing.beat.boot != beat.boot:
+        boots = (*boots, hearing.beat.boot)[-MAX_BOOTS:]
+    progress = (beat.state, beat.replay_lsn)
+    if progress == hearing.progress:
+        return structs.replace(hearing, beat=beat, boots=boots)
+    return structs.replace(hearing, beat=beat, boots=boots, progress=progress, progress_at_s=now_s)
+
+
+def heard(hearing: Hearing, beat: NodeBeat, now_s: float, suspect_s: float) -> Hearing:
+    """A beat came on a link. ``suspect_s``: how recently the peer must have heard us."""
+    if not _newer(hearing, beat):
+        return hearing
+    alive = 0 <= beat.heard_ms < suspect_s * 1000
+    took = _took(hearing, beat, now_s)
+    good_at_s = now_s if alive and beat.healthy else took.good_at_s
+    return structs.replace(took, peer_at_s=now_s, good_at_s=good_at_s)
+
+
+def relayed(
+    hearing: Hearing, beat: NodeBeat | None, high_flush: int, asked_at_s: float, now_s: float
+) -> Hearing:
+    """The arbiter answered with the peer's freshest beat (None: it has none)."""
+    boot, counter = (beat.boot, beat.counter) if beat else ("", -1)
+    if (boot, counter) == (hearing.boot_at_arbiter, hearing.counter_at_arbiter):
+        still = max(hearing.still_asked_s, asked_at_s)
+        return structs.replace(hearing, still_asked_s=still, high_flush=high_flush)
+    if beat is not None and _newer(hearing, beat):
+        hearing = _took(hearing, beat, now_s)
+    return structs.replace(
+        hearing,
+        boot_at_arbiter=boot,
+        counter_at_arbiter=counter,
+        counter_at_s=now_s,
+        still_asked_s=float("-inf"),
+        high_flush=high_flush,
+    )
+
+
+def link_silence_s(hearing: Hearing, now_s: float) -> float:
+    """For how long no link alive both ways carried a healthy beat."""
+    return now_s - max(hearing.good_at_s, hearing.since_s)
+
+
+def still_s(hearing: Hearing) -> float:
+    """For how long the peer's counter provably stood still at the arbiter (negative: no proof)."""
+    return hearing.still_asked_s - hearing.counter_at_s

@@ -1,0 +1,236 @@
+"""Everything a node's machine knows, as one frozen value, and the questions the rules put to it.
+
+Knowledge comes in by events (``cluster.learning``); rules read it and change the state. Three
+things are kept apart, because lost payments hide between them: what the arbiter is *known* to hold
+(``record``), what may still land there (``swap`` in flight, ``doubts`` whose answer was lost), and
+what PostgreSQL was *ordered* and has not yet answered (``doing``). Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from cluster import record as records
+from cluster.events import Facts, Walsender
+from cluster.heartbeat import Hearing, link_silence_s, still_s
+from cluster.states import State
+from cluster.timers import Timers
+from protocols.peer import NodeBeat, Record
+
+NEVER = float("-inf")
+
+
+class Disk(Struct, frozen=True):
+    """What this node holds on disk, as found at the start and changed by what was done since.
+
+    ``clean_end_lsn``: the end of a cleanly stopped primary's WAL, -1 unless that is certain.
+    ``diverged``: this copy was seen out of recovery without a claim; it must be cloned again.
+    """
+
+    has_data: bool = False
+    was_primary: bool = False
+    clean_end_lsn: int = -1
+    system_id: str = ""
+    tli: int = 0
+    names: str = ""
+    token: int = 0
+    claim: str = ""
+    rejoining: bool = False
+    diverged: bool = False
+    epoch: int = 0
+    incarnation: int = 0
+
+
+class Entry(Struct, frozen=True):
+    """One attempt to bring the standby in sync: its generation, what was proven, its deadline."""
+
+    generation: int
+    barrier_lsn: int = -1
+    offered: bool = False
+
+
+class Mind(Struct, frozen=True):
+    """One node's knowledge. Times are monotonic seconds (``NEVER`` for never).
+
+    ``slept_s``: how long the loop stood still before this event, 0 for a healthy beat of time.
+    ``fresh``: the record was read since READING began; ``read_floor``: what was known when the
+    read was ordered; ``read_is_old``: it was ordered before READING began.
+    ``settled``: no compare-and-swap of an earlier process of this node can still land. ``bumped``:
+    one of ours was confirmed since READING began. ``passed``: the restart barrier was passed since
+    this postmaster's start. ``barrier_lsn``: its flush LSN just after the start (-1 unknown).
+    """
+
+    me: str
+    peer: str
+    cluster_id: str
+    boot: str
+    timers: Timers = Timers()
+    state: State = State.INIT
+    since_s: float = 0.0
+    now_s: float = 0.0
+    slept_s: float = 0.0
+    reason: str = ""
+    alarms: tuple[str, ...] = ()
+    # the arbiter
+    record: Record | None = None
+    fresh: bool = False
+    reading: bool = False
+    read_floor: tuple[int, int] = (0, 0)
+    sought_epoch: int = 0
+    read_is_old: bool = False
+    read_at_s: float = NEVER
+    arbiter_at_s: float = NEVER
+    nonce: str = ""
+    rolled_back: bool = False
+    swap: Record | None = None
+    swap_at_s: float = NEVER
+    doubts: tuple[Record, ...] = ()
+    settled: bool = False
+    bumped: bool = False
+    seen_epoch: int = 0
+    # the peer
+    hearing: Hearing = Hearing()
+    # the disk and PostgreSQL
+    disk: Disk = Disk()
+    up: bool = False
+    doing: tuple[str, ...] = ()
+    facts: Facts | None = None
+    facts_at_s: float = NEVER
+    probed_at_s: float = NEVER
+    up_at_s: float = NEVER
+    streamed_at_s: float = NEVER
+    barrier_lsn: int = -1
+    rearm: bool = False
+    passed: bool = False
+    names: str = ""
+    fence: int = 0
+    failures: int = 0
+    retry_at_s: float = NEVER
+    promoted_tli: int = 0
+    switch_lsn: int = 0
+    # intents
+    entry: Entry | None = None
+    last_generation: int = 0
+    entry_failures: int = 0
+    entry_after_s: float = NEVER
+    handover: str = ""
+    yield_until_s: float = NEVER
+    leaving: str = ""
+
+    # ---- the record
+
+    @property
+    def named(self) -> bool:
+        """The record names this node as primary."""
+        return self.record is not None and self.record.primary == self.me
+
+    @property
+    def fenced(self) -> bool:
+        """The record names another node."""
+        return self.record is not None and self.record.primary != self.me
+
+    @property
+    def sync_possible(self) -> bool:
+        """The record has, or may come to have, a sync standby."""
+        certain = self.record is not None and self.record.sync != ""
+        landing = self.swap is not None and self.swap.sync != ""
+        return certain or landing or any(doubt.sync for doubt in self.doubts)
+
+    @property
+    def alone_for_sure(self) -> bool:
+        """The record names this node, and neither has nor can come to have a sync standby."""
+        return self.named and self.settled and not self.sync_possible
+
+    @property
+    def may_swap(self) -> bool:
+        """No compare-and-swap is in flight, and the last one ended long enough ago."""
+        return self.swap is None and self.now_s - self.swap_at_s >= self.timers.retry_s
+
+    # ---- the peer
+
+    @property
+    def beat(self) -> NodeBeat | None:
+        """The peer's newest beat, from the record's incarnation."""
+        beat = self.hearing.beat
+        if beat is None or self.record is None or beat.incarnation != self.record.incarnation:
+            return None
+        return beat
+
+    @property
+    def peer_linked(self) -> bool:
+        """A beat came on a link lately."""
+        return self.now_s - self.hearing.peer_at_s < self.timers.suspect_s
+
+    @property
+    def arbiter_heard(self) -> bool:
+        """The arbiter answered lately."""
+        return self.now_s - self.arbiter_at_s < self.timers.suspect_s
+
+    def peer_silent(self, for_s: float) -> bool:
+        """Silent on every link, and its counter at the arbiter stood still, for that long."""
+        return link_silence_s(self.hearing, self.now_s) >= for_s and still_s(self.hearing) >= for_s
+
+    @property
+    def unheard_s(self) -> float:
+        """For how long neither arbiter nor peer was heard; a streaming walsender is a peer."""
+        rows = self.facts.walsenders if self.facts_fresh and self.facts is not None else ()
+        if any(one.state == "streaming" for one in rows):
+            return 0.0
+        return self.now_s - max(self.arbiter_at_s, self.hearing.peer_at_s, self.hearing.since_s)
+
+    # ---- PostgreSQL
+
+    @property
+    def idle(self) -> bool:
+        """Everything ordered of PostgreSQL was answered."""
+        return not self.doing
+
+    @property
+    def may_retry(self) -> bool:
+        """Nothing is being done, and the last failure lies far enough back."""
+        return not self.doing and self.now_s >= self.retry_at_s
+
+    @property
+    def touched(self) -> bool:
+        """PostgreSQL runs, or something ordered may be making it run."""
+        return self.up or any(
+            name in {"StartPrimary", "StartStandby", "Promote"} for name in self.doing
+        )
+
+    @property
+    def facts_fresh(self) -> bool:
+        """The last good probe is recent enough to prove something."""
+        return self.facts is not None and self.now_s - self.facts_at_s <= self.timers.fresh_s
+
+    @property
+    def held_lsn(self) -> int:
+        """The end of the WAL held here: receive alone is too low after a restart (fact F17)."""
+        facts = self.facts
+        return max(facts.receive_lsn, facts.replay_lsn, facts.flush_lsn) if facts else 0
+
+    def walsender(self, name: str) -> Walsender | None:
+        """The row of pg_stat_replication that streams under this application name."""
+        if self.facts is None:
+            return None
+        for one in self.facts.walsenders:
+            if one.application_name == name and one.state == "streaming":
+                return one
+        return None
+
+    @property
+    def sync_row(self) -> Walsender | None:
+        """The walsender of the record's present generation."""
+        if self.record is None or not self.record.sync:
+            return None
+        return self.walsender(records.sync_name(self.record.sync, self.record.sync_gen))
+
+    @property
+    def fits_sync(self) -> bool:
+        """The record names this node as sync in the generation whose token it holds."""
+        record = self.record
+        return (
+            record is not None
+            and record.sync == self.me
+            and record.sync_gen == self.disk.token
+            and record.primary == self.peer
+        )

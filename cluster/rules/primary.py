@@ -1,0 +1,362 @@
+"""The primary with its gate shut (GATED), in sync, stalled, or asking to go on alone.
+
+What ends every primary stands first, so that no other row can come before it: the record names
+another, PostgreSQL is gone or hangs, the loop slept, nobody is heard. The names are emptied only
+after a confirmed compare-and-swap to sync = null (I1).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import structs
+
+from cluster import actions as act
+from cluster import events as ev
+from cluster import record as records
+from cluster.mind import Mind
+from cluster.rules.rule import (
+    PEER,
+    POSTGRES,
+    RECORD,
+    TIME,
+    Outcome,
+    Rule,
+    always,
+    hand_over,
+    nothing,
+    op_id,
+    order,
+    propose,
+    stop_now,
+)
+from cluster.states import PRIMARIES, State
+
+ANY_PRIMARY: Final = tuple(state for state in State if state in PRIMARIES)
+
+
+# ---- conditions
+
+
+def fenced(mind: Mind, event: ev.Event) -> bool:
+    """The record names another primary."""
+    return mind.fenced
+
+
+def hung(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL runs and has answered no probe for too long."""
+    since_s = max(mind.probed_at_s, mind.up_at_s)
+    return mind.up and mind.now_s - since_s >= mind.timers.hung_s
+
+
+def slept(mind: Mind, event: ev.Event) -> bool:
+    """This process stood still long enough for the standby to have taken over."""
+    return mind.sync_possible and mind.slept_s >= mind.timers.takeover_s
+
+
+def overtaken(mind: Mind, event: ev.Event) -> bool:
+    """The peer speaks of a later term."""
+    beat, record = mind.beat, mind.record
+    return beat is not None and record is not None and beat.term > record.term
+
+
+def isolated(mind: Mind, event: ev.Event) -> bool:
+    """Nobody is heard, and somebody else may be primary by now."""
+    return mind.sync_possible and mind.unheard_s >= mind.timers.isolate_s
+
+
+def names_differ(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL carries other names than the record asks for, and the record is certain."""
+    if not (mind.up and mind.may_retry and mind.record is not None and mind.settled):
+        return False
+    wanted = records.names_of(mind.record)
+    return mind.names != wanted and (wanted != "" or not mind.sync_possible)
+
+
+def caught_up(mind: Mind) -> bool:
+    """The standby of the record's generation has flushed what stood here after the start."""
+    row = mind.sync_row
+    return (
+        mind.facts_fresh
+        and row is not None
+        and mind.barrier_lsn >= 0
+        and row.flush_lsn >= mind.barrier_lsn
+        and mind.record is not None
+        and mind.names == records.names_of(mind.record)
+    )
+
+
+def fence_missing(mind: Mind, event: ev.Event) -> bool:
+    """The fence row may carry an older term, and writing it cannot wait for anybody."""
+    record = mind.record
+    if not (mind.up and mind.may_retry and record is not None and mind.fence != record.term):
+        return False
+    return caught_up(mind) if record.sync else (mind.names == "" and mind.alone_for_sure)
+
+
+def _fence_written(mind: Mind) -> bool:
+    return mind.record is not None and mind.fence == mind.record.term
+
+
+def ready_in_sync(mind: Mind, event: ev.Event) -> bool:
+    """The restart barrier is passed."""
+    return mind.up and not mind.rearm and caught_up(mind) and _fence_written(mind)
+
+
+def ready_alone(mind: Mind, event: ev.Event) -> bool:
+    """Nobody else can succeed, nothing waits for anybody, the fence is up."""
+    return (
+        mind.up
+        and mind.alone_for_sure
+        and mind.names == ""
+        and mind.barrier_lsn >= 0
+        and _fence_written(mind)
+    )
+
+
+def stalled(mind: Mind, event: ev.Event) -> bool:
+    """Commits wait for the standby, or nobody streams in its name, or it says that it leaves."""
+    if mind.facts is None:
+        return False
+    beat = mind.beat
+    return (
+        mind.sync_row is None
+        or mind.facts.oldest_sync_wait_s > mind.timers.stall_s
+        or (beat is not None and beat.leaving != "")
+    )
+
+
+def flowing(mind: Mind, event: ev.Event) -> bool:
+    """The standby streams again and nothing waits."""
+    return ready_in_sync(mind, event) and not stalled(mind, event)
+
+
+def _may_go_solo(mind: Mind) -> bool:
+    record = mind.record
+    certain = record is not None and record.sync != "" and not record.strict
+    return mind.up and certain and mind.may_swap
+
+
+def still_stalled(mind: Mind, event: ev.Event) -> bool:
+    """The stall has lasted, or the standby leaves on purpose."""
+    beat = mind.beat
+    leaves = beat is not None and beat.leaving != ""
+    lasted = mind.now_s - mind.since_s >= mind.timers.solo_s
+    return _may_go_solo(mind) and (leaves or lasted) and stalled(mind, event)
+
+
+def peer_absent(mind: Mind, event: ev.Event) -> bool:
+    """Since the start the standby has not come back."""
+    waited_s = mind.now_s - max(mind.up_at_s, mind.since_s)
+    return (
+        _may_go_solo(mind)
+        and mind.facts_fresh
+        and waited_s >= mind.timers.solo_s
+        and not caught_up(mind)
+    )
+
+
+def granted_alone(mind: Mind, event: ev.Event) -> bool:
+    """The record has no sync standby and none can still land."""
+    return mind.alone_for_sure
+
+
+def not_granted(mind: Mind, event: ev.Event) -> bool:
+    """The compare-and-swap ended without making us alone."""
+    return mind.swap is None
+
+
+# ---- deeds
+
+
+def died(mind: Mind, event: ev.Event) -> Outcome:
+    """The postmaster is gone: the standby may claim at once."""
+    return hand_over(mind, "postmaster died")
+
+
+def give_up_hung(mind: Mind, event: ev.Event) -> Outcome:
+    """A server that does not answer is stopped, and the standby may claim at once."""
+    return hand_over(mind, "PostgreSQL does not answer", act.StopPostgres("immediate"))
+
+
+def start_failed(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL could not be started as primary."""
+    return not mind.up and not mind.doing
+
+
+def hand_over_unstarted(mind: Mind, event: ev.Event) -> Outcome:
+    """The standby may claim: this node's server does not start."""
+    return hand_over(mind, "PostgreSQL does not start")
+
+
+def close_gate(mind: Mind, event: ev.Event) -> Outcome:
+    """Nothing is served until the standby has flushed what stands here now."""
+    flush_lsn = mind.facts.flush_lsn if mind.facts is not None else -1
+    return structs.replace(mind, rearm=False, passed=False, barrier_lsn=flush_lsn), ()
+
+
+def open_gate(mind: Mind, event: ev.Event) -> Outcome:
+    """The restart barrier is passed: the gate opens by derivation."""
+    return structs.replace(mind, passed=True, failures=0, entry=None), (act.BeatNow(),)
+
+
+def ask_solo(mind: Mind, event: ev.Event) -> Outcome:
+    """Ask the arbiter to let this node go on alone; the names stay on until it is confirmed."""
+    assert mind.record is not None
+    beat = mind.beat
+    leaves = beat is not None and beat.leaving
+    why = f"{mind.peer} leaves: {beat.leaving}" if beat and leaves else f"{mind.peer} is absent"
+    return propose(mind, records.soloed(mind.record, mind.me, op_id(mind, "solo"), why))
+
+
+def empty_names(mind: Mind, event: ev.Event) -> Outcome:
+    """Confirmed: commits need wait for nobody."""
+    return order(mind, act.SetNames(""), act.BeatNow())
+
+
+def set_names(mind: Mind, event: ev.Event) -> Outcome:
+    """Make PostgreSQL wait for whom the confirmed record names."""
+    assert mind.record is not None
+    return order(mind, act.SetNames(records.names_of(mind.record)))
+
+
+def write_fence(mind: Mind, event: ev.Event) -> Outcome:
+    """Transactions of an earlier term are refused by the database itself."""
+    assert mind.record is not None
+    return order(mind, act.WriteFence(mind.record.term))
+
+
+G, S, L, W = State.PRIMARY_GATED, State.PRIMARY_SYNC, State.PRIMARY_STALLED, State.GOING_SOLO
+OPEN_IN_SYNC: Final = (S, L, W)
+
+ENDS: Final = (
+    Rule(
+        ANY_PRIMARY,
+        RECORD,
+        fenced,
+        State.FENCING,
+        stop_now,
+        "The record names {peer} as primary; gate shut, PostgreSQL is stopped at once.",
+    ),
+    Rule(
+        ANY_PRIMARY,
+        (ev.PostgresExited,),
+        always,
+        State.READING,
+        died,
+        "The postmaster died; gate shut, {peer} may take over at once.",
+    ),
+    Rule(
+        ANY_PRIMARY,
+        (ev.ProbeFailed, ev.Tick),
+        hung,
+        State.READING,
+        give_up_hung,
+        "PostgreSQL does not answer; gate shut, {peer} may take over at once.",
+    ),
+    Rule(
+        ANY_PRIMARY,
+        PEER,
+        overtaken,
+        State.READING,
+        nothing,
+        "{peer} speaks of a later term; gate shut until the record is read.",
+    ),
+    Rule(
+        ANY_PRIMARY,
+        TIME,
+        slept,
+        State.READING,
+        nothing,
+        "This process stood still; gate shut until the record is read.",
+    ),
+    Rule(
+        ANY_PRIMARY,
+        TIME,
+        isolated,
+        State.ISOLATED,
+        nothing,
+        "Neither the arbiter nor {peer} is heard; gate shut, PostgreSQL keeps blocking.",
+    ),
+    Rule(
+        (S, L, W, State.PRIMARY_SOLO, State.SYNC_ENTRY),
+        (ev.Probed,),
+        lambda mind, event: mind.rearm,
+        G,
+        close_gate,
+        "PostgreSQL was restarted; gate shut until what it shows is safe.",
+    ),
+)
+
+ROWS: Final = (
+    # gated: names per the confirmed record, then the fence, then the restart barrier
+    Rule((G,), POSTGRES, names_differ, None, set_names, "Names per the confirmed record."),
+    Rule((G,), POSTGRES, fence_missing, None, write_fence, "The fence row gets this term."),
+    Rule(
+        (G,),
+        (*POSTGRES, ev.SwapConfirmed),
+        ready_in_sync,
+        S,
+        open_gate,
+        "{peer} has flushed all that stood here after the start; open.",
+    ),
+    Rule(
+        (G,),
+        (*POSTGRES, ev.SwapConfirmed),
+        ready_alone,
+        State.PRIMARY_SOLO,
+        open_gate,
+        "The record has no sync standby; open alone.",
+    ),
+    Rule((G,), TIME, peer_absent, W, ask_solo, "{peer} does not come back; asking to go alone."),
+    Rule(
+        (G,),
+        (ev.ActionFailed,),
+        start_failed,
+        State.READING,
+        hand_over_unstarted,
+        "PostgreSQL does not start; {peer} may take over at once.",
+    ),
+    # in sync
+    Rule(
+        OPEN_IN_SYNC,
+        RECORD,
+        lambda mind, event: granted_alone(mind, event) and mind.passed,
+        State.PRIMARY_SOLO,
+        empty_names,
+        "The arbiter confirmed: alone, one copy. Alarm.",
+    ),
+    Rule(
+        (L, W),
+        RECORD,
+        granted_alone,
+        G,
+        nothing,
+        "The arbiter confirmed: alone, one copy; the gate opens when the names are off.",
+    ),
+    Rule(
+        (S,),
+        (ev.Probed, ev.BeatHeard, ev.RelayHeard, ev.Tick),
+        stalled,
+        L,
+        nothing,
+        "{peer} does not acknowledge; commits wait.",
+    ),
+    Rule((L,), (ev.Probed, ev.Tick), flowing, S, open_gate, "{peer} acknowledges again."),
+    Rule(
+        (L,),
+        (ev.Probed, ev.BeatHeard, ev.RelayHeard, ev.Tick),
+        still_stalled,
+        W,
+        ask_solo,
+        "{peer} stays away; asking the arbiter to go on alone.",
+    ),
+    Rule(
+        (W,),
+        RECORD,
+        not_granted,
+        L,
+        nothing,
+        "Not granted (yet); commits keep waiting, the record is read again.",
+    ),
+)

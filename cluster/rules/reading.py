@@ -1,0 +1,322 @@
+"""From nothing, from isolation, from fencing: read the record, then be what it says.
+
+The gate is shut throughout. A node named as primary first confirms an epoch-bumping swap of its
+own, so that nothing an earlier process of it sent can land later (I1); it starts with the names it
+found on disk. A node that is not named stops, waits until the other is open, and comes back by a
+clone unless its copy is provably a prefix of the other's.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import structs
+
+from cluster import actions as act
+from cluster import events as ev
+from cluster import record as records
+from cluster.mind import Mind
+from cluster.rules.rule import (
+    PEER,
+    POSTGRES,
+    RECORD,
+    TIME,
+    Outcome,
+    Rule,
+    always,
+    hand_over,
+    nothing,
+    op_id,
+    order,
+    propose,
+    stop_now,
+)
+from cluster.rules.standby import promotion
+from cluster.states import PRIMARIES, State
+
+# ---- conditions
+
+
+def _read(mind: Mind) -> bool:
+    return mind.fresh and mind.record is not None and not mind.rolled_back
+
+
+def _my_copy(mind: Mind) -> bool:
+    """A data folder of this cluster is here."""
+    record, disk = mind.record, mind.disk
+    return record is not None and disk.has_data and disk.system_id == record.system_id
+
+
+def _named_and_read(mind: Mind) -> bool:
+    return _read(mind) and mind.named
+
+
+def other_named_while_up(mind: Mind, event: ev.Event) -> bool:
+    """The record names the peer, and PostgreSQL runs here as a primary."""
+    return _read(mind) and mind.fenced and mind.touched
+
+
+def other_not_open(mind: Mind, event: ev.Event) -> bool:
+    """The record names the peer, which is not open yet."""
+    return _read(mind) and mind.fenced and mind.record is not None and not mind.record.opened
+
+
+def other_open(mind: Mind, event: ev.Event) -> bool:
+    """The record names the peer, open; PostgreSQL is down here."""
+    return _read(mind) and mind.fenced and not mind.touched and mind.idle
+
+
+def was_reclaiming(mind: Mind, event: ev.Event) -> bool:
+    """This node took a claim back and was interrupted."""
+    record = mind.record
+    return (
+        _named_and_read(mind)
+        and record is not None
+        and not record.opened
+        and record.intent == "reclaim"
+        and _my_copy(mind)
+        and not mind.up
+    )
+
+
+def must_promote(mind: Mind, event: ev.Event) -> bool:
+    """This node is named, and its copy never left recovery (or was not yet opened)."""
+    record = mind.record
+    if record is None or not (_named_and_read(mind) and _my_copy(mind)) or mind.touched:
+        return False
+    return not record.opened or not mind.disk.was_primary
+
+
+def cannot_serve(mind: Mind, event: ev.Event) -> bool:
+    """This node is named, and has no copy of this cluster."""
+    return _named_and_read(mind) and mind.idle and not _my_copy(mind) and mind.handover == ""
+
+
+def say_cannot_serve(mind: Mind, event: ev.Event) -> Outcome:
+    """The standby, if any, may claim."""
+    return hand_over(mind, "no copy of this cluster's data")
+
+
+def may_bump(mind: Mind, event: ev.Event) -> bool:
+    """Named, able, and the standby's time to claim is over."""
+    return (
+        _named_and_read(mind)
+        and _my_copy(mind)
+        and not mind.bumped
+        and mind.may_swap
+        and mind.now_s >= mind.yield_until_s
+        and mind.now_s >= mind.retry_at_s
+        and "StopPostgres" not in mind.doing
+    )
+
+
+def bump(mind: Mind, event: ev.Event) -> Outcome:
+    """Whatever may still land cannot land after this."""
+    assert mind.record is not None
+    return propose(mind, records.bumped(mind.record, mind.me, op_id(mind, "bump")))
+
+
+def bumped_and_up(mind: Mind, event: ev.Event) -> bool:
+    """Confirmed; PostgreSQL runs here as primary."""
+    return _ready(mind) and mind.up
+
+
+def bumped_and_down(mind: Mind, event: ev.Event) -> bool:
+    """Confirmed; PostgreSQL is down."""
+    return _ready(mind) and not mind.touched
+
+
+def _ready(mind: Mind) -> bool:
+    record = mind.record
+    opened = record is not None and record.opened
+    return _named_and_read(mind) and opened and mind.bumped and mind.idle and _my_copy(mind)
+
+
+def gate_as_is(mind: Mind, event: ev.Event) -> Outcome:
+    """The next probe's flush LSN is the barrier."""
+    return structs.replace(mind, handover="", passed=False, barrier_lsn=-1), (act.BeatNow(),)
+
+
+def start_gated(mind: Mind, event: ev.Event) -> Outcome:
+    """Start with the names found on disk; only replication and the daemon connect."""
+    mind = structs.replace(mind, handover="", passed=False)
+    return order(mind, act.BeatNow(), act.StartPrimary(mind.disk.names))
+
+
+# ---- isolation
+
+
+def somebody_back(mind: Mind, event: ev.Event) -> bool:
+    """The arbiter or the peer is heard again."""
+    return mind.arbiter_heard or mind.peer_linked
+
+
+# ---- fencing and rejoining
+
+
+def must_stop(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL runs and nobody is stopping it."""
+    return mind.touched and "StopPostgres" not in mind.doing and mind.now_s >= mind.retry_at_s
+
+
+def named_again(mind: Mind, event: ev.Event) -> bool:
+    """The record names this node, and PostgreSQL is down."""
+    return mind.named and not mind.touched and mind.idle
+
+
+def may_rejoin(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL is dead, the other is open, and nothing of ours may still land."""
+    record = mind.record
+    opened = record is not None and record.opened and mind.fenced
+    return opened and not mind.touched and mind.idle and not mind.doubts and mind.swap is None
+
+
+def must_settle(mind: Mind, event: ev.Event) -> bool:
+    """Something of ours may still land."""
+    return bool(mind.doubts) and mind.may_swap and mind.fenced and not mind.touched
+
+
+def may_follow(mind: Mind, event: ev.Event) -> bool:
+    """This copy is provably a prefix of the primary's."""
+    record, disk = mind.record, mind.disk
+    if record is None or not _my_copy(mind) or disk.rejoining or disk.diverged:
+        return False
+    ours = disk.claim == "" or any(step.op_id == disk.claim for step in record.tli_history)
+    if not disk.was_primary:
+        return disk.tli == record.tli and ours
+    # A primary that stopped cleanly before the switch: all of its WAL is in the other's history.
+    left = [step.switch_lsn for step in record.tli_history if step.tli == record.tli]
+    clean = disk.clean_end_lsn >= 0
+    return clean and bool(left) and disk.clean_end_lsn <= left[-1] and disk.tli == record.tli - 1
+
+
+def follow(mind: Mind, event: ev.Event) -> Outcome:
+    """Start as standby under the held generation."""
+    return order(mind, act.StartStandby(mind.peer, mind.disk.token))
+
+
+def foreign_data(mind: Mind, event: ev.Event) -> bool:
+    """The data folder is of another cluster: not ours to overwrite."""
+    return mind.disk.has_data and not _my_copy(mind)
+
+
+def replace_copy(mind: Mind, event: ev.Event) -> Outcome:
+    """From here on this copy may not reclaim."""
+    disk = structs.replace(mind.disk, rejoining=True)
+    return structs.replace(mind, disk=disk, failures=0, retry_at_s=mind.now_s), ()
+
+
+def source_open(mind: Mind, event: ev.Event) -> bool:
+    """The recorded primary is open and reachable."""
+    beat, record = mind.beat, mind.record
+    return (
+        mind.may_retry
+        and not mind.touched
+        and mind.fenced
+        and record is not None
+        and record.opened
+        and beat is not None
+        and beat.state in PRIMARIES
+        and beat.state != State.PRIMARY_GATED
+        and beat.term == record.term
+        and mind.peer_linked
+    )
+
+
+def clone(mind: Mind, event: ev.Event) -> Outcome:
+    """Take a fresh copy."""
+    return order(mind, act.Clone(mind.peer))
+
+
+def follow_fresh(mind: Mind, event: ev.Event) -> Outcome:
+    """Start as standby without a generation."""
+    return order(mind, act.StartStandby(mind.peer, 0))
+
+
+def rest_over(mind: Mind, event: ev.Event) -> bool:
+    """Time to judge again."""
+    return mind.now_s - mind.since_s >= mind.timers.fault_s and mind.idle
+
+
+I, D, F = State.READING, State.ISOLATED, State.FENCING  # noqa: E741 - READING's letter in the rows
+J, N = State.REJOIN_CHECK, State.RECLONING
+
+ROWS: Final = (
+    Rule((State.INIT,), (ev.Booted,), always, I, nothing, "Lock taken, disk read; reading."),
+    # reading
+    Rule(
+        (I,),
+        RECORD,
+        other_named_while_up,
+        F,
+        stop_now,
+        "The record names {peer} as primary; PostgreSQL is stopped at once.",
+    ),
+    Rule((I,), (*RECORD, ev.PostgresExited), other_not_open, F, nothing, "{peer} has claimed."),
+    Rule((I,), (*RECORD, ev.PostgresExited), other_open, J, nothing, "{peer} is primary."),
+    Rule((I,), RECORD, was_reclaiming, State.RECLAIMING, nothing, "Taking the claim back goes on."),
+    Rule(
+        (I,),
+        (*RECORD, ev.PostgresExited),
+        must_promote,
+        State.PROMOTING,
+        promotion,
+        "The record names this node, not yet promoted; promoting.",
+    ),
+    Rule((I,), RECORD, cannot_serve, None, say_cannot_serve, "Named, but without data."),
+    Rule((I,), RECORD, may_bump, None, bump, "Named: first nothing old may land any more."),
+    Rule(
+        (I,),
+        RECORD,
+        bumped_and_up,
+        State.PRIMARY_GATED,
+        gate_as_is,
+        "The record still names this node; gated until the standby has all.",
+    ),
+    Rule(
+        (I,),
+        (*RECORD, ev.PostgresExited),
+        bumped_and_down,
+        State.PRIMARY_GATED,
+        start_gated,
+        "The record names this node; starting PostgreSQL behind the gate.",
+    ),
+    # isolated
+    Rule((D,), (*PEER, ev.RecordRead), somebody_back, I, nothing, "Heard again; reading."),
+    # fencing
+    Rule((F,), TIME, must_stop, None, stop_now, "PostgreSQL must be dead."),
+    Rule((F,), (*RECORD, ev.PostgresExited), named_again, I, nothing, "Named again; reading."),
+    Rule(
+        (F,),
+        (*RECORD, ev.PostgresExited),
+        may_rejoin,
+        J,
+        nothing,
+        "PostgreSQL is dead and {peer} is open; may this copy follow?",
+    ),
+    Rule((F,), TIME, must_settle, None, bump, "First nothing of ours may land any more."),
+    # rejoining
+    Rule((J,), RECORD, lambda mind, event: mind.named, I, nothing, "Named; reading."),
+    Rule((J,), RECORD, other_not_open, F, nothing, "{peer} is not open; waiting."),
+    Rule(
+        (J,),
+        TIME,
+        may_follow,
+        State.STANDBY_CATCHUP,
+        follow,
+        "This copy is a prefix of {peer}'s; following.",
+    ),
+    Rule((J,), TIME, foreign_data, State.FAULT, nothing, "The data here is of another cluster."),
+    Rule((J,), TIME, always, N, replace_copy, "This copy may have diverged; it is replaced."),
+    Rule((N,), RECORD, named_again, I, nothing, "Named; reading."),
+    Rule((N,), (*PEER, *POSTGRES), source_open, None, clone, "Cloning from {peer}."),
+    Rule(
+        (N,),
+        (ev.Cloned,),
+        always,
+        State.STANDBY_CATCHUP,
+        follow_fresh,
+        "A fresh copy of {peer} stands here; following.",
+    ),
+    Rule((State.FAULT,), TIME, rest_over, I, nothing, "Judging again."),
+)

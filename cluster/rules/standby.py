@@ -1,0 +1,231 @@
+"""The standby: following, taking up the generation it is offered, and knowing when it may claim.
+
+It may claim only what the record says it holds: named as sync, with the token of that generation,
+with WAL at least to ``min_lsn`` and to the highest flush the arbiter remembers of it. Silence
+counts only if link and arbiter agree; the primary's own hand-over needs no waiting.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import structs
+
+from cluster import actions as act
+from cluster import events as ev
+from cluster import record as records
+from cluster.mind import Mind
+from cluster.rules.rule import (
+    PEER,
+    POSTGRES,
+    RECORD,
+    TIME,
+    Outcome,
+    Rule,
+    nothing,
+    op_id,
+    order,
+    propose,
+    stop_now,
+)
+from cluster.states import State
+
+MAX_START_FAILURES: Final = 5
+"""After so many starts in a row that failed, this copy is replaced rather than tried again."""
+
+
+# ---- conditions
+
+
+def stray(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL is out of recovery, and nobody here claimed."""
+    return mind.up and mind.facts is not None and not mind.facts.in_recovery
+
+
+def claim_landed(mind: Mind, event: ev.Event) -> bool:
+    """The record names this node: a claim landed after all, or open was confirmed too late."""
+    return mind.named
+
+
+def not_in_sync(mind: Mind, event: ev.Event) -> bool:
+    """The record does not (any more) name this node in the generation it holds."""
+    return not mind.fits_sync
+
+
+def in_sync(mind: Mind, event: ev.Event) -> bool:
+    """The record names this node in the generation it holds."""
+    return mind.fits_sync
+
+
+def offered(mind: Mind, event: ev.Event) -> bool:
+    """The recorded primary offers a later generation than the one held."""
+    beat, record = mind.beat, mind.record
+    return (
+        mind.up
+        and mind.idle
+        and beat is not None
+        and record is not None
+        and record.primary == mind.peer
+        and beat.epoch >= record.epoch
+        and beat.offered > mind.disk.token
+        and not mind.fits_sync
+    )
+
+
+def take_up(mind: Mind, event: ev.Event) -> Outcome:
+    """Keep the token, and acknowledge under the new name."""
+    assert mind.beat is not None
+    return order(mind, act.KeepToken(mind.beat.offered))
+
+
+def down(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL does not run and may be started again."""
+    few = mind.failures < MAX_START_FAILURES
+    return not mind.up and mind.may_retry and few
+
+
+def start_following(mind: Mind, event: ev.Event) -> Outcome:
+    """Follow the primary under the held generation."""
+    return order(mind, act.StartStandby(mind.peer, mind.disk.token))
+
+
+def hopeless(mind: Mind, event: ev.Event) -> bool:
+    """This copy does not start, or cannot stream from a primary in good health."""
+    if mind.named or mind.fits_sync or not mind.idle:
+        return False
+    if not mind.up:
+        return mind.failures >= MAX_START_FAILURES
+    beat = mind.beat
+    serving = beat is not None and beat.state == State.PRIMARY_SOLO and mind.peer_linked
+    last_s = max(mind.streamed_at_s, mind.up_at_s)
+    return serving and mind.now_s - last_s >= mind.timers.orphan_s
+
+
+def discard(mind: Mind, event: ev.Event) -> Outcome:
+    """This copy is stopped and replaced; until then it may not reclaim."""
+    disk = structs.replace(mind.disk, rejoining=True)
+    return stop_now(structs.replace(mind, disk=disk, failures=0), event)
+
+
+def whole(mind: Mind) -> bool:
+    """This copy is well and holds everything that was ever acknowledged in this generation."""
+    record, facts = mind.record, mind.facts
+    return (
+        record is not None
+        and facts is not None
+        and mind.up
+        and mind.facts_fresh
+        and facts.in_recovery
+        and mind.fits_sync
+        and mind.held_lsn >= record.min_lsn
+        and mind.held_lsn >= mind.hearing.high_flush
+        and mind.arbiter_heard
+    )
+
+
+def may_claim(mind: Mind) -> bool:
+    """Nothing forbids a claim but the primary being alive."""
+    paused = mind.record is None or mind.record.paused
+    return whole(mind) and not paused and mind.may_swap and mind.idle and mind.leaving == ""
+
+
+def handed_over(mind: Mind, event: ev.Event) -> bool:
+    """The primary itself hands over, at the epoch we know."""
+    beat, record = mind.beat, mind.record
+    return (
+        may_claim(mind)
+        and beat is not None
+        and record is not None
+        and beat.handover != ""
+        and beat.epoch == record.epoch
+    )
+
+
+def primary_silent(mind: Mind, event: ev.Event) -> bool:
+    """Silent on every link, and its counter at the arbiter stands still, for T_takeover."""
+    return may_claim(mind) and mind.peer_silent(mind.timers.takeover_s)
+
+
+# ---- deeds
+
+
+def claim_handed_over(mind: Mind, event: ev.Event) -> Outcome:
+    """Take over because the primary asks for it."""
+    assert mind.beat is not None
+    return _claim(mind, f"{mind.peer} hands over: {mind.beat.handover}")
+
+
+def claim_silent(mind: Mind, event: ev.Event) -> Outcome:
+    """Take over because the primary is silent."""
+    return _claim(mind, f"no beat of {mind.peer} for {mind.timers.takeover_s} s on any path")
+
+
+def _claim(mind: Mind, why: str) -> Outcome:
+    assert mind.record is not None
+    return propose(mind, records.claimed(mind.record, mind.me, op_id(mind, "claim"), why))
+
+
+def mark_diverged(mind: Mind, event: ev.Event) -> Outcome:
+    """What was written here without a claim is discarded by a fresh copy."""
+    disk = structs.replace(mind.disk, diverged=True, rejoining=True)
+    return stop_now(structs.replace(mind, disk=disk), event)
+
+
+def promotion(mind: Mind, event: ev.Event) -> Outcome:
+    """Keep the claim's name, let commits go on alone, leave recovery: in this order."""
+    mind = structs.replace(mind, promoted_tli=0, failures=0, handover="")
+    assert mind.record is not None
+    kept = act.KeepClaim(mind.record.op_id)
+    if not mind.up or mind.doing:
+        return order(mind, kept)
+    return order(mind, kept, act.SetNames(""), act.Promote())
+
+
+C, Y = State.STANDBY_CATCHUP, State.STANDBY_SYNC
+
+ROWS: Final = (
+    Rule(
+        (C, Y),
+        (ev.Probed, ev.Tick),
+        stray,
+        State.FENCING,
+        mark_diverged,
+        "PostgreSQL left recovery without a claim; stopped, it will be cloned again.",
+    ),
+    Rule(
+        (C, Y),
+        RECORD,
+        claim_landed,
+        State.PROMOTING,
+        promotion,
+        "The record names this node: the claim has landed; promoting.",
+    ),
+    Rule((Y,), RECORD, not_in_sync, C, nothing, "The record has no longer this sync generation."),
+    Rule((C,), (*RECORD, ev.TokenKept), in_sync, Y, nothing, "In sync: may succeed {peer}."),
+    Rule(
+        (Y,),
+        PEER,
+        handed_over,
+        State.CLAIMING,
+        claim_handed_over,
+        "{peer} hands over; claiming the record.",
+    ),
+    Rule(
+        (Y,),
+        PEER,
+        primary_silent,
+        State.CLAIMING,
+        claim_silent,
+        "{peer} is silent on every path; claiming the record.",
+    ),
+    Rule((C,), PEER, offered, None, take_up, "{peer} offers a sync generation; taking it up."),
+    Rule((C, Y), POSTGRES, down, None, start_following, "Following {peer}."),
+    Rule(
+        (C,),
+        TIME,
+        hopeless,
+        State.RECLONING,
+        discard,
+        "This copy cannot follow {peer}; it is replaced.",
+    ),
+)

@@ -1,0 +1,195 @@
+"""What others see of a node's mind: the standing, the beat, the alarms, the explanations.
+
+All of it is derived, never ordered, so that it cannot lag behind a decision. The gate is open only
+if the record names this node, opened, at an epoch it has read, PostgreSQL is up and out of
+recovery, the restart barrier is passed and the fence carries the term (I4). Alone only by a record
+that has no sync standby and cannot come to have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from cluster import record as records
+from cluster.heartbeat import link_silence_s
+from cluster.mind import Mind
+from cluster.standing import Standing
+from cluster.states import State
+from protocols.peer import NodeBeat
+
+OPEN_STATES: Final = frozenset(
+    {
+        State.PRIMARY_SYNC,
+        State.PRIMARY_STALLED,
+        State.GOING_SOLO,
+        State.PRIMARY_SOLO,
+        State.SYNC_ENTRY,
+    }
+)
+HURRIED: Final = frozenset({State.PRIMARY_GATED, State.SYNC_ENTRY, State.PROMOTING})
+"""States that end as soon as a probe sees it: probes follow each other closely."""
+HURRIED_PROBE_S: Final = 0.01
+PROBE_S: Final = 0.1
+
+
+def is_open(mind: Mind) -> bool:
+    """The client gate (I4)."""
+    record = mind.record
+    if record is None or mind.state not in OPEN_STATES or not (mind.passed and mind.up):
+        return False
+    served = mind.named and record.opened and mind.fence == record.term
+    return served and not (record.strict and not record.sync)
+
+
+def is_alone(mind: Mind) -> bool:
+    """This node may acknowledge without a standby."""
+    return mind.state is State.PRIMARY_SOLO and mind.alone_for_sure and is_open(mind)
+
+
+def acknowledging_name(mind: Mind) -> str:
+    """The application name whose flush acknowledges ('' none)."""
+    record = mind.record
+    if record is None or not mind.named:
+        return ""
+    if mind.entry is not None:
+        return records.sync_name(mind.peer, mind.entry.generation)
+    return records.sync_name(record.sync, record.sync_gen) if record.sync else ""
+
+
+def standing(mind: Mind, addresses: Mapping[str, str]) -> Standing:
+    """Where this node stands; ``addresses``: node → where its terminals connect."""
+    record = mind.record
+    primary = record.primary if record is not None else ""
+    two = record is not None and record.sync != "" and mind.state is not State.PRIMARY_STALLED
+    return Standing(
+        node=mind.me,
+        state=mind.state,
+        epoch=record.epoch if record is not None else 0,
+        term=record.term if record is not None else 0,
+        open=is_open(mind),
+        alone=is_alone(mind),
+        sync_name="" if is_alone(mind) else acknowledging_name(mind),
+        primary=primary,
+        where=addresses.get(primary, ""),
+        copies=2 if two else 1,
+        reason=mind.reason,
+    )
+
+
+def beat_of(
+    mind: Mind, counter: int, now_s: float, *, loop_lag_ms: int = 0, disk_free_mb: int = -1
+) -> NodeBeat:
+    """The beat to send now; ``counter`` grows by one with every beat of this process."""
+    facts, record, disk = mind.facts, mind.record, mind.disk
+    heard_s = now_s - mind.hearing.peer_at_s
+    age_s = now_s - mind.facts_at_s
+    return NodeBeat(
+        node=mind.me,
+        boot=mind.boot,
+        counter=counter,
+        incarnation=record.incarnation if record is not None else disk.incarnation,
+        epoch=max(record.epoch if record is not None else 0, disk.epoch),
+        term=record.term if record is not None else 0,
+        state=mind.state,
+        system_id=disk.system_id,
+        tli=disk.tli,
+        flush_lsn=facts.flush_lsn if facts is not None else 0,
+        receive_lsn=mind.held_lsn if facts is not None and facts.in_recovery else 0,
+        replay_lsn=facts.replay_lsn if facts is not None else 0,
+        healthy=mind.up and age_s <= mind.timers.fresh_s and not (facts and facts.replay_paused),
+        probe_age_ms=int(age_s * 1000) if facts is not None else -1,
+        loop_lag_ms=loop_lag_ms,
+        disk_free_mb=disk_free_mb,
+        heard_ms=int(heard_s * 1000) if heard_s < 1e6 else -1,
+        postmaster_start=facts.postmaster_start if facts is not None else 0,
+        token=disk.token,
+        offered=mind.entry.generation if mind.entry is not None and mind.entry.offered else 0,
+        leaving=mind.leaving,
+        handover=mind.handover,
+    )
+
+
+def probe_every_s(mind: Mind) -> float:
+    """How soon after the end of one probe the next should begin."""
+    return HURRIED_PROBE_S if mind.state in HURRIED else PROBE_S
+
+
+def alarms_of(mind: Mind) -> dict[str, str]:
+    """What people must know now: the runbook's name of each alarm, and its sentence."""
+    alarms: dict[str, str] = {}
+    if mind.state is State.PRIMARY_SOLO:
+        alarms["one-copy"] = f"{mind.me} serves alone: one copy. Bring {mind.peer} back."
+    if mind.state is State.ISOLATED:
+        alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."
+    if mind.state is State.FAULT:
+        alarms["fault"] = mind.reason
+    if mind.rolled_back:
+        alarms["arbiter-rolled-back"] = (
+            "The arbiter's record is older than what this node has seen, or another cluster's. "
+            "Nothing is decided on it. Rebuild the arbiter."
+        )
+    if mind.state is not State.INIT and mind.now_s - mind.arbiter_at_s > mind.timers.takeover_s:
+        alarms["no-arbiter"] = "The arbiter is not heard: no failover protection."
+    if mind.state in {State.READING, State.PROMOTING} and mind.handover:
+        alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
+    return alarms
+
+
+def explain(mind: Mind) -> dict[str, str]:
+    """Why not open, why not in sync, why not failing over: '' where it is."""
+    return {
+        "state": mind.reason,
+        "open": "" if is_open(mind) else _why_not_open(mind),
+        "sync": _why_not_in_sync(mind),
+        "failover": _why_no_failover(mind),
+    }
+
+
+def _why_not_open(mind: Mind) -> str:
+    record = mind.record
+    if record is None:
+        return "The arbiter's record was never read, or there is none (bootstrap)."
+    if not mind.named:
+        return f"The record names {record.primary} as primary."
+    if not mind.up:
+        return "PostgreSQL does not run here."
+    if not record.opened:
+        return "The claim is not open yet."
+    if record.strict and not record.sync:
+        return "Strict: one copy is not enough."
+    if not mind.passed:
+        return f"The restart barrier is not passed: {mind.peer} has not flushed all that is here."
+    return f"State {mind.state}."
+
+
+def _why_not_in_sync(mind: Mind) -> str:
+    record = mind.record
+    if record is None or not mind.named:
+        return "" if mind.fits_sync else "The record does not name this node as sync."
+    if record.sync:
+        return ""
+    beat = mind.beat
+    if beat is None or not mind.peer_linked:
+        return f"{mind.peer} is not heard."
+    if beat.state != State.STANDBY_CATCHUP:
+        return f"{mind.peer} is {beat.state}."
+    if mind.now_s < mind.entry_after_s:
+        return f"The last attempt failed; trying again in {mind.entry_after_s - mind.now_s:.0f} s."
+    return f"{mind.peer} does not stream closely enough yet."
+
+
+def _why_no_failover(mind: Mind) -> str:
+    record = mind.record
+    if record is None:
+        return "There is no record."
+    if mind.named:
+        return f"{mind.me} is primary." if record.sync else f"No standby: {mind.me} has one copy."
+    if not mind.fits_sync:
+        return "This node is not the sync standby of the record."
+    if record.paused:
+        return "Paused by an operator."
+    if mind.held_lsn < max(record.min_lsn, mind.hearing.high_flush):
+        return "This copy lacks WAL that was acknowledged (a restored snapshot?)."
+    silence_s = link_silence_s(mind.hearing, mind.now_s)
+    return f"{mind.peer} was heard {silence_s:.1f} s ago; takeover at {mind.timers.takeover_s} s."
