@@ -1,0 +1,409 @@
+"""The terminal's shell: its table (``protocols.terminal``) joined to lines, journal, clock and the
+people who ask.
+
+Everything that matters is decided in the table; here its actions are carried out in order and its
+answers given to who waits. An intent's Deferred fires only with a definitive answer; nobody is told
+"failed" for a line that is down. All in the reactor's thread. This file must not decide anything
+about time, nodes or what an answer means.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from clients.asking import Answer, Declined, NoPrimary, NotReachable
+from clients.calls import Lines
+from clients.journal import Entry, Journal
+from config.settings import ClientSettings
+from protocols import codec, desk, terminal
+from protocols.catalogue import CATALOGUE
+from protocols.hearing import event_of
+from protocols.messages import Notice, Refusal, Reply, Request, Session, SignIn
+from protocols.operation import Operation
+from protocols.shell.tls import TlsFiles, client_side
+from protocols.values import RequestKey
+
+SOFTWARE: Final = "mpower 0.1"
+PATIENCE_S: Final = 30.0
+"""How long a question or a sign-in waits before it says that nobody answers; an intent waits for
+ever.
+"""
+QUESTIONS_FROM: Final = 2**31
+"""Sequences of questions; below are the journal's numbers."""
+T = TypeVar("T")
+_log = Logger()
+_dice = random.SystemRandom()
+
+
+class Standing(Struct, frozen=True):
+    """What a person should know of the line: where it stands, which node is home, how many intents
+    wait, the last trouble.
+    """
+
+    state: desk.State
+    node: str
+    pending: int
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        if self.pending and self.state is not desk.State.READY:
+            return f"saved, confirming… ({self.pending} waiting)"
+        return f"{self.state.value}{f' at {self.node}' if self.node else ''}"
+
+
+class Link:
+    """One terminal's link to the pair. Make it in the reactor's thread, then ``start``.
+
+    ``settled(entry)`` is called for answers that nobody waits for: those to an earlier run's
+    intents.
+    """
+
+    def __init__(
+        self,
+        nodes: list[tuple[str, int]],
+        files: TlsFiles,
+        cluster: str,
+        journal: Journal,
+        *,
+        reactor: Any,
+        clock: IReactorTime,
+        principal: bool = False,
+        on_standing: Callable[[Standing], None] = lambda _: None,
+        on_notice: Callable[[Notice | Refusal], None] = lambda _: None,
+        on_sign_in_needed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.journal = journal
+        self.clock = clock
+        self.trouble = ""
+        self._nodes = [f"{host}:{port}" for host, port in nodes]
+        self._lines = Lines(nodes, client_side(files, cluster), reactor, clock, self)
+        self._on_standing = on_standing
+        self._on_notice = on_notice
+        self._on_sign_in_needed = on_sign_in_needed
+        self._waiting: dict[int, tuple[Operation, Deferred[Answer]]] = {}
+        self._claiming: Deferred[Session] | None = None
+        self._resolving: list[Deferred[None]] = []
+        self._question = QUESTIONS_FROM
+        self._wake: IDelayedCall | None = None
+        self._showing: int | None = None
+        self._queue: deque[desk.Happening] = deque()
+        self._stepping = False
+        self._stopped = False
+        self._standing: Standing | None = None
+        pending = [(one.number, one.payload) for one in journal.pending()]
+        self._terminal = terminal.begin(
+            SOFTWARE,
+            len(nodes),
+            pending,
+            now=clock.seconds(),
+            principal=principal,
+            first=_dice.randrange(len(nodes)),
+        )
+
+    # ---------------------------------------------------------------- what people ask of it
+
+    def start(self) -> None:
+        """Begin to look for the primary."""
+        self.happen(desk.Tick())
+
+    def stop(self) -> None:
+        """Close everything; what is in the journal stays for the next run."""
+        self._stopped = True
+        self._shown()
+        if self._wake is not None and self._wake.active():
+            self._wake.cancel()
+        self._lines.close_all()
+        self.journal.close()
+        over: list[Deferred[Any]] = [
+            one for seq, (_, one) in self._waiting.items() if seq >= QUESTIONS_FROM
+        ]
+        over += [self._claiming] if self._claiming is not None else []
+        for waiting in over:
+            waiting.addErrback(lambda _: None)
+            waiting.cancel()
+
+    @property
+    def standing(self) -> Standing:
+        """Say where the line stands now."""
+        home = self._terminal.home
+        keyed = sum(one.keyed for one in self._terminal.intents)
+        node = self._nodes[home] if home is not None else ""
+        return Standing(self._terminal.state, node, keyed, "" if node else self.trouble)
+
+    def pending(self) -> list[Entry]:
+        """Give the journal's intents without an answer."""
+        return self.journal.pending()
+
+    def resolved(self) -> Deferred[None]:
+        """Fire once everything that an earlier run left behind has its answer."""
+        waiting: Deferred[None] = Deferred()
+        self._resolving.append(waiting)
+        self._tell_resolved()
+        return waiting
+
+    def sign_in(
+        self, user: str, password: str, totp: str = "", patience_s: float = PATIENCE_S
+    ) -> Deferred[Session]:
+        """Sign a person in; errs with Declined, NotReachable or NoPrimary."""
+        if self._claiming is not None:
+            self._claiming.cancel()
+        claiming: Deferred[Session] = Deferred(self._unclaim)
+        self._claiming = claiming
+        self._patient(claiming, patience_s)
+        self.happen(desk.SignInAsked(SignIn(user, password, totp)))
+        return claiming
+
+    def sign_out(self) -> None:
+        """End the person's session."""
+        self.happen(desk.SignOutAsked())
+
+    def ask(self, operation: str, body: Struct, patience_s: float = PATIENCE_S) -> Deferred[Any]:
+        """Ask what changes nothing; gives the reply's body, errs with Declined, NotReachable or
+        NoPrimary.
+        """
+        declared = _declared(operation, keyed=False)
+        self._question = max(QUESTIONS_FROM, (self._question + 1) % 2**32)
+        seq = self._question
+        request = Request(seq, operation, None, codec.encode_body(declared, body))
+        waiting: Deferred[Answer] = Deferred(lambda _: self._forget(seq))
+        self._waiting[seq] = (declared, waiting)
+        self._patient(waiting, patience_s)
+        self.happen(desk.Ask(seq, codec.encode(request)))
+        return waiting.addCallback(lambda answer: answer.body)
+
+    def submit(
+        self, operation: str, body: Struct, key: RequestKey | None = None
+    ) -> Deferred[Answer]:
+        """Do what changes something, once: fires only with the definitive answer, errs only with
+        Declined.
+
+        ``answer.number`` of the journal is marked as shown by ``show``.
+        """
+        declared = _declared(operation, keyed=True)
+        raw = codec.encode_body(declared, body)
+        number = self.journal.next_number()
+        chosen = key if key is not None else RequestKey(self.journal.client, number)
+        waiting: Deferred[Answer] = Deferred()
+        self._waiting[number] = (declared, waiting)
+        self.happen(desk.Submit(number, codec.encode(Request(number, operation, chosen, raw))))
+        return waiting
+
+    # ---------------------------------------------------------------- what happens to it
+
+    def happen(self, happening: desk.Happening) -> None:
+        """Step the table and carry its actions out; what happens meanwhile is stepped after."""
+        if self._stopped:
+            return
+        self._queue.append(happening)
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            while self._queue and not self._stopped:
+                self._step(self._queue.popleft())
+        finally:
+            self._stepping = False
+        self._tell_standing()
+
+    def line_ended(self, node: int, reason: str) -> None:
+        """Remember the last trouble, for who asks why nobody answers."""
+        self.trouble = f"{self._nodes[node]}: {reason}"
+        _log.debug("The line to {node} ended: {reason}.", node=self._nodes[node], reason=reason)
+
+    def _step(self, happening: desk.Happening) -> None:
+        before = self._terminal
+        rule = terminal.rule_for(before, event_of(before, happening))
+        self._terminal, actions = terminal.step(
+            before, happening, self.clock.seconds(), _dice.random()
+        )
+        if before.state is not self._terminal.state:
+            _log.debug("{reason}", reason=rule.reason)
+        for action in actions:
+            self._act(action)
+
+    def _act(self, action: desk.Action) -> None:
+        match action:
+            case desk.Connect(node, call):
+                self._lines.connect(node, call)
+            case desk.Close(_, call):
+                self._lines.close(call)
+            case desk.Say(_, call, message):
+                self._lines.send(call, codec.encode(message))
+            case desk.SendRequest(_, call, _, payload):
+                self._lines.send(call, payload)
+            case desk.JournalIntent(seq, payload):
+                self.journal.save(seq, payload)
+                self._queue.append(desk.Journalled(seq))
+            case desk.JournalAnswer(seq, verdict, answer):
+                self.journal.settle(seq, verdict.name, codec.encode(answer))
+            case desk.Wake(at):
+                self._arm(at)
+            case _:
+                self._tell(action)
+
+    def _tell(self, action: desk.Action) -> None:
+        match action:
+            case desk.Deliver(seq, _, answer):
+                self._deliver(seq, answer)
+                self._tell_resolved()
+            case desk.SignedIn(session) if self._claiming is not None:
+                claiming, self._claiming = self._claiming, None
+                claiming.callback(session)
+            case desk.SignInFailed(no) if self._claiming is not None:
+                claiming, self._claiming = self._claiming, None
+                claiming.errback(Declined(no.code, no.sentence))
+            case desk.SignInNeeded():
+                self._on_sign_in_needed()
+            case desk.Tell(notice):
+                self._on_notice(notice)
+
+    def _arm(self, at: float | None) -> None:
+        if self._wake is not None and self._wake.active():
+            self._wake.cancel()
+        self._wake = None
+        if at is not None:
+            delay_s = max(0.0, at - self.clock.seconds())
+            self._wake = self.clock.callLater(delay_s, self.happen, desk.Tick())
+
+    def _deliver(self, seq: int, answer: Reply | Refusal) -> None:
+        declared, waiting = self._waiting.pop(seq, (None, None))
+        if declared is None or waiting is None:
+            return
+        self._showing = seq if seq < QUESTIONS_FROM else None
+        if isinstance(answer, Refusal):
+            waiting.errback(Declined(answer.code, answer.sentence))
+        else:
+            waiting.callback(Answer(codec.decode_reply(declared, answer.body), answer.replay))
+        self._shown()
+
+    def _shown(self) -> None:
+        """Who waited for it has run as far as it goes: the answer was shown."""
+        if self._showing is not None:
+            self.journal.show(self._showing)
+            self._showing = None
+
+    def _patient(self, waiting: Deferred[T], patience_s: float) -> None:
+        call = self.clock.callLater(patience_s, waiting.cancel)
+
+        def over(result: T | Failure) -> T | Failure:
+            if call.active():
+                call.cancel()
+                return result
+            return Failure(self._nobody())
+
+        waiting.addBoth(over)
+
+    def _nobody(self) -> Exception:
+        turned_away = any(
+            one is not None and one.stage is desk.LineStage.TURNED_AWAY
+            for one in self._terminal.lines
+        )
+        if turned_away or self._terminal.home is not None:
+            return NoPrimary(self.trouble or "still waiting")
+        return NotReachable(self.trouble or "no answer")
+
+    def _unclaim(self, claiming: Deferred[Session]) -> None:
+        if self._claiming is claiming:
+            self._claiming = None
+            self.happen(desk.SignOutAsked())
+
+    def _forget(self, seq: int) -> None:
+        if self._waiting.pop(seq, None) is not None:
+            self.happen(desk.Forget(seq))
+
+    def _tell_resolved(self) -> None:
+        if not any(one.old for one in self._terminal.intents):
+            resolving, self._resolving = self._resolving, []
+            for waiting in resolving:
+                waiting.callback(None)
+
+    def _tell_standing(self) -> None:
+        standing = self.standing
+        if standing != self._standing:
+            self._standing = standing
+            self._on_standing(standing)
+
+
+def _declared(name: str, *, keyed: bool) -> Operation:
+    operation = CATALOGUE.get(name)
+    assert operation is not None, f"{name} is not declared"
+    assert operation.keyed is keyed, f"{name} is {'' if operation.keyed else 'not '}keyed"
+    return operation
+
+
+# ---------------------------------------------------------------- from settings
+
+
+def journal_path(settings: ClientSettings) -> Path:
+    """Say where this machine's journal is: one file for each certificate."""
+    folder = settings.journal if settings.journal is not None else Path.home() / ".mpower"
+    return folder / f"{settings.cluster}-{settings.tls.certificate.stem}.journal"
+
+
+def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **told: Any) -> Link:
+    """Make the link of these settings; raises JournalError. ``told``: the callbacks of Link."""
+    tls = settings.tls
+    files = TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
+    nodes = [_split(one) for one in settings.nodes]
+    journal = Journal(journal_path(settings))
+    principal = tls.certificate.stem.startswith("bank-")
+    return Link(
+        nodes,
+        files,
+        settings.cluster,
+        journal,
+        reactor=reactor,
+        clock=clock,
+        principal=principal,
+        **told,
+    )
+
+
+def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]]) -> T:
+    """Run ``work`` over a link of these settings, from a program without a reactor; gives its
+    result.
+
+    It runs the reactor, which can be run once in a process.
+    """
+    from protocols.shell.bridge import install_reactor
+    from protocols.shell.clock import BootClock
+
+    install_reactor(fast=False)
+    from twisted.internet import reactor
+
+    given: list[Any] = []
+
+    async def whole() -> None:
+        link = link_from(settings, reactor, BootClock())
+        try:
+            link.start()
+            given.append(await work(link))
+        finally:
+            link.stop()
+
+    def done(result: Any) -> None:
+        if isinstance(result, Failure):
+            given.append(result)
+        reactor.stop()
+
+    reactor.callWhenRunning(lambda: ensureDeferred(whole()).addBoth(done))
+    reactor.run()
+    if isinstance(given[-1], Failure):
+        given[-1].raiseException()
+    result: T = given[-1]
+    return result
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,198 @@
+"""The link against real servers on loopback: real TLS, real frames, real journal files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from clients.asking import Declined, NoPrimary, NotReachable
+from clients.journal import Journal
+from clients.link import Link
+from protocols import desk
+from protocols.catalogue import consumers, payments
+from protocols.shell.clock import BootClock
+from tests.clients.board import PASSWORD, Town
+
+TAKE = payments.Take("1234567890", 10_000)
+
+
+@pytest_twisted.async_yield_fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    made = Town(tmp_path)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def link(town: Town) -> Iterator[Callable[..., Link]]:
+    made: list[Link] = []
+
+    def make(name: str = "C001", kind: str = "counter", **told: Any) -> Link:
+        one = Link(
+            [node.address for node in town.nodes],
+            town.papers.give(kind, name),
+            "test",
+            Journal(town.folder / f"{name}.journal"),
+            reactor=reactor,
+            clock=BootClock(),
+            principal=kind == "bank",
+            **told,
+        )
+        made.append(one)
+        one.start()
+        return one
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def pause(seconds: float) -> Deferred[None]:
+    return deferLater(reactor, seconds, lambda: None)
+
+
+async def until(true: Callable[[], bool], within_s: float = 8.0) -> None:
+    for _ in range(int(within_s / 0.01)):
+        if true():
+            return
+        await pause(0.01)
+    raise AssertionError(f"not within {within_s} s")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_day_at_the_counter(town: Town, link: Callable[..., Link]) -> None:
+    counter = link()
+    session = await counter.sign_in("asha", PASSWORD)
+    assert (session.user, session.role) == ("asha", "clerk")
+    dues = await counter.ask("consumers.dues", consumers.Dues("1234567890"))
+    assert dues.payable_paise == 124_000
+    answer = await counter.submit("payments.take", TAKE)
+    assert (answer.body.number, answer.replay) == ("C001/2026-27/1", False)
+    assert counter.pending() == []
+    await pause(0)
+    (entry,) = counter.journal.latest()
+    assert (entry.verdict, entry.shown) == ("RECEIPT", True)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_refusal_is_said_with_its_sentence(link: Callable[..., Link]) -> None:
+    counter = link()
+    with pytest.raises(Declined, match="SIGN_IN_FAILED: User name or password is wrong"):
+        await counter.sign_in("asha", "not the password")
+    await counter.sign_in("asha", PASSWORD)
+    with pytest.raises(Declined, match="There is no consumer 1234567899"):
+        await counter.submit("payments.take", payments.Take("1234567899", 100))
+    (entry,) = counter.journal.latest()
+    assert entry.verdict == "REJECTED"
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_definitive_is_sent_again(town: Town, link: Callable[..., Link]) -> None:
+    counter = link()
+    await counter.sign_in("asha", PASSWORD)
+    town.board.wrong = ["BUSY", "PENDING", "FAULT"]
+    answer = await counter.submit("payments.take", TAKE)
+    assert answer.body.number == "C001/2026-27/1"
+    assert len(town.board.receipts) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_killed_primary_is_survived_without_signing_in_again(
+    town: Town, link: Callable[..., Link]
+) -> None:
+    counter = link()
+    await counter.sign_in("asha", PASSWORD)
+    await town.nodes[0].kill()
+    waiting = counter.submit("payments.take", TAKE)
+    await until(lambda: str(counter.standing).startswith("saved, confirming"))
+    await pause(0.3)
+    assert not waiting.called
+    town.nodes[1].lead(2)
+    answer = await waiting
+    assert answer.body.clerk == "asha"
+    assert counter.standing.node == f"127.0.0.1:{town.nodes[1].address[1]}"
+    town.nodes[0].listen()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_mute_primary_is_left_for_a_later_one(
+    town: Town, link: Callable[..., Link]
+) -> None:
+    counter = link()
+    await counter.sign_in("asha", PASSWORD)
+    town.nodes[0].mute = True
+    waiting = counter.submit("payments.take", TAKE)
+    await until(lambda: counter.standing.state is desk.State.PROBING)
+    town.nodes[1].lead(2)
+    answer = await waiting
+    assert answer.body.number == "C001/2026-27/1"
+
+
+@pytest_twisted.ensureDeferred
+async def test_after_a_crash_the_pending_key_is_resolved_first(
+    town: Town, link: Callable[..., Link]
+) -> None:
+    counter = link()
+    await counter.sign_in("asha", PASSWORD)
+    await town.nodes[0].kill()
+    counter.submit("payments.take", TAKE)
+    assert len(counter.pending()) == 1
+    counter.stop()
+    town.nodes[1].lead(2)
+    again = link()
+    assert len(again.pending()) == 1
+    await again.sign_in("asha", PASSWORD)
+    await again.resolved()
+    assert again.pending() == []
+    (entry,) = again.journal.unshown()
+    assert entry.verdict == "RECEIPT"
+    assert len(town.board.receipts) == 1
+    town.nodes[0].listen()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bank_link_posts_without_a_person(link: Callable[..., Link]) -> None:
+    from protocols.catalogue.body import Nothing
+
+    bank = link("SBI", "bank")
+    day = await bank.ask("days.today", Nothing())
+    assert day.state == "OPEN"
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_there_and_no_primary_are_told_apart(
+    town: Town, link: Callable[..., Link]
+) -> None:
+    counter = link()
+    town.nodes[0].fall()
+    with pytest.raises(NoPrimary):
+        await counter.sign_in("asha", PASSWORD, patience_s=1.0)
+    for node in town.nodes:
+        await node.kill()
+    with pytest.raises(NotReachable):
+        await counter.ask("consumers.dues", consumers.Dues("1234567890"), patience_s=0.5)
+    for node in town.nodes:
+        node.listen()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_payment_costs_less_than_300_bytes_on_the_wire(
+    town: Town, link: Callable[..., Link]
+) -> None:
+    """Request and reply, each one TLS 1.3 record: 5 header + 1 type + 16 tag beside the frame."""
+    counter = link()
+    await counter.sign_in("asha", PASSWORD)
+    (server,) = town.nodes[0].desks
+    received, sent = server.received, server.sent
+    await counter.submit("payments.take", TAKE)
+    overhead = 2 * (4 + 22)
+    total = server.received - received + server.sent - sent + overhead
+    assert total <= 300
+    print(f"one payment: {total} bytes on the wire")
