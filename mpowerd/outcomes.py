@@ -6,7 +6,7 @@ operation's reply is its stored bytes. This file must not know how an outcome ca
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -42,8 +42,8 @@ class Stored(Struct, frozen=True):
     sequence: int
     fingerprint: bytes
     operation: str
-    at: datetime.datetime
-    day: datetime.date | None
+    at: dt.datetime
+    day: dt.date | None
     number: str | None
     consumer: str | None
     name: str | None
@@ -67,9 +67,9 @@ def encoded(reply: Struct) -> bytes:
     return _ENCODER.encode(reply)
 
 
-def instant(at: datetime.datetime) -> str:
+def instant(at: dt.datetime) -> str:
     """Write a time as answers carry it: ISO, UTC, to the second."""
-    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def fresh_refusal(refusal: Refused, *, replay: bool = False) -> Outcome:

@@ -71,3 +71,12 @@ def allocate(
     if left:
         parts.append((order[-1], left))
     return parts
+
+
+def parsed(receipt: str) -> tuple[str, int, int]:
+    """Read a receipt number of the right shape: (counter, year the financial year begins in, number)."""
+    counter, year, number = receipt.split("/")
+    begins = int(year[:4])
+    if not 2000 <= begins <= 2255 or year != f"{begins}-{(begins + 1) % 100:02d}":
+        raise Refused("NO_RECEIPT", receipt=receipt)
+    return counter, begins, int(number)

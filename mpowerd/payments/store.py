@@ -8,7 +8,7 @@ answered.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -114,7 +114,7 @@ async def take_batch(cursor: Cursor, items: Sequence[Item], chain: int) -> list[
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _fresh(item: Item, receipt: int, name: str, day: datetime.date, taken_at: str) -> Outcome:
+def _fresh(item: Item, receipt: int, name: str, day: dt.date, taken_at: str) -> Outcome:
     year = 2000 + (receipt >> 30 & 255)
     number = receipt_number(
         item.key.counter, f"{year}-{(year + 1) % 100:02d}", receipt & 0x3FFFFFFF

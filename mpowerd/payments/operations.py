@@ -1,0 +1,98 @@
+"""The payments' operations but the taking, which goes in batches through ``store.take_batch``.
+
+Verification is arithmetic people argue about: the database says what was received and what stands under the heads, the
+rules allocate, one set-based call posts. An officer does not verify or cancel what the same person took.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Final
+
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor
+from mpowerd.outcomes import instant
+from mpowerd.payments import verification
+from mpowerd.payments.rules import HEAD_SLOTS, HEADS, allocate, parsed
+from protocols.catalogue.payments import (
+    Cancel,
+    Cancelled,
+    HeadPosted,
+    Mine,
+    Receipt,
+    Receipts,
+    Verified,
+    Verify,
+)
+from protocols.refusals import Refused
+
+
+async def mine(cursor: Cursor, caller: Caller, body: Mine) -> Receipts:
+    """Give my receipts of the open day, newest first, with count and total of all of them."""
+    rows = await verification.my_receipts(cursor, caller.counter, caller.user, body.limit)
+    receipts = [
+        Receipt(number, str(day), instant(at), *rest)
+        for number, day, at, *rest, _count, _total in rows
+    ]
+    return Receipts(receipts, rows[0][-2] if rows else 0, rows[0][-1] if rows else 0)
+
+
+async def cancel(cursor: Cursor, caller: Caller, body: Cancel) -> Cancelled:
+    """Cancel a receipt of the open day."""
+    amount = await verification.cancel(
+        cursor, parsed(body.receipt), caller.user, caller.person, body.reason
+    )
+    return Cancelled(body.receipt, amount)
+
+
+async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
+    """Verify and post a counter's receipts of one date, or the named ones; all or none."""
+    found = await verification.unverified(cursor, body.counter, body.date, body.receipts)
+    _judge(found, caller, body)
+    dues: dict[int, dict[str, int]] = {}
+    lines: list[tuple[int, int, int]] = []
+    heads: defaultdict[str, int] = defaultdict(int)
+    for one in found:
+        owed = dues.setdefault(
+            one.consumer,
+            {HEADS[slot - 1]: p for slot, p in zip(one.slots, one.balances, strict=True)},
+        )
+        for head, paise in allocate(one.amount_paise, owed):
+            lines.append((one.receipt, HEAD_SLOTS[head], paise))
+            owed[head] = owed.get(head, 0) - paise
+            heads[head] += paise
+    await verification.post(cursor, caller.user, [one.receipt for one in found], lines)
+    posted = [HeadPosted(head, heads[head]) for head in HEADS if heads[head]]
+    return Verified(len(found), sum(heads.values()), posted)
+
+
+def _judge(found: list[verification.Unverified], caller: Caller, body: Verify) -> None:
+    """Refuse the whole verification for the first receipt that may not be verified by this person."""
+    if not found and not body.receipts:
+        raise Refused("NOTHING_TO_VERIFY", counter=body.counter, date=body.date)
+    there = {one.number for one in found}
+    for number in body.receipts:
+        if number not in there:
+            raise Refused("NO_RECEIPT", receipt=number)
+    for one in found:
+        if one.state == "CANCELLED":
+            raise Refused("RECEIPT_CANCELLED", receipt=one.number)
+        if one.state != "TAKEN":
+            raise Refused("RECEIPT_VERIFIED", receipt=one.number)
+        if str(one.day) != body.date or not one.number.startswith(f"{body.counter}/"):
+            raise Refused("NO_RECEIPT", receipt=one.number)
+        if one.person == caller.person:
+            raise Refused("OWN_WORK", receipt=one.number)
+
+
+SERVED: Final[dict[str, Any]] = {
+    "payments.mine": mine,
+    "payments.cancel": cancel,
+    "payments.verify": verify,
+}
+FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "payments.take": ("take_payments_v1", "outcomes_v1"),
+    "payments.mine": ("my_receipts_v1",),
+    "payments.cancel": ("cancel_receipt_v1",),
+    "payments.verify": ("unverified_v1", "post_receipts_v1"),
+}

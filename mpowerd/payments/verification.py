@@ -1,0 +1,82 @@
+"""The SQL of a receipt's life after it was taken: listed, cancelled, verified and posted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from mpowerd.database import Cursor
+from mpowerd.payments.rules import parsed
+from protocols.refusals import Refused
+
+MINE: Final = (
+    "SELECT number, day, at, consumer, name, amount_paise, mode, instrument, purpose, actor, state, of_count,"
+    " of_paise FROM mpower.my_receipts_v1(%s, %s, %s)"
+)
+CANCEL: Final = "SELECT mpower.cancel_receipt_v1(%s, %s::smallint, %s, %s, %s, %s)"
+UNVERIFIED: Final = (
+    "SELECT receipt, number, day, state, person, consumer, amount_paise, slots, balances"
+    " FROM mpower.unverified_v1(%s, %s, %s::smallint[], %s::integer[])"
+)
+POST: Final = (
+    "SELECT mpower.post_receipts_v1(%s, %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[])"
+)
+
+
+class Unverified(NamedTuple):
+    """A receipt to be verified, with what stands under its consumer's heads (slots 1 to 6)."""
+
+    receipt: int
+    number: str
+    day: dt.date
+    state: str
+    person: str
+    consumer: int
+    amount_paise: int
+    slots: list[int]
+    balances: list[int]
+
+
+async def my_receipts(cursor: Cursor, counter: str, clerk: str, limit: int) -> list[Any]:
+    """Give the newest receipts of a clerk at a counter on the open day; count and total in each row."""
+    await cursor.execute(MINE, (counter, clerk, limit))
+    return await cursor.fetchall()
+
+
+async def cancel(
+    cursor: Cursor, receipt: tuple[str, int, int], by: str, person: str, reason: str
+) -> int:
+    """Cancel a receipt; its amount in paise."""
+    await cursor.execute(CANCEL, (*receipt, by, person, reason))
+    row = await cursor.fetchone()
+    assert row is not None, "a function without a set has one row"
+    return int(row[0])
+
+
+async def unverified(
+    cursor: Cursor, counter: str, date: str, receipts: Sequence[str]
+) -> list[Unverified]:
+    """Give (and lock) a counter's receipts of a date that await verification, or those named."""
+    try:
+        day = dt.date.fromisoformat(date)
+    except ValueError:
+        raise Refused("NOTHING_TO_VERIFY", counter=counter, date=date) from None
+    years: list[int] | None = None
+    numbers: list[int] | None = None
+    if receipts:
+        parts = [parsed(receipt) for receipt in receipts]
+        for receipt, (code, _, _) in zip(receipts, parts, strict=True):
+            if code != counter:
+                raise Refused("NO_RECEIPT", receipt=receipt)
+        years, numbers = [year for _, year, _ in parts], [number for _, _, number in parts]
+    await cursor.execute(UNVERIFIED, (counter, day, years, numbers))
+    return [Unverified(*row) for row in await cursor.fetchall()]
+
+
+async def post(
+    cursor: Cursor, by: str, receipts: Sequence[int], lines: Sequence[tuple[int, int, int]]
+) -> None:
+    """Verify receipts and post their lines (receipt, slot of the head, paise)."""
+    columns = [list(column) for column in zip(*lines, strict=True)]
+    await cursor.execute(POST, (by, list(receipts), *columns))
