@@ -1,4 +1,7 @@
-"""The bank links' operation: post a part of a scroll, whole or not at all; the same part again is answered as before."""
+"""The bank links' operation: post a part of a scroll, whole or not at all.
+
+The same part again is answered as before.
+"""
 
 from __future__ import annotations
 

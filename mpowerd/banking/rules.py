@@ -1,4 +1,7 @@
-"""What a scroll must be before a line of it is posted: pure. Refused whole, with line and reason."""
+"""What a scroll must be before a line of it is posted: pure.
+
+Refused whole, with line and reason.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,18 @@ from protocols.refusals import Refused
 from protocols.values import rupees
 
 LINE_LIMIT_PAISE: Final = 10_00_00_000_00
-"""Rs 10 crore: the largest single payment of an HT consumer by bank, with room; more is a broken file."""
+"""Rs 10 crore: the largest payment of an HT consumer by bank, with room; more is a broken file."""
 UNKNOWN: Final = -1
 """The consumer of a line whose text is not a consumer number: it goes to the bank's suspense."""
 
 
 def fingerprint(body: Post) -> bytes:
-    """SHA-256 of the part's content: the same file again is the same, under whatever key it comes."""
+    """SHA-256 of the part's content: the same file again is the same, whatever its key."""
     return hashlib.sha256(msgspec.json.encode(body)).digest()
 
 
 def check(body: Post) -> None:
-    """Refuse a part whose lines do not fit its controls, repeat a reference, or cannot be an amount or a day."""
+    """Refuse a part that does not fit its controls, repeats a reference, or holds a bad line."""
     first: dict[str, int] = {}
     for number, line in enumerate(body.lines, 1):
         _check_line(number, line)

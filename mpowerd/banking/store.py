@@ -12,8 +12,8 @@ from protocols.catalogue.banking import Post
 
 BEFORE: Final = "SELECT fingerprint, reply FROM mpower.scroll_before_v1(%s, %s, %s)"
 POST: Final = (
-    "SELECT number, matched FROM mpower.post_scroll_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::bigint[],"
-    " %s::bigint[], %s::date[])"
+    "SELECT number, matched FROM mpower.post_scroll_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s,"
+    " %s::bigint[], %s::bigint[], %s::date[])"
 )
 KEEP: Final = "SELECT mpower.keep_scroll_v1(%s, %s, %s, %s, %s)"
 

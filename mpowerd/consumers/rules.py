@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from protocols.catalogue.consumers import Row
+from protocols.catalogue.consumers import Head, Row
 from protocols.refusals import Refused
 
-HEADS: Final = ("LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE")
+HEADS: Final[tuple[Head, ...]] = ("LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE")
 """Heads in the order of their slots 1 to 6; slot 0 is RECEIVED, awaiting verification."""
 
 
@@ -25,7 +25,7 @@ def check_rows(rows: Sequence[Row]) -> None:
 
 
 def loaded_as(as_of: str, row: Row) -> bytes:
-    """SHA-256 of a row as loaded: the same row in a repeated file is no change, any other is refused."""
+    """SHA-256 of a row as loaded: the same row again is no change, any other is refused."""
     dues = [row.dues.get(head, 0) for head in HEADS]
     said = [as_of, *(getattr(row, name) for name in row.__struct_fields__ if name != "dues"), dues]
     return hashlib.sha256(msgspec.json.encode(said)).digest()

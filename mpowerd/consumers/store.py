@@ -19,8 +19,8 @@ DUES: Final = (
     " FROM mpower.consumer_dues_v1(%s)"
 )
 LOAD: Final = (
-    "SELECT added, already, dues_paise FROM mpower.load_consumers_v1(%s, %s, %s::bigint[], %s, %s, %s, %s,"
-    " %s, %s::bigint[], %s, %s::integer[], %s::integer[], %s::bigint[])"
+    "SELECT added, already, dues_paise FROM mpower.load_consumers_v1(%s, %s, %s::bigint[], %s, %s,"
+    " %s, %s, %s, %s::bigint[], %s, %s::integer[], %s::integer[], %s::bigint[])"
 )
 
 

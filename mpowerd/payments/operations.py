@@ -1,7 +1,8 @@
 """The payments' operations but the taking, which goes in batches through ``store.take_batch``.
 
-Verification is arithmetic people argue about: the database says what was received and what stands under the heads, the
-rules allocate, one set-based call posts. An officer does not verify or cancel what the same person took.
+Verification is arithmetic people argue about: the database says what was received and what stands
+under the heads, the rules allocate, one set-based call posts. An officer does not verify or cancel
+what the same person took.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
 
 
 def _judge(found: list[verification.Unverified], caller: Caller, body: Verify) -> None:
-    """Refuse the whole verification for the first receipt that may not be verified by this person."""
+    """Refuse the whole verification for the first receipt this person may not verify."""
     if not found and not body.receipts:
         raise Refused("NOTHING_TO_VERIFY", counter=body.counter, date=body.date)
     there = {one.number for one in found}

@@ -74,7 +74,7 @@ def allocate(
 
 
 def parsed(receipt: str) -> tuple[str, int, int]:
-    """Read a receipt number of the right shape: (counter, year the financial year begins in, number)."""
+    """Read a receipt number: (counter, the year its financial year begins in, number)."""
     counter, year, number = receipt.split("/")
     begins = int(year[:4])
     if not 2000 <= begins <= 2255 or year != f"{begins}-{(begins + 1) % 100:02d}":

@@ -11,8 +11,8 @@ from mpowerd.payments.rules import parsed
 from protocols.refusals import Refused
 
 MINE: Final = (
-    "SELECT number, day, at, consumer, name, amount_paise, mode, instrument, purpose, actor, state, of_count,"
-    " of_paise FROM mpower.my_receipts_v1(%s, %s, %s)"
+    "SELECT number, day, at, consumer, name, amount_paise, mode, instrument, purpose, actor, state,"
+    " of_count, of_paise FROM mpower.my_receipts_v1(%s, %s, %s)"
 )
 CANCEL: Final = "SELECT mpower.cancel_receipt_v1(%s, %s::smallint, %s, %s, %s, %s)"
 UNVERIFIED: Final = (
@@ -39,7 +39,7 @@ class Unverified(NamedTuple):
 
 
 async def my_receipts(cursor: Cursor, counter: str, clerk: str, limit: int) -> list[Any]:
-    """Give the newest receipts of a clerk at a counter on the open day; count and total in each row."""
+    """Give a clerk's newest receipts of the open day; count and total of all in each row."""
     await cursor.execute(MINE, (counter, clerk, limit))
     return await cursor.fetchall()
 

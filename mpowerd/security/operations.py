@@ -1,14 +1,18 @@
-"""Security's operations: users, counters, who is signed in. Signing in itself is a conversation, not an operation."""
+"""Security's operations: users, counters, who is signed in.
+
+Signing in itself is a conversation, not an operation.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
+from mpowerd.passwords import hashed
 from mpowerd.security import store
-from mpowerd.security.passwords import hashed
 from mpowerd.security.rules import check_password
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.security import (
@@ -26,7 +30,7 @@ from protocols.catalogue.security import (
 async def add_user(cursor: Cursor, caller: Caller, body: AddUser) -> UserAdded:
     """Add a user; the password is judged, hashed, and forgotten."""
     check_password(body.password, body.user)
-    password_hash = await hashed(body.password)
+    password_hash = await asyncio.to_thread(hashed, body.password)
     await store.add_user(cursor, body.user, body.person, body.role.value, password_hash)
     return UserAdded(body.user, body.role.value)
 

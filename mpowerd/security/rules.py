@@ -1,4 +1,7 @@
-"""What a password must be: pure. Length and being unguessable, no composition rules (NIST SP 800-63B)."""
+"""What a password must be: pure.
+
+Length and being hard to guess, no rules of composition (NIST SP 800-63B).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from protocols.refusals import Refused
 MIN_LENGTH: Final = 12
 MAX_BYTES: Final = 256
 """Hashing costs time by length: what nobody types is refused before it."""
-SESSION_HOURS: Final = 12
-"""A session ends by the wall clock, whatever happens: a long shift."""
 COMMON: Final = frozenset(
     {
         "password1234",
@@ -40,7 +41,7 @@ def normal(password: str) -> str:
 
 
 def check_password(password: str, user: str) -> None:
-    """Refuse WEAK_PASSWORD: short, too long, common, one character repeated, or the user's own name."""
+    """Refuse WEAK_PASSWORD: short, too long, common, few characters, or the user's own name."""
     plain = normal(password)
     lower = plain.casefold()
     if (
