@@ -1,53 +1,5 @@
-"""The arbiter: one linearizable compare-and-swap register with one record, and a relay of beats.
+"""Who may be primary is written in one place that both nodes can ask; here is how they ask."""
 
-Every implementation passes one contract suite. What was sent and not answered is *unknown*: an
-implementation never retries a swap by itself and never turns "not answered" into "not done".
-"""
+from cluster.arbiter.interface import Arbiter, ArbiterUnreachable, Reading, Swapped, SwapUnknown
 
-from __future__ import annotations
-
-from typing import Protocol
-
-from msgspec import Struct
-
-from protocols.peer import NodeBeat, Record, Relay
-
-
-class ArbiterUnreachable(Exception):  # noqa: N818 - a state of the world, not a mistake
-    """Certainly not done: nothing was sent."""
-
-
-class SwapUnknown(Exception):  # noqa: N818 - the same
-    """Sent and not answered: it may have happened, or may still happen."""
-
-
-class Reading(Struct, frozen=True):
-    """The record (None: there is none) and the arbiter process's nonce, at one instant."""
-
-    record: Record | None
-    nonce: str
-
-
-class Swapped(Struct, frozen=True):
-    """``done``: stored durably. Else ``record`` is what is stored, ``refusal`` why ours is not."""
-
-    done: bool
-    record: Record | None
-    nonce: str
-    refusal: str = ""
-
-
-class Arbiter(Protocol):
-    """What a node needs of its arbiter. All coroutines; all may raise ArbiterUnreachable."""
-
-    async def read(self) -> Reading:
-        """Read linearizably."""
-
-    async def swap(self, expected: int | None, record: Record) -> Swapped:
-        """Store ``record`` if the stored epoch is ``expected`` (None: if there is none).
-
-        SwapUnknown if it was sent and not answered.
-        """
-
-    async def beat(self, beat: NodeBeat) -> Relay:
-        """Leave this node's beat, and take the other's."""
+__all__ = ["Arbiter", "ArbiterUnreachable", "Reading", "SwapUnknown", "Swapped"]

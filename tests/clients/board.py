@@ -77,7 +77,14 @@ class Board:
         match body:
             case consumers.Find():
                 row = consumers.Consumer(
-                    "1234567890", "R K SHARMA", "12 MALL ROAD", "DS-I", "M1", "", 2000, self.due_paise
+                    "1234567890",
+                    "R K SHARMA",
+                    "12 MALL ROAD",
+                    "DS-I",
+                    "M1",
+                    "",
+                    2000,
+                    self.due_paise,
                 )
                 found = [row] if body.text.lower() in {"1234567890", "sharma"} else []
                 return consumers.Found(found, more=False)
@@ -169,7 +176,9 @@ class Node(Factory):
         return server.stream
 
     def lead(self, epoch: int) -> None:
-        self.here = Welcome(1, self.name, epoch, 1, 65536, MAX_IN_FLIGHT, 20_000, self.board.day.date)
+        self.here = Welcome(
+            1, self.name, epoch, 1, 65536, MAX_IN_FLIGHT, 20_000, self.board.day.date
+        )
         for one in list(self.desks):
             one.happen(talk.Opened(self.here))
 
@@ -200,7 +209,9 @@ class Server:
     def stream_up(self, stream: Stream) -> None:
         assert stream.subject is not None
         if stream.subject.kind == "bank":
-            self.talk = conversation.begin(self.node.here, frozenset({"banking.post", "days.today"}))
+            self.talk = conversation.begin(
+                self.node.here, frozenset({"banking.post", "days.today"})
+            )
 
     def frame_came(self, stream: Stream, payload: bytes) -> None:
         self.received += len(payload)

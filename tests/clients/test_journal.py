@@ -20,7 +20,9 @@ def test_what_is_saved_is_there_after_a_crash(path: Path) -> None:
     first.save(number, b"bytes")
     first._base.close()
     again = Journal(path)
-    assert [(one.number, one.payload, one.verdict) for one in again.pending()] == [(1, b"bytes", "")]
+    assert [(one.number, one.payload, one.verdict) for one in again.pending()] == [
+        (1, b"bytes", "")
+    ]
     again.close()
 
 
