@@ -115,7 +115,7 @@ class Stream(TwistedProtocol):
 
     def pause(self) -> None:
         """Give no more frames and read no more, until ``resume``."""
-        if not self._paused and self.transport is not None:
+        if not self._paused and not self._closing and self.transport is not None:
             self._paused = True
             self._disarm("frame")
             self.transport.pauseProducing()
@@ -125,7 +125,7 @@ class Stream(TwistedProtocol):
         if self._paused:
             self._paused = False
             self._give()
-            if not self._paused and self.transport is not None:
+            if not self._paused and not self._closing and self.transport is not None:
                 self.transport.resumeProducing()
                 self._watch_frame()
 
@@ -136,6 +136,7 @@ class Stream(TwistedProtocol):
         self._closing = True
         self._waiting.clear()
         self._disarm("hello", "frame")
+        self.transport.unregisterProducer()  # TLS closes only once nothing more is produced
         self.transport.loseConnection()
         self._arm("close", CLOSE_DEADLINE_S)
 
@@ -210,7 +211,7 @@ class Stream(TwistedProtocol):
     def _give(self) -> None:
         while self._waiting and not self._paused:
             self._owner.frame_came(self, self._waiting.popleft())
-        if self._broken is not None and not self._waiting and not self._closing:
+        if self._broken is not None and not (self._paused or self._closing):
             self._disarm("frame")
             self._owner.stream_broken(self, self._broken)
 
