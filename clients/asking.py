@@ -76,7 +76,7 @@ def runner() -> Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]:
     """
     given = click.get_current_context().find_root().obj
     found: Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]
-    found = given or importlib.import_module("clients.link").run_link
+    found = given or importlib.import_module("clients.running").run_link
     return found
 
 

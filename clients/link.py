@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -24,7 +23,6 @@ from twisted.python.failure import Failure
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
 from clients.calls import Lines
 from clients.journal import Entry, Journal
-from config.settings import ClientSettings
 from protocols import codec, desk, terminal
 from protocols.catalogue import CATALOGUE
 from protocols.hearing import event_of
@@ -100,11 +98,10 @@ class Link:
         self._stepping = False
         self._stopped = False
         self._standing: Standing | None = None
-        pending = [(one.number, one.payload) for one in journal.pending()]
         self._terminal = terminal.begin(
             SOFTWARE,
             len(nodes),
-            pending,
+            [(one.number, one.payload) for one in journal.pending()],
             now=clock.seconds(),
             principal=principal,
             first=_dice.randrange(len(nodes)),
@@ -339,71 +336,3 @@ def _declared(name: str, *, keyed: bool) -> Operation:
     assert operation is not None, f"{name} is not declared"
     assert operation.keyed is keyed, f"{name} is {'' if operation.keyed else 'not '}keyed"
     return operation
-
-
-# ---------------------------------------------------------------- from settings
-
-
-def journal_path(settings: ClientSettings) -> Path:
-    """Say where this machine's journal is: one file for each certificate."""
-    folder = settings.journal if settings.journal is not None else Path.home() / ".mpower"
-    return folder / f"{settings.cluster}-{settings.tls.certificate.stem}.journal"
-
-
-def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **told: Any) -> Link:
-    """Make the link of these settings; raises JournalError. ``told``: the callbacks of Link."""
-    tls = settings.tls
-    files = TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
-    nodes = [_split(one) for one in settings.nodes]
-    journal = Journal(journal_path(settings))
-    principal = tls.certificate.stem.startswith("bank-")
-    return Link(
-        nodes,
-        files,
-        settings.cluster,
-        journal,
-        reactor=reactor,
-        clock=clock,
-        principal=principal,
-        **told,
-    )
-
-
-def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]]) -> T:
-    """Run ``work`` over a link of these settings, from a program without a reactor; gives its
-    result.
-
-    It runs the reactor, which can be run once in a process.
-    """
-    from protocols.shell.bridge import install_reactor
-    from protocols.shell.clock import BootClock
-
-    install_reactor(fast=False)
-    from twisted.internet import reactor
-
-    given: list[Any] = []
-
-    async def whole() -> None:
-        link = link_from(settings, reactor, BootClock())
-        try:
-            link.start()
-            given.append(await work(link))
-        finally:
-            link.stop()
-
-    def done(result: Any) -> None:
-        if isinstance(result, Failure):
-            given.append(result)
-        reactor.stop()
-
-    reactor.callWhenRunning(lambda: ensureDeferred(whole()).addBoth(done))
-    reactor.run()
-    if isinstance(given[-1], Failure):
-        given[-1].raiseException()
-    result: T = given[-1]
-    return result
-
-
-def _split(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
