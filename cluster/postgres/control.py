@@ -164,8 +164,8 @@ class Control(Protocol):
         """How this node reaches another's PostgreSQL for replication and cloning."""
 
     async def probe(self, deadline_s: float = PROBE_DEADLINE_S) -> ProbeFacts:
-        """A new connection, a small local write on a primary, only reads on a standby. Never
-        raises.
+        """A small local write on a primary, only reads on a standby, and twice a second a new
+        connection. Never raises.
         """
 
     async def hang_probe(self, deadline_s: float) -> int | None:

@@ -242,6 +242,7 @@ class ProcessControl:
         except TimeoutError as error:
             raise PostgresTroubleError(str(error)) from error
         await self.sessions.quiet(KILL_AFTER_S)
+        await self._prober.close()
 
     def _bury(self) -> None:
         stray.kill_all(self._plan.pgdata)

@@ -45,15 +45,19 @@ class Sessions:
             options=options,
         )
 
+    async def connect(self, *, local: bool, prepare: bool = False) -> Connection:
+        """A new autocommit session that its owner closes. `local`: see `open`."""
+        level = "local" if local else "on"
+        return await psycopg.AsyncConnection.connect(
+            self.conninfo(options=f"-c synchronous_commit={level}"),
+            autocommit=True,
+            prepare_threshold=0 if prepare else None,
+        )
+
     @asynccontextmanager
     async def open(self, *, local: bool = False) -> AsyncIterator[Connection]:
         """A new autocommit session. `local`: its commits wait for nobody's replication."""
-        level = "local" if local else "on"
-        connection = await psycopg.AsyncConnection.connect(
-            self.conninfo(options=f"-c synchronous_commit={level}"),
-            autocommit=True,
-            prepare_threshold=None,
-        )
+        connection = await self.connect(local=local)
         try:
             yield connection
         finally:

@@ -14,7 +14,11 @@ import psycopg
 import pytest
 
 from cluster.postgres.control import BLOCKING_NAMES, PostmasterExit
-from cluster.postgres.troubles import CommitUncertainError, PostgresTroubleError
+from cluster.postgres.troubles import (
+    CommitUncertainError,
+    DeadlinePassedError,
+    PostgresTroubleError,
+)
 from tests.postgres_nodes import Node, on_reactor, postgres_node
 
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
@@ -67,6 +71,22 @@ async def test_f1_the_barrier_says_uncertain_when_it_was_cancelled() -> None:
         await other.execute("SELECT pg_cancel_backend(%s)", (await waiting_pid(other),))
         with pytest.raises(CommitUncertainError):
             await barrier
+
+
+@on_reactor
+async def test_f1_a_deadline_or_a_caller_that_goes_away_cancels_nothing() -> None:
+    async with postgres_node() as node, session(node, "local") as other:
+        await node.control.set_names(BLOCKING_NAMES)
+        gone = asyncio.ensure_future(node.control.barrier(30))
+        await waiting_pid(other)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        with pytest.raises(DeadlinePassedError):
+            await node.control.barrier(0.3)
+        assert len(await column(other, WAITING)) == 2
+        await node.control.set_names("")
+        assert await node.control.barrier(5) > 0
 
 
 @on_reactor
