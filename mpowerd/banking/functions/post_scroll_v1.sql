@@ -33,12 +33,12 @@ BEGIN
     IF known.reference IS NOT NULL THEN
         PERFORM mpower.refuse('REFERENCE_KNOWN', json_build_object('reference', known.reference, 'scroll', known.scroll));
     END IF;
-    SELECT l.link, l.previous INTO link, previous FROM mpower.next_link(chain) l;
     UPDATE mpower.series s SET last_number = s.last_number + n
         WHERE s.counter_id = bank_id AND s.financial_year = year RETURNING s.last_number - n INTO last;
     ASSERT last IS NOT NULL, 'the bank has no series in the open financial year';
     PERFORM FROM mpower.accounts a WHERE a.account IN (SELECT u.number * 16 FROM unnest(consumer) u (number))
         ORDER BY a.account FOR UPDATE;
+    SELECT l.link, l.previous INTO link, previous FROM mpower.next_link(chain) l;
     -- A consumer's number where the line is ours, else null; and the receipt before this one of the same consumer.
     SELECT array_agg(x.ours ORDER BY x.place), array_agg(x.before ORDER BY x.place) INTO ours, before FROM (
         SELECT g.i AS place, c.consumer AS ours, CASE WHEN c.consumer IS NOT NULL THEN coalesce(

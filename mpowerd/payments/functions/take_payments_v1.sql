@@ -1,7 +1,8 @@
 -- A batch of payments, each taken or refused on its own: the hot path. One statement a table, arrays read by subscript;
 -- the caller sorts the distinct consumers, which is also the order in which accounts are locked. Keys are inserted
 -- without looking first: a key that is there already aborts the attempt, is marked REPLAY and the rest is tried again.
--- Locks, in the order every writer takes them: day (shared), audit chain, series, keys, consumers, tills.
+-- Locks: day (shared), the lane's own audit chain, series, keys, consumers, tills. What others lock comes in the same order
+-- (series, then consumers, then tills); they share no chain with a lane.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -60,6 +61,7 @@ BEGIN
     at := now();
     PERFORM pg_advisory_xact_lock_shared(77001, 1);
     SELECT d.day, d.financial_year INTO day, year FROM mpower.days d WHERE d.closed_at IS NULL;
+    PERFORM pg_advisory_xact_lock(77002, chain);  -- before anything is read, and kept over the attempts
     FOR attempt IN 1..8 LOOP
     BEGIN
         codes := array_fill(NULL::text, ARRAY[n]);
@@ -78,9 +80,11 @@ BEGIN
         accepted := 0; paying := 0; link := NULL;
 
         IF locked THEN  -- a consumer's account moved under the last attempt: this time nobody may
-            PERFORM FROM (SELECT FROM mpower.accounts a
+            PERFORM FROM mpower.series s JOIN mpower.counters t ON t.counter_id = s.counter_id
+                WHERE t.code = ANY (counters) AND s.financial_year = year ORDER BY t.code FOR UPDATE OF s;
+            PERFORM FROM mpower.accounts a
                 WHERE a.account IN (SELECT u.consumer * 16 FROM unnest(consumers) u (consumer))
-                ORDER BY a.account FOR UPDATE) held;
+                ORDER BY a.account FOR UPDATE;
         END IF;
 
         FOR fact IN

@@ -1,0 +1,233 @@
+"""A migrated database with a small town: counters, a bank, people with sessions, consumers with dues, an open day.
+
+``town()`` gives one; each has a database of its own on the module's node, made from a migrated template. Everything goes
+through the house's own operations as ``mpower_app``, so that each use also tests them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from msgspec import Struct, msgpack
+from psycopg.conninfo import make_conninfo
+
+from cluster.standing import Standing
+from mpowerd.banking import operations as banking
+from mpowerd.caller import Caller, Key
+from mpowerd.consumers import operations as consumers
+from mpowerd.database import Cursor, Database
+from mpowerd.days import operations as days
+from mpowerd.keys import keyed
+from mpowerd.migrations import migrate
+from mpowerd.outcomes import Outcome
+from mpowerd.payments import operations as payments
+from mpowerd.payments.rules import fingerprint
+from mpowerd.payments.store import Item, take_batch
+from mpowerd.security import operations as security
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue.body import Body
+from protocols.catalogue.consumers import Load, Row
+from protocols.catalogue.days import OpenDay
+from protocols.catalogue.payments import Take
+from protocols.catalogue.security import AddCounter
+from protocols.operation import Role
+from tests.postgres_nodes import Node
+
+SERVED: Mapping[str, Any] = {
+    **days.SERVED,
+    **security.SERVED,
+    **consumers.SERVED,
+    **payments.SERVED,
+    **banking.SERVED,
+}
+FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    **days.FUNCTIONS,
+    **security.FUNCTIONS,
+    **consumers.FUNCTIONS,
+    **payments.FUNCTIONS,
+    **banking.FUNCTIONS,
+}
+TEMPLATE = "town_template"
+DAY = "2026-11-24"
+OPEN_ALONE = Standing("a", "PRIMARY_SOLO", 1, 0, True, True, "", "a", "", 1, "")
+RAM, SITA, OLD, RICH = "0000000001", "0000000002", "0000000003", "9999999999"
+_names = itertools.count()
+
+
+@dataclass
+class Town:
+    """The database, who is where, and short words to ask it things."""
+
+    database: Database
+    superuser: str
+    app: str
+    people: dict[str, Caller]
+    standing: list[Standing]
+    clients: Any = field(default_factory=lambda: itertools.count(1))
+
+    def key(self, caller: Caller) -> Key:
+        """Give a key that was never used."""
+        client = hashlib.sha256(f"client {next(self.clients)}".encode()).digest()[:16]
+        return Key(caller.counter, client, 1)
+
+    async def ask(self, who: str, operation: str, body: Body, key: Key | None = None) -> Outcome:
+        """Ask a keyed operation as dispatch does."""
+        caller = self.people[who]
+        raw = msgpack.encode(body)
+        return await keyed(
+            self.database,
+            caller,
+            key or self.key(caller),
+            operation,
+            raw,
+            body,
+            SERVED[operation],
+        )
+
+    async def done(self, who: str, operation: str, body: Body, key: Key | None = None) -> Any:
+        """Ask a keyed operation that is answered with a reply; the reply."""
+        outcome = await self.ask(who, operation, body, key)
+        assert outcome.refusal is None, outcome.refusal
+        return decoded(operation, outcome)
+
+    async def refused(self, who: str, operation: str, body: Body, key: Key | None = None) -> str:
+        """Ask a keyed operation that is refused; the code."""
+        outcome = await self.ask(who, operation, body, key)
+        assert outcome.refusal is not None, outcome
+        return outcome.refusal[0]
+
+    async def read(self, who: str, operation: str, body: Body) -> Any:
+        """Ask an operation that changes nothing."""
+        caller = self.people[who]
+
+        async def work(cursor: Cursor) -> Struct:
+            answer: Struct = await SERVED[operation](cursor, caller, body)
+            return answer
+
+        return await self.database.read(operation, caller.role, work)
+
+    def item(self, who: str, body: Take, key: Key | None = None) -> Item:
+        """Make a payment of a batch."""
+        caller = self.people[who]
+        return Item(key or self.key(caller), caller, body, fingerprint(body))
+
+    async def take(self, *items: Item, chain: int = 0) -> list[Outcome]:
+        """Take a batch as a lane does."""
+
+        async def work(cursor: Cursor) -> list[Outcome]:
+            return await take_batch(cursor, items, chain)
+
+        return await self.database.write("payments.take", Role.CLERK, work)
+
+    async def pay(self, who: str, consumer: str, paise: int, **more: Any) -> Any:
+        """Take one payment that is answered with a receipt; the receipt."""
+        (outcome,) = await self.take(self.item(who, Take(consumer, paise, **more)))
+        assert outcome.refusal is None, outcome.refusal
+        return decoded("payments.take", outcome)
+
+    def look(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Look at the tables as the superuser."""
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
+            return connection.execute(query.encode(), values or None).fetchall()
+
+    def is_well(self) -> None:
+        """Recompute ledger and audit."""
+        assert self.look("SELECT * FROM mpower.ledger_check_v1()") == []
+        assert self.look("SELECT * FROM mpower.audit_check_v1()") == []
+
+
+def decoded(operation: str, outcome: Outcome) -> Any:
+    """Read an outcome's reply as its operation declares it."""
+    declared = CATALOGUE.get(operation)
+    assert declared is not None
+    assert outcome.reply is not None
+    return msgpack.decode(outcome.reply, type=declared.reply)
+
+
+def row(number: str, name: str, **dues: int) -> Row:
+    """Make a consumer of a load."""
+    return Row(number, name, f"{name}'s house", "DS-1", f"M{number}", f"98{number}", 2000, dues)  # type: ignore[arg-type]
+
+
+def codes(outcomes: list[Outcome]) -> list[str]:
+    """Give the codes of outcomes, '' for a reply."""
+    return ["" if one.refusal is None else one.refusal[0] for one in outcomes]
+
+
+def template(node: Node) -> None:
+    """Make the migrated template once a node."""
+    with psycopg.connect(make_conninfo(node.conninfo, dbname="postgres"), autocommit=True) as c:
+        c.execute(f"CREATE DATABASE {TEMPLATE}".encode())
+    migrate(make_conninfo(node.conninfo, dbname=TEMPLATE))
+
+
+def new_database(node: Node) -> str:
+    """Copy the template; the superuser's conninfo."""
+    name = f"town_{next(_names)}"
+    with psycopg.connect(make_conninfo(node.conninfo, dbname="postgres"), autocommit=True) as c:
+        c.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())
+    return make_conninfo(node.conninfo, dbname=name)
+
+
+PEOPLE = {
+    "asha": ("Asha", Role.CLERK, "counter/C001"),
+    "bina": ("Bina", Role.CLERK, "counter/C002"),
+    "asha.officer": ("Asha", Role.OFFICER, "counter/C001"),
+    "omar": ("Omar", Role.OFFICER, "counter/C002"),
+    "olga": ("Olga", Role.OPS, "ops/night"),
+    "adil": ("Adil", Role.ADMIN, "ops/desk"),
+}
+CONSUMERS = [
+    row(RAM, "Ram Prasad", LPSC=500, ARREARS=10_000, CURRENT=50_000, DUTY=2_500),
+    row(SITA, "Sita Devi", CURRENT=30_000),
+    row(OLD, "Ramesh Old", ADVANCE=-7_000),
+    row(RICH, "Rich Mills", CURRENT=90_000_000_00),
+]
+
+
+@asynccontextmanager
+async def town(node: Node) -> AsyncIterator[Town]:
+    """Give a town; its connections are closed at the end."""
+    superuser = new_database(node)
+    app = make_conninfo(superuser, user="mpower_app")
+    standing = [OPEN_ALONE]
+    database = Database(app, lambda: standing[0])
+    made = Town(database, superuser, app, _sign_in(superuser), standing)
+    made.people["SBI"] = Caller(
+        "bank/SBI", "bank/SBI", Role.BANK, "bank/SBI", "SBI", "127.0.0.9:9", b""
+    )
+    try:
+        for code, kind in (("C001", "COUNTER"), ("C002", "COUNTER"), ("SBI", "BANK")):
+            await made.done("adil", "security.add_counter", AddCounter(code, "Patna", kind))  # type: ignore[arg-type]
+        await made.done("adil", "consumers.load", Load("2026-11-01", CONSUMERS))
+        await made.done("omar", "days.open", OpenDay(DAY))
+        yield made
+    finally:
+        await asyncio.wait_for(database.close(), 10)
+
+
+def _sign_in(superuser: str) -> dict[str, Caller]:
+    """Make people with sessions, without the cost of their passwords."""
+    people = {}
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        for user, (person, role, subject) in PEOPLE.items():
+            token = hashlib.sha256(user.encode()).digest()
+            connection.execute(
+                "INSERT INTO mpower.users (name, person, role, password_hash, created_at)"
+                " VALUES (%s, %s, %s, '$argon2id$none', now())",
+                (user, person, role.value),
+            )
+            connection.execute(
+                "SELECT mpower.open_session_v1(%s, %s, %s, %s, '12 hours')",
+                (token, user, subject, "127.0.0.1:1"),
+            )
+            counter = subject.partition("/")[2] if subject.startswith("counter/") else "OPS"
+            people[user] = Caller(user, person, role, subject, counter, "127.0.0.1:1", token)
+    return people
