@@ -19,6 +19,7 @@ import structlog
 
 from mpowerd.caller import Caller
 from mpowerd.faults import ANY_END, refused_for, settle
+from protocols.operation import Role
 from protocols.refusals import Refused
 
 CAP: Final = 128
@@ -43,7 +44,7 @@ class Waiting(Generic[Out]):
 
     __slots__ = ("answer", "item", "key", "role")
 
-    def __init__(self, key: Hashable, role: str, item: Any, answer: Answer[Out]) -> None:
+    def __init__(self, key: Hashable, role: Role, item: Any, answer: Answer[Out]) -> None:
         self.key, self.role, self.item, self.answer = key, role, item, answer
 
 
@@ -54,7 +55,7 @@ class Lane(Generic[Out]):
 
     def __init__(
         self,
-        post: Callable[[str, Sequence[Any]], Awaitable[Sequence[Out]]],
+        post: Callable[[Role, Sequence[Any]], Awaitable[Sequence[Out]]],
         clock: Callable[[], float],
         cap: int = CAP,
         queue: int = QUEUE,

@@ -46,6 +46,7 @@ class Opening:
         self._business: Business | None = None
         self._term = 0
         self._today = ""
+        self._day_due = False
         self._turn = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -87,12 +88,10 @@ class Opening:
         assert self._business is not None, "ready without a business"
         return self._business
 
-    async def day_changed(self) -> None:
-        """Greet with the business date as it is now."""
-        if self._business is not None and self._ready.is_set():
-            self._today = await self._business.today()
-            if self._ready.is_set():
-                self._hall.greet(self._welcome())
+    def day_changed(self) -> None:
+        """Greet with the business date as it is from now on."""
+        self._day_due = True
+        self._turn.set()
 
     async def close(self) -> None:
         """Shut the doors for good."""
@@ -115,6 +114,8 @@ class Opening:
                 await self._shut()
             if self._standing.open and self._business is None:
                 await self._open(self._standing.term)
+            elif self._day_due:
+                await self._greet_the_day()
 
     async def _open(self, term: int) -> None:
         try:
@@ -132,6 +133,18 @@ class Opening:
             structlog.get_logger().info("doors open", term=term, epoch=self._standing.epoch)
         else:
             self._turn.set()
+
+    async def _greet_the_day(self) -> None:
+        self._day_due = False
+        business = self.business
+        if business is None:
+            return
+        try:
+            self._today = await business.today()
+        except Exception as error:  # noqa: BLE001 - the greeting is a courtesy; payments read the day itself
+            structlog.get_logger().warning("the day could not be read", exc_info=error)
+        if self._ready.is_set():
+            self._hall.greet(self._welcome())
 
     async def _shut(self) -> None:
         if self._business is None:

@@ -9,7 +9,7 @@ this file must not know any room.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
@@ -27,16 +27,19 @@ Fingerprint = Callable[[Any], bytes]
 
 
 class ServedRooms:
-    """``served`` by operation name; ``fingerprints`` where the intent is not the body's bytes."""
+    """``served`` by operation name; ``fingerprints`` where the intent is not the body's bytes;
+    ``done`` hears of every keyed operation that was carried out.
+    """
 
     def __init__(
         self,
         database: Database,
         served: Mapping[str, Serve],
         fingerprints: Mapping[str, Fingerprint],
+        done: Callable[[str], None],
     ) -> None:
         self._database, self._served = database, served
-        self._fingerprints: Final = fingerprints
+        self._fingerprints, self._done = fingerprints, done
 
     async def read(self, asked: Asked) -> Outcome:
         """Serve an operation that changes nothing."""
@@ -53,9 +56,12 @@ class ServedRooms:
         assert asked.key is not None, asked.operation.name
         name = asked.operation.name
         serve = self._served[name]
-        return await keyed(
+        outcome = await keyed(
             self._database, asked.caller, asked.key, name, asked.raw, asked.body, serve
         )
+        if outcome.reply is not None and not outcome.replay:
+            self._done(name)
+        return outcome
 
     async def refuse_key(self, asked: Asked, refused: Refused) -> Outcome:
         """Give the key's earlier outcome, or store and audit this refusal as its outcome."""

@@ -10,7 +10,7 @@ file must not know passwords, SQL or sockets.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -51,8 +51,8 @@ class Sessions:
 
     def __init__(
         self,
-        alive: Callable[[list[bytes]], Awaitable[Collection[bytes]]],
-        end: Callable[[list[bytes]], Awaitable[None]],
+        alive: Callable[[Sequence[Caller]], Awaitable[Collection[bytes]]],
+        end: Callable[[Sequence[bytes], str], Awaitable[None]],
         clock: Callable[[], float],
     ) -> None:
         self._alive, self._end, self._clock = alive, end, clock
@@ -91,7 +91,7 @@ class Sessions:
     async def forget(self, session: bytes) -> None:
         """End a session because its person signed out."""
         if self._live.pop(session, None) is not None:
-            await self._end([session])
+            await self._end([session], "SIGNED_OUT")
 
     async def check(self) -> None:
         """Ask the database about every session at once; end the idle ones there. Called every
@@ -106,11 +106,11 @@ class Sessions:
         for session in spent:
             self._drop(session)
         if spent:
-            await self._end(spent)
-        asked = list(self._live)
-        alive = await self._alive(asked) if asked else asked
+            await self._end(spent, "IDLE")
+        asked = [live.caller for live in self._live.values()]
+        alive = await self._alive(asked) if asked else ()
         self._checked_s = asked_s
-        for session in set(asked).difference(alive):
+        for session in {one.session for one in asked}.difference(alive):
             self._drop(session)
 
     def clear(self) -> None:

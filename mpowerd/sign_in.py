@@ -44,7 +44,7 @@ class People(Protocol):
     async def account(self, user: str) -> Account | None:
         """Look a user up by the sign-in name."""
 
-    async def open_session(self, caller: Caller, lasts_s: int) -> None:
+    async def open_session(self, caller: Caller) -> None:
         """Store a session and audit the sign-in."""
 
     async def resume(self, session: bytes, asker: Asker) -> tuple[Caller, int] | None:
@@ -100,7 +100,7 @@ class SignIns:
             address=asker.address,
             session=session_of(token),
         )
-        await self._people.open_session(caller, ABSOLUTE_S)
+        await self._people.open_session(caller)
         self._sessions.begin(caller, ABSOLUTE_S)
         return Session(token, caller.user, caller.role, ABSOLUTE_S)
 

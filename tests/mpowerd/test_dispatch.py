@@ -90,7 +90,7 @@ class Door:
     def __init__(self, *people: Caller) -> None:
         self.rooms = Rooms()
 
-        async def nobody(_sessions: list[bytes]) -> Any:
+        async def nobody(*_asked: Any) -> Any:
             return []
 
         sessions = Sessions(nobody, nobody, lambda: 0.0)

@@ -34,7 +34,7 @@ class Books:
         self.gate.set()
         self.now_s = 0.0
 
-    async def post(self, role: str, items: Sequence[Any]) -> Sequence[str]:
+    async def post(self, role: Role, items: Sequence[Any]) -> Sequence[str]:
         self.batches.append((role, list(items)))
         await self.gate.wait()
         for item in items:

@@ -1,10 +1,11 @@
 """A session dies here when it should: ended in the database, idle, too old, or nobody can say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pytest
 
 from mpowerd import sessions as room
+from mpowerd.caller import Caller
 from mpowerd.sessions import Sessions
 from protocols.refusals import Refused
 from tests.mpowerd.people import caller
@@ -22,12 +23,12 @@ class Registry:
         self.now_s = 1000.0
         self.broken = False
 
-    async def alive(self, asked: list[bytes]) -> Collection[bytes]:
+    async def alive(self, asked: Sequence[Caller]) -> Collection[bytes]:
         if self.broken:
             raise ConnectionError("no database")
-        return self.standing & set(asked)
+        return self.standing & {one.session for one in asked}
 
-    async def end(self, sessions: list[bytes]) -> None:
+    async def end(self, sessions: Sequence[bytes], why: str) -> None:
         self.ended += sessions
         self.standing -= set(sessions)
 

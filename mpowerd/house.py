@@ -1,0 +1,170 @@
+"""The composition root: the only file that knows every room, and how one node is put together.
+
+From settings and a standing it makes the hall and its door; whenever the standing opens, it brings
+the schema up and makes the business behind the doors: database, sessions, lanes, dispatch. It
+decides nothing itself: when to open is the opening's, who may do what the dispatch's. Nothing
+imports this file but the executable and its tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from msgspec import Struct
+from twisted.internet.interfaces import IReactorTime
+
+from cluster.standing import Standing
+from mpowerd.banking.operations import SERVED as BANKING
+from mpowerd.business import Business
+from mpowerd.caller import Caller, Key
+from mpowerd.consumers.operations import SERVED as CONSUMERS
+from mpowerd.database import Cursor, Database
+from mpowerd.days.operations import SERVED as DAYS
+from mpowerd.dispatch import Dispatch, Post
+from mpowerd.hall import SWEEP_S, Doors, Hall
+from mpowerd.jobs import Jobs
+from mpowerd.lanes import Answer, Lane
+from mpowerd.migrations import migrate
+from mpowerd.opening import Opening
+from mpowerd.outcomes import Outcome
+from mpowerd.passwords import Passwords
+from mpowerd.payments.operations import SERVED as PAYMENTS
+from mpowerd.payments.rules import fingerprint
+from mpowerd.payments.store import Item, take_batch
+from mpowerd.people import People
+from mpowerd.rooms import Serve, ServedRooms
+from mpowerd.security.operations import SERVED as SECURITY
+from mpowerd.server import Server
+from mpowerd.sessions import Sessions
+from mpowerd.sign_in import SignIns
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue.payments import Take
+from protocols.messages import NotPrimary
+from protocols.operation import Role
+from protocols.shell.tls import ALPN_TERMINAL, TlsFiles, server_side
+
+SERVED: Final[Mapping[str, Serve]] = {**SECURITY, **CONSUMERS, **DAYS, **PAYMENTS, **BANKING}
+TAKE: Final = "payments.take"
+LANES: Final = frozenset({TAKE})
+"""Operations that are posted in batches instead of being served one by one."""
+TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
+CHAIN: Final = 0
+"""The audit chain of the one posting lane."""
+
+
+class Plan(Struct, frozen=True):
+    """What one node's house is told; ``superuser`` and ``app`` reach its own PostgreSQL."""
+
+    cluster: str
+    host: str
+    port: int
+    superuser: str
+    app: str
+    tls: TlsFiles
+    sessions: int = 2000
+    accept_per_s: int = 200
+    payments_per_batch: int = 128
+    pool: int = 8
+
+
+class House:
+    """One node's house. ``stood`` takes every standing the cluster publishes."""
+
+    def __init__(self, plan: Plan, standing: Standing, reactor: Any, clock: IReactorTime) -> None:
+        self._plan, self._clock = plan, clock
+        self._passwords = Passwords()
+        self._jobs = Jobs()
+        self.hall = Hall(clock.seconds, NotPrimary(standing.epoch), _later_epoch)
+        self.opening = Opening(self.hall, standing, self._make)
+        tls = server_side(plan.tls, plan.cluster, ("counter", "bank", "ops"), ALPN_TERMINAL)
+        self._server = Server(
+            self.hall, tls, reactor, clock, rate=plan.accept_per_s, most=plan.sessions
+        )
+        self.stood = self.opening.stood
+
+    def start(self) -> int:
+        """Listen for terminals and follow the standing; gives the port."""
+        port = self._server.listen(self._plan.host, self._plan.port)
+        self._jobs.every(SWEEP_S, "sweep", self.hall.sweep)
+        self.opening.start()
+        return port
+
+    async def bootstrapped(self, said: Mapping[str, str]) -> None:
+        """Make the first administrator of a new cluster: ``admin`` and ``password_hash``
+        (argon2id).
+        """
+        await self.opening.opened()
+        people = People(self._database)
+        made = await people.first_admin(said["admin"], said["admin"], said["password_hash"])
+        structlog.get_logger().info("first administrator", user=said["admin"], made=made)
+
+    async def close(self) -> None:
+        """Shut the doors, end what runs."""
+        await self._server.close()
+        await self._jobs.close()
+        await self.opening.close()
+        self._passwords.close()
+
+    async def _make(self) -> Business:
+        applied = await asyncio.to_thread(migrate, self._plan.superuser)
+        if applied:
+            structlog.get_logger().info("schema brought up", files=len(applied))
+        self._database = Database(self._plan.app, lambda: self.opening.standing, self._plan.pool)
+        return self._behind(self._database)
+
+    def _behind(self, database: Database) -> Business:
+        """Put together what stands behind the doors, on one database."""
+        now_s = self._clock.seconds
+        people = People(database)
+        sessions = Sessions(people.alive, people.end, now_s)
+        rooms = ServedRooms(database, SERVED, {TAKE: fingerprint}, self._done)
+        lane: Lane[Outcome] = Lane(_posting(database), now_s, self._plan.payments_per_batch)
+        sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes)
+        dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane)})
+        return Business(
+            database=database,
+            lane=lane,
+            sessions=sessions,
+            doors=Doors(dispatch, sign_ins, sessions, people.note_displaced),
+            today=partial(_today, database),
+        )
+
+    def _done(self, operation: str) -> None:
+        if operation in {"days.open", "days.close"}:
+            self.opening.day_changed()
+
+
+async def _today(database: Database) -> str:
+    async def work(cursor: Cursor) -> str:
+        row = await (await cursor.execute(TODAY)).fetchone()
+        return "" if row is None else str(row[0])
+
+    return await database.read("today", None, work)
+
+
+def _posting(database: Database) -> Callable[[Role, Sequence[Item]], Awaitable[Sequence[Outcome]]]:
+    async def post(role: Role, items: Sequence[Item]) -> Sequence[Outcome]:
+        async def work(cursor: Cursor) -> Sequence[Outcome]:
+            outcomes = await take_batch(cursor, items, CHAIN)
+            assert len(outcomes) == len(items), "an item without an outcome"
+            return outcomes
+
+        return await database.write(TAKE, role, work)
+
+    return post
+
+
+def _entrance(lane: Lane[Outcome]) -> Post:
+    def offer(key: Key, caller: Caller, body: Take, answer: Answer[Outcome]) -> None:
+        lane.offer(key, caller, Item(key, caller, body, fingerprint(body)), answer)
+
+    return offer
+
+
+def _later_epoch(epoch: int) -> None:
+    structlog.get_logger().warning("a terminal has seen a later epoch", epoch=epoch)

@@ -1,0 +1,134 @@
+"""Signing in and sessions, as transactions of the security room's functions in the daemon's own
+role.
+
+Nobody is signed in yet when these run, so they are the few functions the daemon itself may execute.
+What is written is replicated before it is said; every sign-in, refused or not, leaves its audit
+entry. This file must not know passwords, tokens or sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from mpowerd.audit.store import chain_of, note
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor, Database
+from mpowerd.seats import Asker, counter_of
+from mpowerd.sessions import ABSOLUTE_S
+from mpowerd.sign_in import Account
+from protocols.operation import Role
+from protocols.refusals import Refused
+
+ACCOUNT: Final = (
+    "SELECT name, person, role, password_hash, disabled FROM mpower.user_for_sign_in_v1(%s)"
+)
+OPEN: Final = "SELECT mpower.open_session_v1(%s, %s, %s, %s, %s)"
+LASTS: Final = timedelta(seconds=ABSOLUTE_S)
+SESSION: Final = "SELECT name, person, role, expires_at FROM mpower.session_v1(%s, %s) WHERE alive"
+END: Final = "SELECT mpower.end_session_v1(token, %s) FROM unnest(%s::bytea[]) token"
+FIRST: Final = "SELECT mpower.first_admin_v1(%s, %s, %s)"
+ALIVE: Final = (
+    "SELECT asked.token"
+    " FROM unnest(%s::bytea[], %s::text[], %s::text[]) asked (token, subject, role),"
+    " LATERAL mpower.session_v1(asked.token, asked.subject) s WHERE s.alive AND s.role = asked.role"
+)
+
+
+class People:
+    """The people of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def account(self, user: str) -> Account | None:
+        """Look a user up by the sign-in name."""
+
+        async def work(cursor: Cursor) -> Account | None:
+            row = await (await cursor.execute(ACCOUNT, (user,))).fetchone()
+            return None if row is None else Account(row[0], row[1], Role(row[2]), row[3], row[4])
+
+        return await self._database.read("sign-in: account", None, work)
+
+    async def open_session(self, caller: Caller) -> None:
+        """Store a session and audit the sign-in; SIGN_IN_FAILED if just disabled."""
+
+        async def work(cursor: Cursor) -> bool:
+            asked = (caller.session, caller.user, caller.subject, caller.address)
+            row = await (await cursor.execute(OPEN, (*asked, LASTS))).fetchone()
+            stored = row is not None and bool(row[0])
+            outcome = "DONE" if stored else "SIGN_IN_FAILED"
+            await note(cursor, chain_of(caller.subject), caller, "security.sign_in", outcome)
+            return stored
+
+        if not await self._database.write("sign-in: session", None, work):
+            raise Refused("SIGN_IN_FAILED", wait_s=30)
+
+    async def resume(self, session: bytes, asker: Asker) -> tuple[Caller, int] | None:
+        """Give whose session this is and the seconds it still lasts; None if it has ended."""
+
+        async def work(cursor: Cursor) -> tuple[Caller, int] | None:
+            row = await (await cursor.execute(SESSION, (session, asker.subject))).fetchone()
+            if row is None:
+                return None
+            name, person, role, expires_at = row
+            left_s = int((expires_at - datetime.now(UTC)).total_seconds())
+            return _caller(name, person, Role(role), asker, session), left_s
+
+        found = await self._database.read("sign-in: resume", None, work)
+        return found if found is not None and found[1] > 0 else None
+
+    async def note_failed(self, user: str, asker: Asker, code: str) -> None:
+        """Audit a sign-in that was refused."""
+        await self._note(asker, user, "security.sign_in", code)
+
+    async def note_displaced(self, newer: Asker) -> None:
+        """Audit that a newer connection of a certificate displaced an older one."""
+        await self._note(newer, newer.subject, "connection.displaced", "DONE")
+
+    async def alive(self, callers: Sequence[Caller]) -> Collection[bytes]:
+        """Give the sessions that still stand, in the role they were begun in."""
+
+        async def work(cursor: Cursor) -> Collection[bytes]:
+            tokens = [one.session for one in callers]
+            subjects = [one.subject for one in callers]
+            await cursor.execute(ALIVE, (tokens, subjects, [one.role.value for one in callers]))
+            return {row[0] for row in await cursor.fetchall()}
+
+        return await self._database.read("sessions: check", None, work)
+
+    async def end(self, sessions: Sequence[bytes], why: str) -> None:
+        """End sessions: ``why`` is SIGNED_OUT, REPLACED or IDLE."""
+
+        async def work(cursor: Cursor) -> None:
+            await cursor.execute(END, (why, list(sessions)))
+
+        await self._database.write(f"sessions: {why}", None, work)
+
+    async def first_admin(self, user: str, person: str, password_hash: str) -> bool:
+        """Add the first administrator, only while there is no user at all."""
+
+        async def work(cursor: Cursor) -> bool:
+            row = await (await cursor.execute(FIRST, (user, person, password_hash))).fetchone()
+            made = row is not None and bool(row[0])
+            asker = Asker("node/bootstrap", "")
+            outcome = "DONE" if made else "USER_EXISTS"
+            caller = _caller(user, person, Role.ADMIN, asker)
+            await note(cursor, chain_of(asker.subject), caller, "security.first_admin", outcome)
+            return made
+
+        return await self._database.write("first administrator", None, work)
+
+    async def _note(self, asker: Asker, user: str, what: str, outcome: str) -> None:
+        async def work(cursor: Cursor) -> None:
+            # Somebody who is not signed in: the role in the entry says nothing about their rights.
+            caller = _caller(user, "", Role.OPS, asker)
+            await note(cursor, chain_of(asker.subject), caller, what, outcome)
+
+        await self._database.write(f"audit of {what}", None, work)
+
+
+def _caller(user: str, person: str, role: Role, asker: Asker, session: bytes = b"") -> Caller:
+    counter = counter_of(asker.subject)
+    return Caller(user, person, role, asker.subject, counter, asker.address, session)

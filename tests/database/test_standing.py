@@ -1,0 +1,122 @@
+"""The doors follow the standing; sessions survive; who was displaced, disabled or signed out is out."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from mpowerd.sessions import CHECKED_WITHIN_S
+from protocols.messages import NotPrimary, Refusal, Reply, Session, SignOut, Welcome
+from tests.open_house import CLUSTER, PASSWORD, OpenHouse, house_for_fixture
+from tests.postgres_nodes import on_reactor
+from tests.terminals import DOWN, Terminal
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[OpenHouse]:
+    yield from house_for_fixture()
+
+
+@on_reactor
+async def test_shutting_tells_everybody_and_a_session_is_taken_up_again_after(
+    house: OpenHouse,
+) -> None:
+    files = house.papers.give("counter", "C001")
+    async with Terminal.calling(house.port, files, CLUSTER) as terminal:
+        await terminal.welcome()
+        session = await terminal.sign_in("asha", PASSWORD)
+        taken = await terminal.ask("payments.take", ["1000000001", 100], 1)
+        house.stand(open=False, epoch=5, where="127.0.0.1:9", reason="isolated")
+        said = await terminal.hear()
+        assert isinstance(said, NotPrimary)
+        assert (said.epoch, said.where) == (5, "127.0.0.1:9")
+        assert await terminal.hear() == DOWN
+    async with Terminal.calling(house.port, files, CLUSTER) as terminal:
+        from protocols.messages import Hello
+
+        terminal.say(Hello(1, "test", 5))
+        assert isinstance(await terminal.hear(), NotPrimary)
+        house.stand(open=True, epoch=6)
+        welcome = await terminal.hear()
+        assert isinstance(welcome, Welcome)
+        assert (welcome.epoch, welcome.business_date) == (6, "2026-04-02")
+        assert isinstance(await terminal.resume(session.token), Session)
+        again = await terminal.ask("payments.take", ["1000000001", 100], 1)
+    assert isinstance(taken, Reply)
+    assert isinstance(again, Reply)
+    assert (again.replay, bytes(again.body)) == (True, bytes(taken.body))
+
+
+@on_reactor
+async def test_another_term_fences_what_the_database_does_not_carry(house: OpenHouse) -> None:
+    async with house.terminal("C002", "ravi") as terminal:
+        house.rows("UPDATE cluster.fence SET term = 2 RETURNING term")
+        try:
+            refused = await terminal.ask("payments.take", ["1000000002", 100], 1)
+        finally:
+            house.rows("UPDATE cluster.fence SET term = 1 RETURNING term")
+        assert isinstance(refused, Refusal)
+        assert (refused.code, refused.final) == ("NOT_PRIMARY", False)
+        assert await terminal.code("payments.take", ["1000000002", 100], 1) == ""
+
+
+@on_reactor
+async def test_the_newest_connection_of_a_certificate_wins_and_it_is_audited(
+    house: OpenHouse,
+) -> None:
+    async with house.terminal("C003", "asha") as older, house.terminal("C003", "asha") as newer:
+        assert await older.hear() == DOWN
+        assert [one.kind for one in older.notices] == ["displaced"]
+        assert await newer.code("payments.take", ["1000000003", 100], 1) == ""
+    assert ("DONE", "counter/C003", "counter/C003") in house.audited("connection.displaced")
+
+
+@on_reactor
+async def test_a_disabled_users_session_dies_within_five_seconds(house: OpenHouse) -> None:
+    async with house.terminal("night", "admin", "ops") as admin:
+        await admin.body("security.add_user", ["kiran", "Kiran", "clerk", PASSWORD], 201)
+        async with house.terminal("C004", "kiran") as terminal:
+            assert await terminal.code("consumers.dues", ["1000000001"]) == ""
+            ended = await admin.body("security.disable_user", ["kiran", "left the board"], 202)
+            assert ended == ["kiran", 1]
+            began = time.monotonic()
+            told = await terminal.hear()
+            assert time.monotonic() - began < CHECKED_WITHIN_S <= 5
+            assert isinstance(told, Refusal)
+            assert told.code == "SIGN_IN_AGAIN"
+            assert await terminal.code("consumers.dues", ["1000000001"]) == "SIGN_IN_AGAIN"
+            assert await terminal.refused_sign_in("kiran", PASSWORD) == "SIGN_IN_FAILED"
+
+
+@on_reactor
+async def test_a_disabled_clerk_cannot_take_even_before_the_node_noticed(house: OpenHouse) -> None:
+    async with house.terminal("night", "admin", "ops") as admin:
+        await admin.body("security.add_user", ["lata", "Lata", "clerk", PASSWORD], 301)
+        async with house.terminal("C004", "lata") as terminal:
+            await admin.body("security.disable_user", ["lata", "left the board"], 302)
+            code = await terminal.code("payments.take", ["1000000001", 100], 1)
+            assert code in {"USER_DISABLED", "SIGN_IN_AGAIN"}
+
+
+@on_reactor
+async def test_signing_out_ends_the_session_for_good(house: OpenHouse) -> None:
+    async with house.terminal("C005") as terminal:
+        session = await terminal.sign_in("asha", PASSWORD)
+        terminal.say(SignOut())
+        assert await terminal.code("payments.mine", [50]) == "SIGN_IN_AGAIN"
+    async with house.terminal("C005") as terminal:
+        said = await terminal.resume(session.token)
+        assert isinstance(said, Refusal)
+        assert said.code == "SIGN_IN_AGAIN"
+
+
+@on_reactor
+async def test_the_greeting_carries_the_day_and_a_closed_day_takes_nothing(
+    house: OpenHouse,
+) -> None:
+    async with house.terminal("C006", "asha") as clerk, house.terminal("C007", "meera") as officer:
+        await officer.body("days.close", ["2026-04-02"], 1)
+        assert await clerk.code("payments.take", ["1000000001", 100], 1) == "DAY_NOT_OPEN"
+        await officer.body("days.open", ["2026-04-03"], 2)
+        receipt = await clerk.body("payments.take", ["1000000001", 100], 2)
+        assert receipt[1] == "2026-04-03"
