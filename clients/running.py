@@ -7,10 +7,12 @@ This file must not know what is asked over the link.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
@@ -47,11 +49,11 @@ def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **tol
     )
 
 
-def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]]) -> T:
+def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]], **told: Any) -> T:
     """Run ``work`` over a link of these settings, from a program without a reactor; gives its
-    result.
+    result. ``told``: the callbacks of Link.
 
-    It runs the reactor, which can be run once in a process.
+    It runs the reactor, which can be run once in a process. KeyboardInterrupt if it was stopped.
     """
     from protocols.shell.bridge import install_reactor
     from protocols.shell.clock import BootClock
@@ -62,7 +64,7 @@ def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]]) -> 
     given: list[Any] = []
 
     async def whole() -> None:
-        link = link_from(settings, reactor, BootClock())
+        link = link_from(settings, reactor, BootClock(), **told)
         try:
             link.start()
             given.append(await work(link))
@@ -72,11 +74,19 @@ def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]]) -> 
     def done(result: Any) -> None:
         if isinstance(result, Failure):
             given.append(result)
-        reactor.stop()
+        with suppress(ReactorNotRunning):
+            reactor.stop()
 
-    reactor.callWhenRunning(lambda: ensureDeferred(whole()).addBoth(done))
+    def begin() -> None:
+        working = ensureDeferred(whole())
+        reactor.addSystemEventTrigger("before", "shutdown", working.cancel)
+        working.addBoth(done)
+
+    reactor.callWhenRunning(begin)
     reactor.run()
     if isinstance(given[-1], Failure):
+        if given[-1].check(CancelledError):
+            raise KeyboardInterrupt
         given[-1].raiseException()
     result: T = given[-1]
     return result

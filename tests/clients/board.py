@@ -50,10 +50,10 @@ class Board:
         self.receipts: list[payments.Receipt] = []
         self.keys: dict[tuple[bytes, int], tuple[bytes, Any]] = {}
         self.wrong: list[str] = []
-        """Codes to refuse the next requests with."""
+        """Codes to refuse the next keyed requests with."""
 
     def answer(self, asked: Request, user: str) -> Any:
-        if self.wrong:
+        if self.wrong and asked.key is not None:
             return refusal(asked.seq, Refused(self.wrong.pop(0), id="7F3A-09C2"), 50)
         operation = CATALOGUE.get(asked.operation)
         assert operation is not None

@@ -1,0 +1,72 @@
+"""``mpower counter``: settings, link and screen put together for one person at one counter, or for
+a script.
+
+The counter is the one of the certificate. Twisted and TLS are loaded only here. This file must not
+know the commands typed at the counter: ``typed`` does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from clients.door import Ended, Exit, client_settings, json_option
+
+
+@click.command()
+@click.option("--counter", "name", help="The counter's code, if the folder has several (C001).")
+@click.option("--user", help="Sign in as this user at once.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the password from the first line of this file (for scripts).",
+)
+@json_option
+def counter(
+    name: str | None, user: str | None, password_file: Path | None, *, as_json: bool
+) -> None:
+    r"""Work at a counter: find, collect, receipts; one command a line, 'help' lists them.
+
+    \b
+    Examples:
+      mpower counter --user asha
+      mpower counter --counter C001 < commands.txt
+      echo 'dues 1234567890' | mpower counter --user asha --password-file pw --json
+    From a pipe there are no questions, and the line after 'signin USER' is the password. The exit
+    code is that of the last trouble.
+    """
+    from clients.counter.screen import Screen
+    from clients.counter.work import Counter
+    from clients.journal import JournalError
+    from clients.link import Link
+    from clients.running import run_link
+
+    password = ""
+    if password_file is not None:
+        lines = password_file.read_text(encoding="utf-8").splitlines()
+        password = lines[0] if lines else ""
+    settings = client_settings("counter", name)
+    screen = Screen(as_json=as_json)
+    at_work = Counter(screen)
+
+    async def work(link: Link) -> None:
+        screen.hint(f"Counter {settings.tls.certificate.stem.partition('-')[2]}. Type 'help'.")
+        await at_work.work(link, user or "", password)
+
+    try:
+        run_link(
+            settings,
+            work,
+            on_standing=at_work.standing_changed,
+            on_notice=at_work.notice,
+            on_sign_in_needed=at_work.sign_in_needed,
+        )
+    except JournalError as wrong:
+        raise Ended(Exit.FAILED, str(wrong)) from wrong
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+        os._exit(130)  # the keyboard's thread still waits for a line and would hold the exit up
+    sys.exit(int(at_work.exit_code))

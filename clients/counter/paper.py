@@ -1,0 +1,97 @@
+"""What the counter shows and prints: plain text, 80 columns, made for a dot-matrix printer and for
+any screen.
+
+A receipt's text is a pure function of the receipt; the word DUPLICATE is the only thing a later
+print adds. Amounts are written from paise, never through floats. This file must not know who
+prints.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocols.catalogue.consumers import DuesAnswer, Found
+from protocols.catalogue.payments import Receipt, Receipts, Verified
+from protocols.values import rupees
+
+COLUMNS: Final = 80
+NOTES: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
+"""Notes and coins a counter gives change in, rupees."""
+
+
+def receipt_text(receipt: Receipt, *, duplicate: bool) -> str:
+    """Write a receipt, 80 columns."""
+    title = "MONEY RECEIPT" + ("   *** DUPLICATE ***" if duplicate else "")
+    rows = [
+        ("Receipt", receipt.number, "Date", receipt.business_date),
+        ("Consumer", receipt.consumer, "Time", receipt.taken_at),
+        ("Name", receipt.name[:40], "Clerk", receipt.clerk),
+        ("Mode", f"{receipt.mode} {receipt.instrument}".strip(), "For", receipt.purpose),
+    ]
+    body = [f"{a + ':':<10}{b:<42}{c + ':':<7}{d:<21}"[:COLUMNS].rstrip() for a, b, c, d in rows]
+    amount = f"Amount received: {rupees(receipt.amount_paise)}"
+    foot = "Received, awaiting verification. Keep this receipt."
+    if receipt.state == "CANCELLED":
+        foot = "*** CANCELLED ***"
+    rule = "-" * COLUMNS
+    return "\n".join([rule, title.center(COLUMNS).rstrip(), rule, *body, "", amount, foot, rule])
+
+
+def change_text(change_paise: int) -> str:
+    """Say the change due, with the fewest notes and coins."""
+    left, parts = change_paise // 100, []
+    for note in NOTES:
+        count, left = divmod(left, note)
+        if count:
+            parts.append(f"{count} x {note}")
+    paise = f" and {change_paise % 100} paise" if change_paise % 100 else ""
+    notes = f"   ({', '.join(parts)}{paise})" if parts else ""
+    return f"CHANGE DUE: {rupees(change_paise)}{notes}"
+
+
+def found_text(found: Found) -> str:
+    """Write the consumers found, one a line."""
+    if not found.consumers:
+        return "Nobody found. Try fewer letters, the meter number or the mobile number."
+    lines = [f"{'NUMBER':<11}{'NAME':<26}{'ADDRESS':<20}{'DUE':>23}"]
+    lines += [
+        f"{one.number:<11}{one.name[:25]:<26}{one.address[:19]:<20}{rupees(one.due_paise):>23}"
+        for one in found.consumers
+    ]
+    if found.more:
+        lines.append("There are more; type more of the name.")
+    return "\n".join(lines)
+
+
+def dues_text(dues: DuesAnswer) -> str:
+    """Write what a consumer owes, by head."""
+    lines = [f"{dues.number}  {dues.name}"]
+    lines += [f"  {one.head:<20}{rupees(one.due_paise):>20}" for one in dues.heads]
+    lines.append(f"  {'Total':<20}{rupees(dues.total_paise):>20}")
+    if dues.unverified_paise:
+        lines.append(f"  {'Paid, not verified':<20}{rupees(-dues.unverified_paise):>20}")
+    lines.append(f"  {'PAYABLE':<20}{rupees(dues.payable_paise):>20}")
+    if dues.last_receipt:
+        lines.append(f"  {paid_text(dues)}")
+    return "\n".join(lines)
+
+
+def paid_text(dues: DuesAnswer) -> str:
+    """Say the last payment, so that nobody takes it twice."""
+    return f"Last paid {rupees(dues.last_paise)} at {dues.last_at}, receipt {dues.last_receipt}."
+
+
+def mine_text(mine: Receipts) -> str:
+    """Write my receipts of the day, and their total."""
+    lines = [
+        f"{one.number:<22}{one.consumer:<12}{one.mode:<9}{rupees(one.amount_paise):>18} {one.state}"
+        for one in mine.receipts
+    ]
+    lines.append(f"{mine.count} receipts, {rupees(mine.total_paise)}")
+    return "\n".join(lines)
+
+
+def verified_text(done: Verified) -> str:
+    """Say what was verified and posted to which head."""
+    heads = ", ".join(f"{one.head} {rupees(one.amount_paise)}" for one in done.heads)
+    return f"{done.count} receipts verified and posted, {rupees(done.total_paise)}: {heads}"

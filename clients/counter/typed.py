@@ -1,0 +1,250 @@
+"""What a clerk may type, and what it means. Pure: a line in, a command out, or a sentence that
+teaches.
+
+Each command is declared once: its usage, an example, what it does; help, errors and did-you-mean
+read that. Amounts are read as people write them (``1,240.50``), always into paise. This file must
+not know the link nor the screen.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+
+from protocols.catalogue import consumers, days, payments
+from protocols.catalogue.body import Nothing
+from protocols.values import paise_from_text
+
+MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER")
+LINE_CHARACTERS: Final = 500
+"""Longer than anything a person types; a pasted file is not a command."""
+
+
+class Mistyped(Exception):  # noqa: N818 - a teaching answer, not an error of ours
+    """What was typed is no command; str() says what is expected and gives an example."""
+
+
+class Operate(Struct, frozen=True):
+    """An operation of the board: its name and body. Keyed ones go through the journal."""
+
+    word: str
+    operation: str
+    body: Struct
+
+
+class TakeMoney(Struct, frozen=True):
+    """Take a payment. ``amount_paise`` None: all that is payable; ``given_paise`` None: exactly, or
+    to be asked.
+    """
+
+    consumer: str
+    amount_paise: int | None
+    mode: str
+    instrument: str
+    purpose: str
+    given_paise: int | None
+
+
+class SignInAs(Struct, frozen=True):
+    """A person signs in; the password is asked for, never typed with the command."""
+
+    user: str
+
+
+class Reprint(Struct, frozen=True):
+    """Print a receipt of this terminal again ('' the last one), marked DUPLICATE."""
+
+    receipt: str
+
+
+class Do(Struct, frozen=True):
+    """A word that needs nothing: help, status, signout, quit."""
+
+    word: str
+    about: str = ""
+
+
+Command = Operate | TakeMoney | SignInAs | Reprint | Do
+
+
+class Word(NamedTuple):
+    """One command: how it is typed, an example, what it does, and how its words are read."""
+
+    usage: str
+    example: str
+    does: str
+    read: Callable[[list[str]], Command]
+
+
+def read_line(line: str) -> Command | None:
+    """Read one typed line; None for an empty one or a # comment. Raises Mistyped."""
+    if len(line) > LINE_CHARACTERS:
+        raise Mistyped(f"That line is longer than {LINE_CHARACTERS} characters.")
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:
+        words = line.split()
+    if not words:
+        return None
+    name = {"?": "help", "exit": "quit", "q": "quit", "pay": "take"}.get(words[0].lower())
+    name = name or words[0].lower()
+    word = WORDS.get(name)
+    if word is None:
+        near = difflib.get_close_matches(name, WORDS, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else "Type 'help' for all commands."
+        raise Mistyped(f"There is no command '{words[0]}'. {hint}")
+    try:
+        return word.read(words[1:])
+    except (Mistyped, IndexError) as wrong:
+        why = f"{wrong} " if isinstance(wrong, Mistyped) else ""
+        raise Mistyped(f"{why}Usage: {word.usage}   Example: {word.example}") from None
+
+
+def _amount(text: str) -> int:
+    paise = paise_from_text(text)
+    if paise is None:
+        raise Mistyped(f"'{text}' is not an amount.")
+    return paise
+
+
+def _find(words: list[str]) -> Command:
+    kinds = ("number", "name", "meter", "mobile")
+    if words[0] in kinds and len(words) > 1:
+        by, text = words[0], " ".join(words[1:])
+    else:
+        text = " ".join(words)
+        digits = text.isascii() and text.isdigit()
+        by = ("number" if len(text) == 10 else "mobile") if digits else "name"
+    return Operate("find", "consumers.find", consumers.Find(by, text))  # type: ignore[arg-type]
+
+
+def _dues(words: list[str]) -> Command:
+    _only(words, 1)
+    return Operate("dues", "consumers.dues", consumers.Dues(words[0]))
+
+
+def _take(words: list[str]) -> Command:
+    consumer, amount, *rest = words if len(words) > 1 else [words[0], ""]
+    mode, instrument, purpose, given = "CASH", "", "DUES", None
+    while rest:
+        word = rest.pop(0)
+        if word.upper() in MODES:
+            mode = word.upper()
+        elif word.lower() == "advance":
+            purpose = "ADVANCE"
+        elif word.lower() == "given":
+            given = _amount(rest.pop(0))
+        elif not instrument and mode != "CASH":
+            instrument = word
+        else:
+            raise Mistyped(f"'{word}' is not understood.")
+    if not amount:
+        raise Mistyped("The amount is missing (or say 'all').")
+    paise = None if amount.lower() == "all" else _amount(amount)
+    if given is not None and paise is not None and given < paise:
+        raise Mistyped("What was given is less than the amount.")
+    return TakeMoney(consumer, paise, mode, instrument, purpose, given)
+
+
+def _mine(words: list[str]) -> Command:
+    limit = 20
+    if words and not (words[0].isascii() and words[0].isdigit()):
+        raise Mistyped(f"'{words[0]}' is not a number.")
+    if words:
+        limit = int(words[0][:4])
+    return Operate("mine", "payments.mine", payments.Mine(limit))
+
+
+def _cancel(words: list[str]) -> Command:
+    receipt, reason = words[0], " ".join(words[1:])
+    if not reason:
+        raise Mistyped("The reason is missing; it goes to the audit.")
+    return Operate("cancel", "payments.cancel", payments.Cancel(receipt.upper(), reason))
+
+
+def _verify(words: list[str]) -> Command:
+    body = payments.Verify(words[0].upper(), words[1], [one.upper() for one in words[2:]])
+    return Operate("verify", "payments.verify", body)
+
+
+def _day(words: list[str]) -> Command:
+    what, date = words[0].lower(), words[1] if len(words) > 1 else ""
+    if what == "open" and date:
+        return Operate("day", "days.open", days.OpenDay(date))
+    if what == "close" and date:
+        return Operate("day", "days.close", days.CloseDay(date))
+    if what == "today":
+        return Operate("day", "days.today", Nothing())
+    raise Mistyped("Say 'day open DATE', 'day close DATE' or 'day today'.")
+
+
+def _sign_in(words: list[str]) -> Command:
+    _only(words, 1)
+    return SignInAs(words[0].lower())
+
+
+def _reprint(words: list[str]) -> Command:
+    return Reprint(words[0].upper() if words else "")
+
+
+def _plain(word: str) -> Callable[[list[str]], Command]:
+    return lambda words: Do(word, words[0].lower() if words else "")
+
+
+def _only(words: list[str], count: int) -> None:
+    if len(words) > count:
+        raise Mistyped(f"'{words[count]}' is too much.")
+
+
+WORDS: Final[dict[str, Word]] = {
+    "signin": Word("signin USER", "signin asha", "sign in; the password is asked for", _sign_in),
+    "find": Word("find [number|name|meter|mobile] TEXT", "find sharma", "find a consumer", _find),
+    "dues": Word("dues NUMBER", "dues 1234567890", "what a consumer owes, by head", _dues),
+    "take": Word(
+        "take NUMBER AMOUNT|all [MODE INSTRUMENT] [advance] [given AMOUNT]",
+        "take 1234567890 1,240 given 1500",
+        "take a payment and print its receipt",
+        _take,
+    ),
+    "again": Word(
+        "again [RECEIPT]", "again C001/2026-27/42", "print it again: DUPLICATE", _reprint
+    ),
+    "mine": Word("mine [COUNT]", "mine", "my receipts of today", _mine),
+    "cancel": Word(
+        "cancel RECEIPT REASON",
+        "cancel C001/2026-27/42 wrong consumer",
+        "cancel a receipt of today (officer)",
+        _cancel,
+    ),
+    "verify": Word(
+        "verify COUNTER DATE [RECEIPT...]",
+        "verify C001 2026-04-01",
+        "verify and post a counter's receipts (officer)",
+        _verify,
+    ),
+    "day": Word(
+        "day open|close DATE, day today",
+        "day open 2026-04-01",
+        "open or close the business day (officer)",
+        _day,
+    ),
+    "status": Word("status", "status", "the line, and what is not confirmed yet", _plain("status")),
+    "signout": Word("signout", "signout", "end the session", _plain("signout")),
+    "help": Word("help [COMMAND]", "help take", "this page", _plain("help")),
+    "quit": Word("quit", "quit", "leave", _plain("quit")),
+}
+
+
+def help_text(about: str = "") -> str:
+    """Write the help: examples first, then every command; or one command's usage."""
+    word: Any = WORDS.get(about)
+    if word is not None:
+        return f"{about}: {word.does}\n  Usage:   {word.usage}\n  Example: {word.example}"
+    first = ["find sharma", "dues 1234567890", "take 1234567890 1240 given 1500", "mine"]
+    lines = ["Examples:", *(f"  {one}" for one in first), "", "Commands:"]
+    lines += [f"  {name:<9}{one.does}" for name, one in WORDS.items()]
+    return "\n".join(lines)

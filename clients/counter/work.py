@@ -1,0 +1,278 @@
+"""The work of a counter: each typed command done over the link, its answer shown, its receipt
+printed once.
+
+A receipt is printed only on a definitive RECEIPT; whatever may have been printed before says
+DUPLICATE. What an earlier run left unconfirmed is settled, and shown, before the first prompt. A
+refusal is shown and the work goes on. This file must not know how the link finds a server.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from clients.asking import Answer, Declined, NoPrimary, NotReachable
+from clients.counter import paper, typed
+from clients.counter.screen import Screen
+from clients.door import Exit
+from clients.journal import Entry
+from clients.link import Link, Standing
+from protocols import codec
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue.consumers import Dues, DuesAnswer
+from protocols.catalogue.payments import Receipt, Take
+from protocols.desk import State
+from protocols.messages import Notice, Refusal, Reply, Session
+from protocols.refusals import Refused
+from protocols.values import paise_from_text, rupees
+
+REPRINT_ROWS: Final = 500
+"""How far back 'again RECEIPT' looks in this terminal's journal."""
+
+
+class Counter:
+    """One counter at work; ``exit_code`` is the last trouble, for scripts."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self.exit_code = Exit.OK
+        self.session: Session | None = None
+        self._link: Link | None = None
+        self._left: list[Entry] = []
+
+    @property
+    def link(self) -> Link:
+        """The link, once it is made."""
+        assert self._link is not None
+        return self._link
+
+    async def work(self, link: Link, user: str = "", password: str = "") -> None:
+        """Work until the input ends or the person leaves."""
+        self._link = link
+        self._left = link.journal.unshown()
+        if link.pending():
+            self.screen.talk(f"{len(link.pending())} saved requests wait to be confirmed.")
+        if user:
+            await self._safely(self._sign_in(user, password or None))
+        while True:
+            line = await self.screen.read(self._prompt())
+            if line is None:
+                return
+            try:
+                command = typed.read_line(line)
+            except typed.Mistyped as wrong:
+                self._failed(Exit.USAGE, "USAGE", str(wrong))
+                continue
+            if isinstance(command, typed.Do) and command.word == "quit":
+                return
+            if command is not None:
+                await self._safely(self._do(command))
+
+    def standing_changed(self, standing: Standing) -> None:
+        """Tell a person that what they saved is being confirmed."""
+        if standing.pending and standing.state in (State.SEEKING, State.PROBING):
+            self.screen.talk(f"{standing}")
+
+    def notice(self, notice: Notice | Refusal) -> None:
+        """Show a server's notice."""
+        text = notice.text if isinstance(notice, Notice) else notice.sentence
+        if not isinstance(notice, Notice) or notice.kind != "signed_out":
+            self.screen.talk(f"Notice: {text}")
+
+    def sign_in_needed(self) -> None:
+        """The session ended, or a failover could not take it up."""
+        if self.session is not None:
+            self.session = None
+            self.screen.talk("Your session has ended. Type 'signin USER'; what was saved is kept.")
+
+    def _prompt(self) -> str:
+        who = f"{self.session.user} ({self.session.role})" if self.session else "not signed in"
+        return f"{who}> "
+
+    async def _safely(self, doing: Any) -> None:
+        try:
+            await doing
+        except Declined as no:
+            self._failed(Exit.REFUSED, no.code, no.sentence)
+        except Refused as no:
+            self._failed(Exit.REFUSED, no.code, no.sentence)
+        except NotReachable as wrong:
+            sentence = f"No server answers ({wrong}). What is saved is kept; try again."
+            self._failed(Exit.NOT_REACHABLE, "NOT_REACHABLE", sentence)
+        except NoPrimary as wrong:
+            sentence = f"No server is the primary now ({wrong}). Wait a moment and try again."
+            self._failed(Exit.NO_PRIMARY, "NO_PRIMARY", sentence)
+
+    def _failed(self, code: Exit, name: str, sentence: str) -> None:
+        self.exit_code = code
+        self.screen.show(sentence, error={"code": name, "sentence": sentence})
+
+    async def _do(self, command: typed.Command) -> None:
+        match command:
+            case typed.SignInAs(user):
+                await self._sign_in(user, None)
+            case typed.TakeMoney():
+                await self._take(command)
+            case typed.Reprint(receipt):
+                self._reprint(receipt)
+            case typed.Do(word="help", about=about):
+                self.screen.show(typed.help_text(about), help=typed.help_text(about))
+            case typed.Do(word="signout"):
+                self.session = None
+                self.link.sign_out()
+                self.screen.show("Signed out.", signed_out=True)
+            case typed.Do():
+                self._status()
+            case typed.Operate(word, operation, body):
+                await self._operate(word, operation, body)
+
+    async def _sign_in(self, user: str, password: str | None) -> None:
+        secret = password
+        if secret is None:
+            secret = await self.screen.read(f"Password of {user}: ", secret=True)
+        session = await self.link.sign_in(user, secret or "")
+        self.session = session
+        self.screen.show(
+            f"Signed in: {session.user}, {session.role}.",
+            session={"user": session.user, "role": session.role},
+        )
+        await self._resolve()
+
+    async def _resolve(self) -> None:
+        """Settle what an earlier run left, and show what nobody has seen."""
+        if self.link.pending():
+            self.screen.hint("Confirming what was saved before…")
+        await self.link.resolved()
+        maybe_printed = {one.number for one in self._left}
+        self._left = []
+        for entry in self.link.journal.unshown():
+            self._show_entry(entry, duplicate=entry.number in maybe_printed)
+            self.link.journal.show(entry.number)
+
+    def _show_entry(self, entry: Entry, *, duplicate: bool) -> None:
+        asked = codec.request_of(entry.payload)
+        answer = codec.from_server(entry.answer)
+        if isinstance(answer, Refusal):
+            text = f"Of before: {asked.operation}: {answer.sentence}"
+            self.screen.show(text, error={"code": answer.code, "sentence": answer.sentence})
+            return
+        assert isinstance(answer, Reply)
+        declared = CATALOGUE.get(asked.operation)
+        assert declared is not None
+        reply = codec.decode_reply(declared, answer.body)
+        if isinstance(reply, Receipt):
+            self._print(reply, duplicate=duplicate)
+        else:
+            self.screen.show(f"Of before: {declared.purpose}: done.", done=asked.operation)
+
+    async def _take(self, command: typed.TakeMoney) -> None:
+        dues: DuesAnswer = await self.link.ask("consumers.dues", Dues(command.consumer))
+        amount = command.amount_paise
+        if amount is None:
+            amount = max(0, dues.payable_paise)
+        given = command.given_paise
+        if self.screen.person:
+            if not await self._agreed(dues, amount, command):
+                self.screen.talk("Nothing was taken.")
+                return
+            if command.mode == "CASH" and given is None:
+                given = await self._given(amount)
+        body = Take(
+            command.consumer,
+            amount,
+            command.mode,  # type: ignore[arg-type]
+            command.instrument,
+            command.purpose,  # type: ignore[arg-type]
+        )
+        answer: Answer = await self.link.submit("payments.take", body)
+        change = max(0, given - amount) if given is not None else 0
+        self._print(answer.body, duplicate=False, change_paise=change)
+
+    async def _agreed(self, dues: DuesAnswer, amount: int, command: typed.TakeMoney) -> bool:
+        self.screen.talk(f"{dues.number}  {dues.name}   payable {rupees(dues.payable_paise)}")
+        if dues.last_receipt:
+            self.screen.talk(paper.paid_text(dues))
+        kind = "as ADVANCE " if command.purpose == "ADVANCE" else ""
+        said = await self.screen.read(
+            f"Take {rupees(amount)} {kind}by {command.mode}? [Enter = yes, n = no] "
+        )
+        return said is not None and said.strip().lower() in {"", "y", "yes"}
+
+    async def _given(self, amount: int) -> int | None:
+        while True:
+            said = await self.screen.read("Cash given [Enter = exact]: ")
+            if not said:
+                return None
+            paise = paise_from_text(said)
+            if paise is not None and paise >= amount:
+                return paise
+            self.screen.talk(f"Type an amount of at least {rupees(amount)}.")
+
+    def _print(self, receipt: Receipt, *, duplicate: bool, change_paise: int = 0) -> None:
+        text = paper.receipt_text(receipt, duplicate=duplicate)
+        if change_paise:
+            text = f"{text}\n{paper.change_text(change_paise)}"
+        self.screen.show(
+            text, receipt=fields(receipt), duplicate=duplicate, change_paise=change_paise
+        )
+
+    def _reprint(self, number: str) -> None:
+        for entry in self.link.journal.latest(REPRINT_ROWS):
+            asked = codec.request_of(entry.payload)
+            if entry.verdict != "RECEIPT" or asked.operation != "payments.take":
+                continue
+            answer = codec.from_server(entry.answer)
+            assert isinstance(answer, Reply)
+            declared = CATALOGUE.get(asked.operation)
+            assert declared is not None
+            receipt: Receipt = codec.decode_reply(declared, answer.body)
+            if number in {"", receipt.number}:
+                self._print(receipt, duplicate=True)
+                return
+        what = f"receipt {number}" if number else "receipt"
+        self._failed(
+            Exit.REFUSED, "NO_RECEIPT", f"This terminal has no {what}. Type 'mine' for the list."
+        )
+
+    def _status(self) -> None:
+        standing, pending = self.link.standing, self.link.pending()
+        lines = [str(standing)]
+        lines += [f"  not confirmed: {codec.request_of(one.payload).operation}" for one in pending]
+        if standing.trouble:
+            lines.append(f"  last trouble: {standing.trouble}")
+        self.screen.show(
+            "\n".join(lines),
+            state=standing.state.name,
+            node=standing.node,
+            pending=[codec.request_of(one.payload).operation for one in pending],
+        )
+
+    async def _operate(self, word: str, operation: str, body: Any) -> None:
+        declared = CATALOGUE.get(operation)
+        assert declared is not None
+        if declared.keyed:
+            reply = (await self.link.submit(operation, body)).body
+        else:
+            reply = await self.link.ask(operation, body)
+        self.screen.show(_said(word, reply), **{word: fields(reply)})
+
+
+def fields(body: Any) -> Any:
+    """Give a body as JSON objects with its fields' names (on the wire they are arrays)."""
+    if hasattr(body, "__struct_fields__"):
+        return {name: fields(getattr(body, name)) for name in body.__struct_fields__}
+    return [fields(one) for one in body] if isinstance(body, list) else body
+
+
+def _said(word: str, reply: Any) -> str:
+    match word:
+        case "find":
+            return paper.found_text(reply)
+        case "dues":
+            return paper.dues_text(reply)
+        case "mine":
+            return paper.mine_text(reply)
+        case "verify":
+            return paper.verified_text(reply)
+        case "cancel":
+            return f"Receipt {reply.receipt} over {rupees(reply.amount_paise)} is cancelled."
+    return f"Business day {reply.date} ({reply.financial_year}): {reply.state}."

@@ -1,0 +1,132 @@
+"""What a clerk types, and what the counter prints: pure."""
+
+from __future__ import annotations
+
+import pytest
+
+from clients.counter import paper, typed
+from protocols.catalogue import consumers, days, payments
+from protocols.catalogue.body import Nothing
+
+N = "1234567890"
+RECEIPT = payments.Receipt(
+    "C001/2026-27/42", "2026-04-01", "2026-04-01T05:32:00Z", N, "R K SHARMA", 12_345_678, "CHEQUE",
+    "000123", "DUES", "asha",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("", None),
+        ("   # a remark", None),
+        ("signin Asha", typed.SignInAs("asha")),
+        ("find sharma r", typed.Operate("find", "consumers.find", consumers.Find("name", "sharma r"))),
+        (f"find {N}", typed.Operate("find", "consumers.find", consumers.Find("number", N))),
+        ("find 98765", typed.Operate("find", "consumers.find", consumers.Find("mobile", "98765"))),
+        ("find meter M1", typed.Operate("find", "consumers.find", consumers.Find("meter", "M1"))),
+        (f"dues {N}", typed.Operate("dues", "consumers.dues", consumers.Dues(N))),
+        (f"take {N} 1,240", typed.TakeMoney(N, 124_000, "CASH", "", "DUES", None)),
+        (f"PAY {N} all", typed.TakeMoney(N, None, "CASH", "", "DUES", None)),
+        (
+            f"take {N} 10.50 cheque 000123 advance",
+            typed.TakeMoney(N, 1_050, "CHEQUE", "000123", "ADVANCE", None),
+        ),
+        (f"take {N} 10 given 500", typed.TakeMoney(N, 1_000, "CASH", "", "DUES", 50_000)),
+        ("mine 5", typed.Operate("mine", "payments.mine", payments.Mine(5))),
+        (
+            "cancel c001/2026-27/4 wrong man",
+            typed.Operate("cancel", "payments.cancel", payments.Cancel("C001/2026-27/4", "wrong man")),
+        ),
+        (
+            "verify c001 2026-04-01 c001/2026-27/4",
+            typed.Operate(
+                "verify",
+                "payments.verify",
+                payments.Verify("C001", "2026-04-01", ["C001/2026-27/4"]),
+            ),
+        ),
+        ("day open 2026-04-01", typed.Operate("day", "days.open", days.OpenDay("2026-04-01"))),
+        ("day close 2026-04-01", typed.Operate("day", "days.close", days.CloseDay("2026-04-01"))),
+        ("day today", typed.Operate("day", "days.today", Nothing())),
+        ("again", typed.Reprint("")),
+        ("help take", typed.Do("help", "take")),
+        ("?", typed.Do("help")),
+        ("exit", typed.Do("quit")),
+        ('find "half a quote', typed.Operate("find", "consumers.find", consumers.Find("name", '"half a quote'))),
+    ],
+)
+def test_a_line_is_understood(line: str, command: typed.Command | None) -> None:
+    assert typed.read_line(line) == command
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("tak 1 2", "There is no command 'tak'. Did you mean 'take'?"),
+        ("xyzzy", "Type 'help' for all commands."),
+        ("take", "Usage: take NUMBER AMOUNT"),
+        (f"take {N}", "The amount is missing"),
+        (f"take {N} ١٢", "'١٢' is not an amount."),
+        (f"take {N} 1_000", "'1_000' is not an amount."),
+        (f"take {N} 12.345", "'12.345' is not an amount."),
+        (f"take {N} 100 given 50", "less than the amount"),
+        (f"take {N} 100 gold", "'gold' is not understood."),
+        (f"take {N} 100 given", "Example: take"),
+        ("signin", "Usage: signin USER"),
+        ("signin asha secret", "'secret' is too much."),
+        ("mine many", "'many' is not a number."),
+        ("cancel C001/2026-27/4", "The reason is missing"),
+        ("day", "Usage: day open|close DATE"),
+        ("day open", "Say 'day open DATE'"),
+        ("x" * 501, "longer than 500"),
+    ],
+)
+def test_what_is_mistyped_is_taught(line: str, sentence: str) -> None:
+    with pytest.raises(typed.Mistyped) as caught:
+        typed.read_line(line)
+    assert sentence in str(caught.value)
+
+
+def test_every_commands_example_is_one() -> None:
+    for word in typed.WORDS.values():
+        assert typed.read_line(word.example) is not None
+        assert word.usage in typed.help_text(word.usage.split()[0])
+    assert all(name in typed.help_text() for name in typed.WORDS)
+
+
+def test_a_receipt_is_80_columns_and_only_a_later_one_says_duplicate() -> None:
+    first = paper.receipt_text(RECEIPT, duplicate=False)
+    later = paper.receipt_text(RECEIPT, duplicate=True)
+    assert max(map(len, first.splitlines())) == 80
+    assert "C001/2026-27/42" in first
+    assert "Rs 1,23,456.78" in first
+    assert "CHEQUE 000123" in first
+    assert "DUPLICATE" not in first
+    assert "*** DUPLICATE ***" in later
+    assert first.isascii()
+
+
+@pytest.mark.parametrize(
+    ("paise", "text"),
+    [
+        (26_000, "CHANGE DUE: Rs 260.00   (1 x 200, 1 x 50, 1 x 10)"),
+        (150, "CHANGE DUE: Rs 1.50   (1 x 1 and 50 paise)"),
+        (0, "CHANGE DUE: Rs 0.00"),
+    ],
+)
+def test_change_is_told_in_notes(paise: int, text: str) -> None:
+    assert paper.change_text(paise) == text
+
+
+def test_what_is_found_and_owed_fits_the_screen() -> None:
+    row = consumers.Consumer(N, "A" * 60, "B" * 60, "DS", "M", "", 1, 10_000_000_000_00)
+    found = paper.found_text(consumers.Found([row], more=True))
+    assert max(map(len, found.splitlines())) <= 80
+    assert "There are more" in found
+    assert "Try fewer letters" in paper.found_text(consumers.Found([], more=False))
+    heads = [consumers.HeadDue("CURRENT", 100)]
+    dues = consumers.DuesAnswer(N, "A", heads, 100, 40, 60, "C001/2026-27/1", 40, "11:02")
+    text = paper.dues_text(dues)
+    assert "Paid, not verified" in text
+    assert "Last paid Rs 0.40 at 11:02, receipt C001/2026-27/1." in text
