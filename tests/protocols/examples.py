@@ -1,0 +1,180 @@
+"""One example of every message and of every body: what the documentation shows and the vectors are
+made of.
+"""
+
+from __future__ import annotations
+
+from msgspec import Raw, Struct
+
+from protocols import codec
+from protocols.catalogue import CATALOGUE, banking, consumers, days, payments, security
+from protocols.catalogue.body import Nothing
+from protocols.faults import refusal
+from protocols.messages import (
+    Beat,
+    Hello,
+    Message,
+    Notice,
+    NotPrimary,
+    Reply,
+    Request,
+    Resume,
+    Session,
+    SignIn,
+    SignOut,
+    Welcome,
+)
+from protocols.operation import Operation, Role
+from protocols.refusals import Refused
+from protocols.values import RequestKey
+
+KEY = RequestKey(bytes(range(16)), 42)
+TOKEN = bytes(range(16, 32))
+N = "1234567890"
+R = "C001/2026-27/42"
+TAKEN = payments.Receipt(
+    R, "2026-04-01", "2026-04-01T05:32:00Z", N, "R K SHARMA", 124_000, "CASH", "", "DUES", "asha"
+)
+DAY = days.Day("2026-04-01", "2026-27", "OPEN")
+LINE = banking.Line("HDFC0001234", N, 124_000, "2026-04-01")
+DUES = consumers.DuesAnswer(
+    N,
+    "R K SHARMA",
+    [consumers.HeadDue("ARREARS", 24_000), consumers.HeadDue("CURRENT", 100_000)],
+    124_000,
+    0,
+    124_000,
+    "C003/2026-27/7",
+    50_000,
+    "2026-03-02T06:00:00Z",
+)
+
+BODIES: dict[str, tuple[Struct, Struct]] = {
+    "security.add_user": (
+        security.AddUser("asha", "Asha Rao", Role.CLERK, "correct horse battery"),
+        security.UserAdded("asha", "clerk"),
+    ),
+    "security.disable_user": (
+        security.DisableUser("asha", "left the board"),
+        security.UserDisabled("asha", 1),
+    ),
+    "security.add_counter": (
+        security.AddCounter("C001", "Mall Road"),
+        security.CounterAdded("C001", "Mall Road", "COUNTER"),
+    ),
+    "security.sessions": (
+        Nothing(),
+        security.Sessions(
+            [
+                security.SessionRow(
+                    "asha", "clerk", "mpower:board/counter/C001", "2026-04-01T04:00:00Z"
+                )
+            ]
+        ),
+    ),
+    "consumers.find": (
+        consumers.Find("name", "sharma"),
+        consumers.Found(
+            [consumers.Consumer(N, "R K SHARMA", "12 MALL ROAD", "DS-I", "M1", "", 2_000, 124_000)],
+            more=False,
+        ),
+    ),
+    "consumers.dues": (consumers.Dues(N), DUES),
+    "consumers.load": (
+        consumers.Load(
+            "2026-04-01",
+            [
+                consumers.Row(
+                    N, "R K SHARMA", "12 MALL ROAD", "DS-I", "M1", "", 2_000, {"CURRENT": 1}
+                )
+            ],
+        ),
+        consumers.Loaded(1, 0, 1),
+    ),
+    "days.open": (days.OpenDay("2026-04-01"), DAY),
+    "days.close": (days.CloseDay("2026-04-01"), days.Day("2026-04-01", "2026-27", "CLOSED")),
+    "days.today": (Nothing(), DAY),
+    "payments.take": (payments.Take(N, 124_000), TAKEN),
+    "payments.mine": (payments.Mine(), payments.Receipts([TAKEN], 1, 124_000)),
+    "payments.cancel": (payments.Cancel(R, "wrong consumer"), payments.Cancelled(R, 124_000)),
+    "payments.verify": (
+        payments.Verify("C001", "2026-04-01"),
+        payments.Verified(1, 124_000, [payments.HeadPosted("CURRENT", 124_000)]),
+    ),
+    "banking.post": (
+        banking.Post("SCROLL-1", 1, 1, 124_000, [LINE]),
+        banking.Posted(
+            "SCROLL-1",
+            1,
+            1,
+            124_000,
+            0,
+            0,
+            [banking.LineOutcome("HDFC0001234", "MATCHED", "SBI/2026-27/1")],
+        ),
+    ),
+}
+
+
+def declared(name: str) -> Operation:
+    found = CATALOGUE.get(name)
+    assert found is not None, name
+    return found
+
+
+def request(name: str, seq: int = 7) -> Request:
+    operation = declared(name)
+    body = codec.encode_body(operation, BODIES[name][0])
+    return Request(seq, name, KEY if operation.keyed else None, body)
+
+
+def reply(name: str, seq: int = 7, *, replay: bool = False) -> Reply:
+    return Reply(seq, codec.encode_reply(declared(name), BODIES[name][1]), replay)
+
+
+FROM_CLIENT: dict[str, Message] = {
+    "hello": Hello(1, "mpower 0.1", 6),
+    "sign in": SignIn("asha", "correct horse battery"),
+    "sign in with a one-time code": SignIn("asha", "correct horse battery", "123456"),
+    "resume": Resume(TOKEN),
+    "sign out": SignOut(),
+    "beat": Beat(),
+    "request without a key": request("consumers.dues"),
+    "request with a key": request("payments.take"),
+}
+FROM_SERVER: dict[str, Message] = {
+    "welcome": Welcome(1, "a", 6, 3, 65_536, 8, 20_000, "2026-04-01"),
+    "not the primary": NotPrimary(6, "10.0.0.2:7001"),
+    "session": Session(TOKEN, "asha", "clerk", 43_200),
+    "reply": reply("payments.take"),
+    "reply again": reply("payments.take", replay=True),
+    "refusal that settles the key": refusal(7, Refused("DAY_NOT_OPEN")),
+    "refusal that does not": refusal(7, Refused("PENDING"), 200),
+    "refusal of a sign-in": refusal(0, Refused("SIGN_IN_FAILED", wait_s=30)),
+    "notice": Notice("day", "The business day closes in ten minutes."),
+    "beat": Beat(),
+}
+UNREADABLE: dict[str, bytes] = {
+    "unknown message": codec._ENCODER.encode(["zz"]),
+    "one field too many": codec._ENCODER.encode(["b", 1]),
+    "one field too few": codec._ENCODER.encode(["h", 1]),
+    "a float for a number": codec._ENCODER.encode(["h", 1, "x", 1.5]),
+    "a control character": codec._ENCODER.encode(["h", 1, "a\x07b"]),
+    "a lone surrogate": b"\x93\xa1h\x01\xa3\xed\xa0\x80",
+    "a map instead of an array": codec._ENCODER.encode({"h": 1}),
+    "sequence 0": codec._ENCODER.encode(["q", 0, "a.b", None, []]),
+    "a key of 15 bytes": codec._ENCODER.encode(["q", 1, "a.b", [b"k" * 15, 1], []]),
+    "bytes after the message": codec._ENCODER.encode(["b"]) + b"\xc0",
+    "cut in the middle": codec.encode(Hello(1, "x"))[:-2],
+}
+BAD_BODIES: dict[str, tuple[str, bytes]] = {
+    "digits of another script": ("payments.take", codec._ENCODER.encode(["\u0967" * 10, 100])),
+    "an amount as text": ("payments.take", codec._ENCODER.encode([N, "100"])),
+    "an amount of 2^63": ("payments.take", codec._ENCODER.encode([N, 2**63])),
+    "an unknown mode": ("payments.take", codec._ENCODER.encode([N, 100, "GOLD"])),
+    "a field too many": ("consumers.dues", codec._ENCODER.encode([N, 1])),
+}
+
+
+def body_raw(struct: Struct) -> Raw:
+    return Raw(codec._ENCODER.encode(struct))
