@@ -136,7 +136,9 @@ async def test_as_json_each_answer_is_one_line_and_trouble_sets_the_exit_code(to
 async def test_an_officers_work(town: Town) -> None:
     program = Program(town, "--json")
     program.type("signin ravi", PASSWORD, "verify C001 2026-04-01")
-    program.type("cancel C001/2026-27/1 wrong consumer", "day close 2026-04-01", "day open 2026-04-02")
+    program.type(
+        "cancel C001/2026-27/1 wrong consumer", "day close 2026-04-01", "day open 2026-04-02"
+    )
     assert await program.close() == 0
     _, verified, cancelled, closed, opened = program.said
     assert verified["verify"]["heads"] == [{"head": "CURRENT", "amount_paise": 0}]

@@ -21,7 +21,10 @@ RECEIPT = payments.Receipt(
         ("", None),
         ("   # a remark", None),
         ("signin Asha", typed.SignInAs("asha")),
-        ("find sharma r", typed.Operate("find", "consumers.find", consumers.Find("name", "sharma r"))),
+        (
+            "find sharma r",
+            typed.Operate("find", "consumers.find", consumers.Find("name", "sharma r")),
+        ),
         (f"find {N}", typed.Operate("find", "consumers.find", consumers.Find("number", N))),
         ("find 98765", typed.Operate("find", "consumers.find", consumers.Find("mobile", "98765"))),
         ("find meter M1", typed.Operate("find", "consumers.find", consumers.Find("meter", "M1"))),
@@ -36,7 +39,9 @@ RECEIPT = payments.Receipt(
         ("mine 5", typed.Operate("mine", "payments.mine", payments.Mine(5))),
         (
             "cancel c001/2026-27/4 wrong man",
-            typed.Operate("cancel", "payments.cancel", payments.Cancel("C001/2026-27/4", "wrong man")),
+            typed.Operate(
+                "cancel", "payments.cancel", payments.Cancel("C001/2026-27/4", "wrong man")
+            ),
         ),
         (
             "verify c001 2026-04-01 c001/2026-27/4",
@@ -53,7 +58,10 @@ RECEIPT = payments.Receipt(
         ("help take", typed.Do("help", "take")),
         ("?", typed.Do("help")),
         ("exit", typed.Do("quit")),
-        ('find "half a quote', typed.Operate("find", "consumers.find", consumers.Find("name", '"half a quote'))),
+        (
+            'find "half a quote',
+            typed.Operate("find", "consumers.find", consumers.Find("name", '"half a quote')),
+        ),
     ],
 )
 def test_a_line_is_understood(line: str, command: typed.Command | None) -> None:
