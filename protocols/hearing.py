@@ -81,7 +81,7 @@ def _heard_at_home(t: Terminal, message: Any) -> Event:
             return Event.HOME_AWAY
         case Refusal(seq=0) if t.claim_at is not None:
             return Event.CLAIM_PUT_OFF if message.code == "BUSY" else Event.CLAIM_REFUSED
-        case Refusal(code="SIGN_IN_AGAIN"):
+        case Refusal(code="SIGN_IN_AGAIN") if not t.principal:
             return Event.SESSION_GONE
         case Refusal(seq=0):
             return Event.TOLD
@@ -94,10 +94,13 @@ def _heard_at_home(t: Terminal, message: Any) -> Event:
 
 
 def _definitive(intent: Intent, answer: Reply | Refusal) -> bool:
+    """SIGN_IN_AGAIN comes here only for a bank link: that operation is not its own."""
     if isinstance(answer, Reply):
         return True
     if not intent.keyed:
-        return answer.final or answer.code == "FAULT"
+        return answer.final or answer.code in {"FAULT", "SIGN_IN_AGAIN"}
+    if answer.code == "SIGN_IN_AGAIN":
+        return intent.tries == 1
     return answer.final and (answer.code not in BEFORE_THE_KEY or intent.tries == 1)
 
 

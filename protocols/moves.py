@@ -234,9 +234,10 @@ def deliver(t: Terminal, happening: Any, moment: Moment) -> Outcome:
 def put_off(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     """Not definitive: the same bytes again, when the server says."""
     answer = happening.message
-    pause_s = STUCK_S if answer.final else _pause_s(answer.retry_ms, moment.jitter)
+    stuck = answer.final or answer.code == "SIGN_IN_AGAIN"
+    pause_s = STUCK_S if stuck else _pause_s(answer.retry_ms, moment.jitter)
     t = _changed(t, answer.seq, stage=Stage.WAITING, at=moment.now + pause_s)
-    return _spoke(t, happening), (Tell(answer),) if answer.final else ()
+    return _spoke(t, happening), (Tell(answer),) if stuck else ()
 
 
 def tell(t: Terminal, happening: Any, moment: Moment) -> Outcome:

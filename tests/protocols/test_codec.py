@@ -22,6 +22,7 @@ from protocols.catalogue.consumers import Consumer, Find, Found
 from protocols.catalogue.payments import Receipt, Take
 from protocols.messages import FromClient, FromServer, Hello, Request, SignIn
 from protocols.operation import Operation
+from protocols.reasons import why
 from protocols.refusals import Refused
 from protocols.values import RequestKey
 
@@ -111,6 +112,13 @@ def test_a_message_that_is_wrong_is_refused_with_its_field(raw: bytes, reason: s
         codec.from_client(raw)
     assert reason in caught.value.sentence
     assert caught.value.sentence.isprintable()
+
+
+def test_a_place_that_the_type_does_not_have_is_still_named_as_far_as_it_goes() -> None:
+    error = msgspec.ValidationError("Expected `int`, got `str` - at `$[0][9].deep`")
+    assert why(error, Post) == "scroll[9].deep: expected `int`, got `str`"
+    error = msgspec.ValidationError("Expected `int`, got `str` - at `$[9]`")
+    assert why(error, Post) == "message: expected `int`, got `str`"
 
 
 def test_a_servers_message_is_checked_too() -> None:

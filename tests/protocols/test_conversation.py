@@ -223,6 +223,16 @@ def test_notices_and_ends_reach_who_is_welcomed() -> None:
     assert (talk.state, done[0].message.code) == (State.GREETED, "SIGN_IN_AGAIN")
 
 
+def test_how_a_node_greets_follows_what_it_is() -> None:
+    talk, done = run(begin(ELSEWHERE), words.Opened(WELCOME), say(Hello(1, "test")))
+    assert done == [Say(WELCOME)]
+    talk, done = run(begin(WELCOME), words.Lost(ELSEWHERE), say(Hello(1, "test")))
+    assert done == [Say(ELSEWHERE)]
+    later = Welcome(1, "a", 6, 2, 65536, MAX_IN_FLIGHT, 20_000, "2026-04-02")
+    talk, done = run(signed_in(), words.Opened(later))
+    assert (talk.here, done) == (later, [])
+
+
 def test_a_deadline_closes_without_a_word() -> None:
     assert run(begin(ELSEWHERE), words.Deadline("hello"))[1] == [words.Close()]
 

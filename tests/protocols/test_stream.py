@@ -192,6 +192,24 @@ def test_nothing_is_sent_or_timed_after_the_end(pair: Pair) -> None:
     assert pair.server.notes.of("down") == ["test"]
 
 
+def test_a_peer_whose_certificate_names_nobody_is_cut_off_whatever_the_context_allowed(
+    tmp_path: Path,
+) -> None:
+    papers = Papers(tmp_path)
+    accepting = server_side(papers.give("node", "a"), "test", COUNTERS, ALPN_TERMINAL)
+    accepting.context.set_verify(SSL.VERIFY_PEER, lambda *_: True)
+    nobody = client_side(papers.give("counter", "C001", uris=()), "test")
+    pair = Pair(accepting, nobody)
+    assert pair.server.notes.seen == [
+        ("down", "the certificate does not name exactly one machine of an mPower cluster")
+    ]
+
+
+def test_resume_without_a_pause_is_nothing(pair: Pair) -> None:
+    pair.server.stream.resume()
+    assert pair.server.notes.of("up")
+
+
 def test_a_stream_that_was_never_connected_can_be_closed(pair: Pair) -> None:
     fresh = Stream(Notes(), Clock(), ALPN_TERMINAL)
     fresh.send(b"nobody")

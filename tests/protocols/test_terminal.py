@@ -300,6 +300,11 @@ def test_a_token_that_is_not_taken_any_more_asks_for_a_person() -> None:
     assert d.t.intent(1) is not None
 
 
+def test_a_session_that_ends_while_nothing_waits_asks_for_a_person() -> None:
+    d = Desk().home()
+    assert kinds(d.hear(0, refusal(0, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
+
+
 def test_a_wrong_password_is_said_and_a_busy_server_is_asked_again() -> None:
     d = Desk()
     d.go(desk.SignInAsked(CLAIM))
@@ -338,6 +343,22 @@ def test_a_bank_link_needs_no_person() -> None:
     d.submit(1)
     d.go(desk.LineUp(0, d.call(0)))
     assert kinds(d.hear(0, welcome(1))) == ["Close", "SendRequest"][1:]
+    assert d.t.state is desk.State.READY
+
+
+def test_a_bank_link_that_asks_what_is_not_its_own_is_told_so_and_goes_on() -> None:
+    d = Desk(principal=True, pending=[(1, request(1))])
+    d.go(desk.LineUp(0, d.call(0)))
+    d.hear(0, welcome(1))
+    no = Refused("SIGN_IN_AGAIN")
+    assert kinds(d.hear(0, refusal(1, no))) == ["Tell"], "it may have been taken before"
+    d = Desk(principal=True)
+    d.go(desk.LineUp(0, d.call(0)))
+    d.hear(0, welcome(1))
+    d.submit(2)
+    d.go(desk.Ask(3, request(3, keyed=False)))
+    assert kinds(d.hear(0, refusal(2, no))) == ["JournalAnswer", "Deliver"]
+    assert kinds(d.hear(0, refusal(3, no))) == ["Deliver"]
     assert d.t.state is desk.State.READY
 
 

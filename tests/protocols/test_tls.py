@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -14,9 +15,11 @@ from protocols.shell.tls import (
     ALPN_PEER,
     ALPN_TERMINAL,
     Connections,
+    PeerRefused,
     TlsFiles,
     client_side,
     server_side,
+    subject_of,
 )
 from protocols.subject import Kind, Subject, subject_from
 from tests.protocols.pair import Pair
@@ -169,6 +172,22 @@ def test_no_handshake_is_ever_abbreviated(papers: Papers, version: int) -> None:
     assert again.server.notes.of("up")
     papers.revoke(files)
     assert refused(Pair(accepting, Resuming(first.context, session)))
+
+
+def test_a_certificate_without_any_name_is_nobodys(papers: Papers) -> None:
+    certificate = x509.load_pem_x509_certificate(papers.ca.read_bytes())
+    with pytest.raises(PeerRefused, match="names no machine"):
+        subject_of(certificate)
+
+
+def test_what_breaks_the_judgement_refuses(papers: Papers) -> None:
+    """Nothing fails open: a clock that raises, a chain that is not trusted without an error code."""
+
+    def broken() -> dt.datetime:
+        raise KeyError("no clock")
+
+    accepting = server_side(papers.give("node", "a"), "test", TERMINALS, ALPN_TERMINAL, broken)
+    assert refused(Pair(accepting, client_side(papers.give("counter", "C001"), "test")))
 
 
 @pytest.mark.parametrize(
