@@ -220,7 +220,10 @@ def test_a_frozen_server_is_not_waited_for() -> None:
     d.go(desk.LineUp(0, d.call(0)))
     did = d.wait(0.31)
     assert [one.node for one in did if isinstance(one, desk.Connect)] == [1]
+    d.go(desk.LineDown(1, d.call(1)))
+    d.wait(9.9)
     assert d.t.lines[0] is not None, "nor given up: handshakes queue in a storm"
+    assert desk.Close(0, 1) in d.wait(10.1)
 
 
 def test_a_server_out_of_reach_is_given_up_and_dialled_again() -> None:

@@ -17,6 +17,7 @@ from protocols.shell.tls import (
     Connections,
     PeerRefused,
     TlsFiles,
+    _Peers,
     client_side,
     server_side,
     subject_of,
@@ -76,6 +77,14 @@ def test_an_expired_certificate_is_refused(papers: Papers) -> None:
 @pytest.mark.parametrize("uses", [(ExtendedKeyUsageOID.SERVER_AUTH,), ()])
 def test_a_certificate_for_another_use_or_none_is_refused(papers: Papers, uses: tuple) -> None:  # type: ignore[type-arg]
     assert refused(joined(papers, papers.give("counter", "C001", uses=uses)))
+
+
+def test_the_use_is_judged_by_the_house_too_whatever_the_library_lets_pass(papers: Papers) -> None:
+    files = papers.give("counter", "C001", uses=(ExtendedKeyUsageOID.SERVER_AUTH,))
+    leaf = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+    peers = _Peers(files, "test", TERMINALS, ExtendedKeyUsageOID.CLIENT_AUTH)
+    with pytest.raises(PeerRefused, match="for another use"):
+        peers._judge_leaf(leaf)
 
 
 def test_another_authoritys_certificate_is_refused_by_both(papers: Papers, tmp_path: Path) -> None:
@@ -181,7 +190,7 @@ def test_a_certificate_without_any_name_is_nobodys(papers: Papers) -> None:
 
 
 def test_what_breaks_the_judgement_refuses(papers: Papers) -> None:
-    """Nothing fails open: a clock that raises, a chain that is not trusted without an error code."""
+    """Nothing fails open, not even when the clock raises."""
 
     def broken() -> dt.datetime:
         raise KeyError("no clock")
