@@ -1,15 +1,12 @@
 """A whole house on one real PostgreSQL, with a fixed standing and people to work in it.
 
-    @pytest.fixture(scope="module")
-    def house() -> Iterator[OpenHouse]:
-        yield from house_for_fixture()
+@pytest.fixture(scope="module") def house() -> Iterator[OpenHouse]: yield from house_for_fixture()
 
-    @on_reactor
-    async def test_it(house) -> None:
-        async with house.terminal("C001") as terminal: …
+@on_reactor async def test_it(house) -> None: async with house.terminal("C001") as terminal: …
 
-Users, all with PASSWORD: asha, ravi (clerks), meera (officer), dev (ops), admin. Counters C001-C009, bank SBI. The
-business day DAY is open. Consumers 1000000001 … 1000000040 owe 500.00 each under ARREARS.
+Users, all with PASSWORD: asha, ravi (clerks), meera (officer), dev (ops), admin. Counters
+C001-C009, bank SBI. The business day DAY is open. Consumers 1000000001 … 1000000040 owe 500.00 each
+under ARREARS.
 """
 
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,6 @@
-"""What a broken or hostile client sends is named, costs it its connection or nothing, and harms nobody else."""
+"""What a broken or hostile client sends is named, costs it its connection or nothing, and harms
+nobody else.
+"""
 
 import asyncio
 import socket

@@ -1,4 +1,6 @@
-"""A counter's day through every layer: TLS, frames, conversation, dispatch, lane, PostgreSQL, and back."""
+"""A counter's day through every layer: TLS, frames, conversation, dispatch, lane, PostgreSQL, and
+back.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What happens to a receipt after it was taken: cancelled, verified and posted; and the days around it."""
+"""What happens to a receipt after it was taken: cancelled, verified and posted; and its days."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ async def test_verification_posts_to_the_heads_in_order(node: Node) -> None:
         assert (ram.total_paise, ram.unverified_paise, ram.heads) == (0, 0, [])
         old = await t.read("asha", "consumers.dues", Dues(OLD))
         assert (old.total_paise, old.payable_paise) == (-12_000, -12_000)
-        assert await t.refused("omar", "payments.verify", Verify("C001", DAY)) == "NOTHING_TO_VERIFY"
+        assert (
+            await t.refused("omar", "payments.verify", Verify("C001", DAY)) == "NOTHING_TO_VERIFY"
+        )
         t.is_well()
 
 
@@ -126,8 +128,9 @@ async def test_a_keyed_operation_is_done_once_and_answered_the_same(node: Node) 
         await t.pay("asha", RAM, 100)
         same = await t.ask("omar", "payments.cancel", Cancel("C001/2026-27/8", "none"), late)
         assert (same.refusal, same.replay) == (refused.refusal, True)
+        close = t.key(t.people["omar"])
         both = await asyncio.gather(
-            *(t.ask("omar", "days.close", CloseDay(DAY), Key) for Key in [t.key(t.people["omar"])] * 3)
+            *(t.ask("omar", "days.close", CloseDay(DAY), one) for one in [close] * 3)
         )
         assert sorted(o.replay for o in both) == [False, True, True]
         t.is_well()
@@ -153,7 +156,9 @@ async def test_whoever_lost_the_right_meanwhile_is_refused(node: Node) -> None:
         t.look("SELECT mpower.end_session_v1(%s, 'SIGNED_OUT')", t.people["omar"].session)
         key = t.key(t.people["omar"])
         assert await t.refused("omar", "days.close", CloseDay(DAY), key) == "SIGN_IN_AGAIN"
-        assert t.look("SELECT count(*) FROM mpower.requests WHERE operation = 'days.close'") == [(0,)]
+        assert t.look("SELECT count(*) FROM mpower.requests WHERE operation = 'days.close'") == [
+            (0,)
+        ]
         t.look("SELECT mpower.disable_user_v1('asha.officer', 'left')")
         key = t.key(t.people["asha.officer"])
         first = await t.ask("asha.officer", "days.close", CloseDay(DAY), key)

@@ -27,7 +27,10 @@ SCROLL = Post("S-1", 1, 5, 17_000, LINES)
 async def _untouched(t: Town, body: Post) -> str:
     before = t.look("SELECT md5(string_agg(a::text, ',' ORDER BY account)) FROM mpower.accounts a")
     code = await t.refused("SBI", "banking.post", body)
-    assert t.look("SELECT md5(string_agg(a::text, ',' ORDER BY account)) FROM mpower.accounts a") == before
+    assert (
+        t.look("SELECT md5(string_agg(a::text, ',' ORDER BY account)) FROM mpower.accounts a")
+        == before
+    )
     assert t.look("SELECT count(*) FROM mpower.requests WHERE receipt IS NOT NULL") == [(0,)]
     return code
 
@@ -146,7 +149,13 @@ async def test_users_and_counters(node: Node) -> None:
         assert (await t.done("adil", "security.add_counter", counter)).kind == "COUNTER"
         assert await t.refused("adil", "security.add_counter", counter) == "COUNTER_EXISTS"
         live = await t.read("olga", "security.sessions", Nothing())
-        assert {one.user for one in live.sessions} == {"bina", "asha.officer", "omar", "olga", "adil"}
+        assert {one.user for one in live.sessions} == {
+            "bina",
+            "asha.officer",
+            "omar",
+            "olga",
+            "adil",
+        }
         t.is_well()
 
 
@@ -156,6 +165,6 @@ async def test_a_password_is_in_no_table_but_hashed(node: Node) -> None:
         word = "canary in the mine 5"
         await t.done("adil", "security.add_user", AddUser("gita", "Gita", Role.CLERK, word))
         for table in ("requests", "audit_entries", "users"):
-            assert t.look(f"SELECT count(*) FROM mpower.{table} x WHERE x::text LIKE '%canary%'") == [
-                (0,)
-            ]
+            assert t.look(
+                f"SELECT count(*) FROM mpower.{table} x WHERE x::text LIKE '%canary%'"
+            ) == [(0,)]

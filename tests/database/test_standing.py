@@ -1,4 +1,6 @@
-"""The doors follow the standing; sessions survive; who was displaced, disabled or signed out is out."""
+"""The doors follow the standing; sessions survive; who was displaced, disabled or signed out is
+out.
+"""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""Taking payments in batches on a real PostgreSQL: each item on its own, each key once, numbers without gaps."""
+"""Taking payments in batches on a real PostgreSQL: each item on its own, each key once, numbers
+without gaps.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +126,7 @@ async def test_keys_race_and_one_posting_wins(node: Node) -> None:
         both = await asyncio.gather(
             *(t.take(*items[start : start + 10], chain=start % 3) for start in (0, 5, 10, 0))
         )
-        replies = {}
+        replies: dict[Key, bytes | None] = {}
         for start, outcomes in zip((0, 5, 10, 0), both, strict=True):
             for place, outcome in enumerate(outcomes, start):
                 assert replies.setdefault(items[place].key, outcome.reply) == outcome.reply
@@ -205,9 +207,13 @@ async def test_what_the_check_says_when_a_figure_is_changed(node: Node) -> None:
         await t.pay("asha", SITA, 100)
         with psycopg.connect(t.superuser, autocommit=True) as c:
             c.execute("ALTER TABLE mpower.requests DISABLE TRIGGER requests_stay")
-            c.execute("UPDATE mpower.requests SET amount_paise = 101 WHERE amount_paise = 100"
-                      " AND consumer = 1")
-            c.execute("UPDATE mpower.accounts SET balance_paise = balance_paise + 1 WHERE account = 32")
+            c.execute(
+                "UPDATE mpower.requests SET amount_paise = 101 WHERE amount_paise = 100"
+                " AND consumer = 1"
+            )
+            c.execute(
+                "UPDATE mpower.accounts SET balance_paise = balance_paise + 1 WHERE account = 32"
+            )
         wrong = t.look("SELECT what, which FROM mpower.ledger_check_v1()")
         assert ("a receipt has its one entry", receipt.number) in wrong
         assert ("balance of an account is the sum of its entries", "32") in wrong

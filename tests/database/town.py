@@ -1,7 +1,9 @@
-"""A migrated database with a small town: counters, a bank, people with sessions, consumers with dues, an open day.
+"""A migrated database with a small town: counters, a bank, people with sessions, consumers with
+dues, an open day.
 
-``town()`` gives one; each has a database of its own on the module's node, made from a migrated template. Everything goes
-through the house's own operations as ``mpower_app``, so that each use also tests them.
+``town()`` gives one; each has a database of its own on the module's node, made from a migrated
+template. Everything goes through the house's own operations as ``mpower_app``, so that each use
+also tests them.
 """
 
 from __future__ import annotations
@@ -193,12 +195,12 @@ CONSUMERS = [
 
 
 @asynccontextmanager
-async def town(node: Node) -> AsyncIterator[Town]:
-    """Give a town; its connections are closed at the end."""
+async def town(node: Node, **how: Any) -> AsyncIterator[Town]:
+    """Give a town; its connections are closed at the end. ``how``: more for its Database."""
     superuser = new_database(node)
     app = make_conninfo(superuser, user="mpower_app")
     standing = [OPEN_ALONE]
-    database = Database(app, lambda: standing[0])
+    database = Database(app, lambda: standing[0], **how)
     made = Town(database, superuser, app, _sign_in(superuser), standing)
     made.people["SBI"] = Caller(
         "bank/SBI", "bank/SBI", Role.BANK, "bank/SBI", "SBI", "127.0.0.9:9", b""
