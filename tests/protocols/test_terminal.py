@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
 import pytest
-from msgspec import Raw
 
 from protocols import desk, lines, moves, terminal
 from protocols.faults import refusal
-from protocols.messages import Notice, NotPrimary, Reply, Resume, Session, SignIn, Welcome
+from protocols.messages import Notice, NotPrimary, Reply, Resume, Session
 from protocols.refusals import SENTENCES, Refused
-from protocols.terminal import IMPOSSIBLE, RULES, TABLE, begin, step
+from protocols.terminal import IMPOSSIBLE, RULES, TABLE, begin
+from tests.protocols.by_hand import EMPTY, Desk, kinds, welcome
 from tests.protocols.town import TOKEN, request
-
-EMPTY = Raw(b"\x90")
-CLAIM = SignIn("asha", "a long password")
-
-
-def welcome(epoch: int) -> Welcome:
-    return Welcome(1, "n", epoch, 1, 65536, 8, 20_000)
 
 
 def test_every_pair_is_a_rule_or_impossible_and_never_both_or_twice() -> None:
@@ -40,64 +32,6 @@ def test_every_rule_has_a_reason_that_is_a_sentence_and_every_act_is_used() -> N
         and name != "Moment"
     }
     assert acts == {rule.act for rule in RULES}
-
-
-class Desk:
-    """A terminal driven by hand: what it does is kept until taken."""
-
-    def __init__(self, nodes: int = 2, **begun: Any) -> None:
-        self.t = begin("test", nodes, **begun)
-        self.now = 0.0
-        self.did: list[Any] = []
-        self.go(desk.Tick())
-
-    def go(self, *happenings: Any, jitter: float = 0.5) -> list[Any]:
-        for happening in happenings:
-            self.t, actions = step(self.t, happening, self.now, jitter)
-            self.did.extend(actions)
-        return self.take()
-
-    def take(self) -> list[Any]:
-        did, self.did = self.did, []
-        return [one for one in did if not isinstance(one, desk.Wake)]
-
-    def wait(self, until: float, jitter: float = 0.5) -> list[Any]:
-        """Let time pass, waking whenever the terminal asked for it."""
-        did: list[Any] = []
-        for _ in range(1000):
-            if self.t.wake_at is None or self.t.wake_at > until:
-                break
-            self.now = max(self.now, self.t.wake_at)
-            did += self.go(desk.Tick(), jitter=jitter)
-        else:
-            raise AssertionError("it wakes without end")
-        self.now = until
-        return did
-
-    def call(self, node: int) -> int:
-        line = self.t.lines[node]
-        assert line is not None
-        return line.call
-
-    def hear(self, node: int, message: Any) -> list[Any]:
-        return self.go(desk.Heard(node, self.call(node), message))
-
-    def home(self, epoch: int = 1) -> Desk:
-        """Welcomed at node 0 and signed in."""
-        self.go(desk.LineUp(0, self.call(0)))
-        self.hear(0, welcome(epoch))
-        self.go(desk.SignInAsked(CLAIM))
-        self.hear(0, Session(TOKEN, "asha", "clerk", 100))
-        self.take()
-        return self
-
-    def submit(self, seq: int) -> list[Any]:
-        did = self.go(desk.Submit(seq, request(seq)))
-        return did + self.go(desk.Journalled(seq))
-
-
-def kinds(actions: list[Any]) -> list[str]:
-    return [type(one).__name__ for one in actions]
 
 
 def test_it_journals_before_it_sends_and_journals_the_answer_before_it_delivers() -> None:
@@ -279,90 +213,6 @@ def test_after_kill_9_the_old_is_settled_before_anything_new_is_sent() -> None:
     d.hear(0, Reply(1, EMPTY, replay=True))
     assert kinds(d.hear(0, Reply(2, EMPTY)))[-1] == "SendRequest"
     assert [one.seq for one in d.t.intents if one.stage is desk.Stage.SENT] == [3]
-
-
-def test_a_session_that_ended_asks_for_a_person_and_keeps_what_was_saved() -> None:
-    d = Desk().home()
-    d.submit(1)
-    assert kinds(d.hear(0, refusal(1, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
-    assert d.t.state is desk.State.SIGNED_OUT
-    assert d.wait(0.9) == []
-    d.go(desk.SignInAsked(CLAIM))
-    did = d.hear(0, Session(b"u" * 16, "ravi", "clerk", 100))
-    assert kinds(did) == ["SignedIn", "SendRequest"]
-
-
-def test_a_token_that_is_not_taken_any_more_asks_for_a_person() -> None:
-    d = Desk().home(epoch=1)
-    d.submit(1)
-    d.go(desk.LineDown(0, d.call(0)))
-    d.go(desk.LineUp(1, d.call(1)))
-    d.hear(1, welcome(2))
-    assert kinds(d.hear(1, refusal(0, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
-    assert d.hear(1, refusal(1, Refused("SIGN_IN_AGAIN"))) == []
-    assert d.t.intent(1) is not None
-
-
-def test_a_session_that_ends_while_nothing_waits_asks_for_a_person() -> None:
-    d = Desk().home()
-    assert kinds(d.hear(0, refusal(0, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
-
-
-def test_a_wrong_password_is_said_and_a_busy_server_is_asked_again() -> None:
-    d = Desk()
-    d.go(desk.SignInAsked(CLAIM))
-    d.go(desk.LineUp(0, d.call(0)))
-    said = desk.Say(0, d.call(0), CLAIM)
-    assert said in d.hear(0, welcome(1))
-    assert d.hear(0, refusal(0, Refused("BUSY"), 200)) == []
-    assert said in d.wait(0.3)
-    no = refusal(0, Refused("SIGN_IN_FAILED", wait_s=30))
-    assert d.hear(0, no) == [desk.SignInFailed(no)]
-    assert d.t.state is desk.State.SIGNED_OUT
-
-
-def test_a_sign_in_that_meets_a_failover_is_said_again_at_the_next_primary() -> None:
-    d = Desk()
-    d.go(desk.SignInAsked(CLAIM), desk.LineUp(0, d.call(0)))
-    d.hear(0, welcome(1))
-    d.go(desk.LineDown(0, d.call(0)))
-    d.go(desk.LineUp(1, d.call(1)))
-    assert desk.Say(1, d.call(1), CLAIM) in d.hear(1, welcome(2))
-
-
-def test_persons_change_at_one_terminal() -> None:
-    d = Desk().home()
-    assert kinds(d.go(desk.SignOutAsked())) == ["Say"]
-    assert d.go(desk.SignOutAsked()) == []
-    assert kinds(d.go(desk.SignInAsked(CLAIM))) == ["Say"]
-    assert kinds(d.go(desk.SignInAsked(CLAIM))) == ["Close", "Connect"], "only a new line undoes it"
-    d = Desk().home()
-    assert kinds(d.go(desk.SignInAsked(CLAIM))) == ["Say", "Say"]
-    assert kinds(d.go(desk.SignOutAsked())) == ["Close", "Connect"]
-
-
-def test_a_bank_link_needs_no_person() -> None:
-    d = Desk(principal=True)
-    d.submit(1)
-    d.go(desk.LineUp(0, d.call(0)))
-    assert kinds(d.hear(0, welcome(1))) == ["Close", "SendRequest"][1:]
-    assert d.t.state is desk.State.READY
-
-
-def test_a_bank_link_that_asks_what_is_not_its_own_is_told_so_and_goes_on() -> None:
-    d = Desk(principal=True, pending=[(1, request(1))])
-    d.go(desk.LineUp(0, d.call(0)))
-    d.hear(0, welcome(1))
-    no = Refused("SIGN_IN_AGAIN")
-    assert kinds(d.hear(0, refusal(1, no))) == ["Tell"], "it may have been taken before"
-    d = Desk(principal=True)
-    d.go(desk.LineUp(0, d.call(0)))
-    d.hear(0, welcome(1))
-    d.submit(2)
-    d.go(desk.Ask(3, request(3, keyed=False)))
-    assert kinds(d.hear(0, refusal(2, no))) == ["JournalAnswer", "Deliver"]
-    assert kinds(d.hear(0, refusal(3, no))) == ["Deliver"]
-    assert d.t.state is desk.State.READY
 
 
 def test_a_question_may_be_forgotten_an_intent_never() -> None:

@@ -1,0 +1,94 @@
+"""The terminal and its people: who signs in, whose session ends; a bank link needs nobody."""
+
+from __future__ import annotations
+
+from protocols import desk
+from protocols.faults import refusal
+from protocols.messages import Session
+from protocols.refusals import Refused
+from tests.protocols.by_hand import CLAIM, Desk, kinds, welcome
+from tests.protocols.town import request
+
+
+def test_a_session_that_ended_asks_for_a_person_and_keeps_what_was_saved() -> None:
+    d = Desk().home()
+    d.submit(1)
+    assert kinds(d.hear(0, refusal(1, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
+    assert d.t.state is desk.State.SIGNED_OUT
+    assert d.wait(0.9) == []
+    d.go(desk.SignInAsked(CLAIM))
+    did = d.hear(0, Session(b"u" * 16, "ravi", "clerk", 100))
+    assert kinds(did) == ["SignedIn", "SendRequest"]
+
+
+def test_a_token_that_is_not_taken_any_more_asks_for_a_person() -> None:
+    d = Desk().home(epoch=1)
+    d.submit(1)
+    d.go(desk.LineDown(0, d.call(0)))
+    d.go(desk.LineUp(1, d.call(1)))
+    d.hear(1, welcome(2))
+    assert kinds(d.hear(1, refusal(0, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
+    assert d.hear(1, refusal(1, Refused("SIGN_IN_AGAIN"))) == []
+    assert d.t.intent(1) is not None
+
+
+def test_a_session_that_ends_while_nothing_waits_asks_for_a_person() -> None:
+    d = Desk().home()
+    assert kinds(d.hear(0, refusal(0, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
+
+
+def test_a_wrong_password_is_said_and_a_busy_server_is_asked_again() -> None:
+    d = Desk()
+    d.go(desk.SignInAsked(CLAIM))
+    d.go(desk.LineUp(0, d.call(0)))
+    said = desk.Say(0, d.call(0), CLAIM)
+    assert said in d.hear(0, welcome(1))
+    assert d.hear(0, refusal(0, Refused("BUSY"), 200)) == []
+    assert said in d.wait(0.3)
+    no = refusal(0, Refused("SIGN_IN_FAILED", wait_s=30))
+    assert d.hear(0, no) == [desk.SignInFailed(no)]
+    assert d.t.state is desk.State.SIGNED_OUT
+
+
+def test_a_sign_in_that_meets_a_failover_is_said_again_at_the_next_primary() -> None:
+    d = Desk()
+    d.go(desk.SignInAsked(CLAIM), desk.LineUp(0, d.call(0)))
+    d.hear(0, welcome(1))
+    d.go(desk.LineDown(0, d.call(0)))
+    d.go(desk.LineUp(1, d.call(1)))
+    assert desk.Say(1, d.call(1), CLAIM) in d.hear(1, welcome(2))
+
+
+def test_persons_change_at_one_terminal() -> None:
+    d = Desk().home()
+    assert kinds(d.go(desk.SignOutAsked())) == ["Say"]
+    assert d.go(desk.SignOutAsked()) == []
+    assert kinds(d.go(desk.SignInAsked(CLAIM))) == ["Say"]
+    assert kinds(d.go(desk.SignInAsked(CLAIM))) == ["Close", "Connect"], "only a new line undoes it"
+    d = Desk().home()
+    assert kinds(d.go(desk.SignInAsked(CLAIM))) == ["Say", "Say"]
+    assert kinds(d.go(desk.SignOutAsked())) == ["Close", "Connect"]
+
+
+def test_a_bank_link_needs_no_person() -> None:
+    d = Desk(principal=True)
+    d.submit(1)
+    d.go(desk.LineUp(0, d.call(0)))
+    assert kinds(d.hear(0, welcome(1))) == ["Close", "SendRequest"][1:]
+    assert d.t.state is desk.State.READY
+
+
+def test_a_bank_link_that_asks_what_is_not_its_own_is_told_so_and_goes_on() -> None:
+    d = Desk(principal=True, pending=[(1, request(1))])
+    d.go(desk.LineUp(0, d.call(0)))
+    d.hear(0, welcome(1))
+    no = Refused("SIGN_IN_AGAIN")
+    assert kinds(d.hear(0, refusal(1, no))) == ["Tell"], "it may have been taken before"
+    d = Desk(principal=True)
+    d.go(desk.LineUp(0, d.call(0)))
+    d.hear(0, welcome(1))
+    d.submit(2)
+    d.go(desk.Ask(3, request(3, keyed=False)))
+    assert kinds(d.hear(0, refusal(2, no))) == ["JournalAnswer", "Deliver"]
+    assert kinds(d.hear(0, refusal(3, no))) == ["Deliver"]
+    assert d.t.state is desk.State.READY
