@@ -17,7 +17,6 @@ import psycopg
 
 from mpowerd.connections import Connection
 
-PATIENCE_S: Final = 2.0
 FIRST_LOOK_S: Final = 0.001
 LAST_LOOK_S: Final = 0.05
 ASK: Final = "SELECT target, acknowledged FROM mpower.replicated_v1(%s, %s::pg_lsn)"
@@ -52,12 +51,14 @@ def stands(standing: Stands, term: int) -> None:
         raise Gated("the standing changed meanwhile")
 
 
-async def confirm(connection: Connection, standing: Callable[[], Stands], term: int) -> None:
+async def confirm(
+    connection: Connection, standing: Callable[[], Stands], term: int, patience_s: float
+) -> None:
     """Return when what ``connection`` committed is acknowledged; raise Doubtful when it is not in
     time.
     """
     loop = asyncio.get_running_loop()
-    give_up = loop.time() + PATIENCE_S
+    give_up = loop.time() + patience_s
     target: str | None = None
     pause_s = FIRST_LOOK_S
     while True:
@@ -72,9 +73,11 @@ async def confirm(connection: Connection, standing: Callable[[], Stands], term: 
             raise Doubtful(f"the ack gate could not be asked: {error}") from error
         assert row is not None, "a function without a set has one row"
         target, acknowledged = row
-        if acknowledged and standing().sync_name == now.sync_name and standing().term == term:
+        after = standing()
+        same = (after.open, after.term, after.sync_name) == (True, term, now.sync_name)
+        if acknowledged and same:
             return
         if loop.time() >= give_up:
-            raise Doubtful(f"'{now.sync_name}' has not flushed {target} within {PATIENCE_S} s")
+            raise Doubtful(f"'{now.sync_name}' has not flushed {target} within {patience_s} s")
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, LAST_LOOK_S)

@@ -38,8 +38,8 @@ TRIES: Final = 3
 AGAIN: Final = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: nothing happened, the same work may be tried again at once.
 """
-FENCED: Final = frozenset({"MPR03", "25006"})
-"""The fence row carries another term; the server is in recovery."""
+FENCED: Final = frozenset({"MPR03", "25006", "0A000"})
+"""Of a BEGIN: the fence row carries another term; the server is in recovery (twice)."""
 
 
 class Standing(Protocol):
@@ -55,12 +55,6 @@ class Standing(Protocol):
     def open(self) -> bool: ...
 
 
-class _Progress:
-    """Where a write stands: from ``committing`` on it may not be cancelled."""
-
-    committing = False
-
-
 class Database:
     """This node's database. ``standing`` is called before each transaction and again after its
     COMMIT.
@@ -72,9 +66,11 @@ class Database:
         standing: Callable[[], Standing],
         pool_size: int = 8,
         queue_limit: int = 200,
+        patience_s: float = COMMIT_PATIENCE_S,
     ) -> None:
         self._connections = Connections(conninfo, pool_size, queue_limit)
         self._standing = standing
+        self._patience_s = patience_s
         self._running: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -83,7 +79,7 @@ class Database:
     async def close(self) -> None:
         """End: wait for running COMMITs as long as callers would, then close."""
         if self._running:
-            await asyncio.wait(self._running, timeout=COMMIT_PATIENCE_S)
+            await asyncio.wait(self._running, timeout=self._patience_s)
         await self._connections.close()
 
     async def read(
@@ -111,14 +107,15 @@ class Database:
         Gated or Busy: nothing was done. Doubtful: it may be done; only the key can tell. ``work``
         may run again after a deadlock, so it must do nothing but SQL.
         """
-        progress = _Progress()
-        task = asyncio.create_task(self._write(name, role, work, deadline_s, progress))
+        committing = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._write(name, role, work, deadline_s, committing))
         self._running.add(task)
         task.add_done_callback(self._ended)
         try:
-            await asyncio.wait({task}, timeout=deadline_s + COMMIT_PATIENCE_S)
+            await asyncio.wait({task, committing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task}, timeout=self._patience_s)
         except asyncio.CancelledError:
-            if not progress.committing:
+            if not committing.done():
                 task.cancel()
             raise
         if not task.done():
@@ -147,14 +144,19 @@ class Database:
             log.debug("transaction ended without an answer", trouble=str(trouble))
 
     async def _write(
-        self, name: str, role: Role | None, work: Work[T], deadline_s: float, progress: _Progress
+        self,
+        name: str,
+        role: Role | None,
+        work: Work[T],
+        deadline_s: float,
+        committing: asyncio.Future[None],
     ) -> T:
         term = self._gate()
 
         async def finish(connection: Connection) -> None:
-            progress.committing = True
+            committing.set_result(None)  # from here on nobody may cancel
             await _commit(connection, name)
-            await confirm(connection, self._standing, term)
+            await confirm(connection, self._standing, term, self._patience_s)
 
         deadline = asyncio.get_running_loop().time() + deadline_s
         for attempt in range(1, TRIES + 1):
