@@ -14,6 +14,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -43,6 +44,11 @@ def batch(chance: random.Random, size: int, consumers: int, start: int) -> list[
     return items
 
 
+def processor_s(pid: int) -> float:
+    """Give the processor seconds a process has used; measures the same on a busy machine."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 async def measure(connection: Any, batches: Sequence[tuple[Any, ...]]) -> list[float]:
     """Time each call within its own transaction; seconds without BEGIN and COMMIT."""
     times = []
@@ -69,7 +75,10 @@ async def main(conninfo: str) -> None:
         begun = time.perf_counter()
         packed = [columns(items, 0) for items in made]
         packing_s = time.perf_counter() - begun
+        pid = connection.info.backend_pid
+        used_s = processor_s(pid)
         times = await measure(connection, packed)
+        used_s = processor_s(pid) - used_s
         micros = statistics.median(times) / size * 1e6
         print(
             json.dumps(
@@ -78,6 +87,7 @@ async def main(conninfo: str) -> None:
                     "batch": size,
                     "value": round(micros, 1),
                     "worst": round(max(times) / size * 1e6, 1),
+                    "processor": round(used_s / rounds / size * 1e6, 1),
                     "packing": round(packing_s / rounds / size * 1e6, 1),
                     "unit": "us/item",
                 }

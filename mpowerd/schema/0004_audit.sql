@@ -43,13 +43,14 @@ ALTER TABLE mpower.audit_entries ENABLE ALWAYS TRIGGER audit_entries_stay;
 GRANT SELECT ON mpower.audit_links, mpower.audit_entries TO mpower_report;
 
 -- What of a request is covered. One place, for writing and for proving. previous_receipt and name are covered too:
--- they are what a replayed receipt and a consumer's history are rebuilt from.
-CREATE FUNCTION mpower.request_evidence(r mpower.requests) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+-- they are what a replayed receipt and a consumer's history are rebuilt from. STABLE, as record_send is: declared IMMUTABLE
+-- it would not be inlined, which costs 12 µs a payment.
+CREATE FUNCTION mpower.request_evidence(r mpower.requests) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT record_send(ROW(r.counter, r.client, r.sequence, r.at, r.receipt, r.previous_receipt, r.consumer,
         r.amount_paise, r.day, r.user_id, r.position, r.fingerprint, r.operation, r.actor, r.address, r.mode,
         r.instrument, r.purpose, r.name, r.refusal, r.refusal_fields, r.reply))
 $$;
-CREATE FUNCTION mpower.entry_evidence(e mpower.audit_entries) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+CREATE FUNCTION mpower.entry_evidence(e mpower.audit_entries) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT record_send(ROW(e.position, e.at, e.what, e.outcome, e.user_name, e.person, e.role, e.subject, e.address,
         e.counter, e.client, e.sequence, e.object, e.details, e.reason))
 $$;
