@@ -44,7 +44,7 @@ def batch(chance: random.Random, size: int, consumers: int, start: int) -> list[
     return items
 
 
-def processor_s(pid: int) -> float:
+def backend_s(pid: int) -> float:
     """Give the processor seconds a process has used; measures the same on a busy machine."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
@@ -76,9 +76,9 @@ async def main(conninfo: str) -> None:
         packed = [columns(items, 0) for items in made]
         packing_s = time.perf_counter() - begun
         pid = connection.info.backend_pid
-        used_s = processor_s(pid)
+        used_s = backend_s(pid)
         times = await measure(connection, packed)
-        used_s = processor_s(pid) - used_s
+        used_s = backend_s(pid) - used_s
         micros = statistics.median(times) / size * 1e6
         print(
             json.dumps(
