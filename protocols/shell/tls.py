@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import Struct
 from OpenSSL import SSL, crypto
@@ -38,6 +39,10 @@ CIPHERS_12: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 NODES: Final[frozenset[Kind]] = frozenset({"node"})
 """Whom a terminal calls."""
+KEY_EXCHANGE: Final = ec.SECP256R1()
+"""One group, so that no post-quantum share is offered: a handshake is 2.8 KB instead of 5.1 KB, and
+ten counters that come back over one 64 kbit/s line wait 3.5 s for each other instead of 6.3 s.
+"""
 Now = Callable[[], dt.datetime]
 EPOCH: Final = dt.datetime.fromtimestamp(0, dt.UTC)
 """A list that does not say when the next one comes is stale."""
@@ -179,6 +184,7 @@ def _context(method: int, files: TlsFiles) -> SSL.Context:
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(CIPHERS_12)
     context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
+    context.set_tmp_ecdh(KEY_EXCHANGE)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.use_certificate_chain_file(str(files.certificate))

@@ -23,7 +23,7 @@ HERE = Path(__file__).parents[2]
 class Program(ProcessProtocol):
     """The counter's program: what it was given and what it said."""
 
-    def __init__(self, town: Town, *args: str) -> None:
+    def __init__(self, town: Town, *args: str, person: bool = False) -> None:
         files = town.papers.give("counter", "C001")
         for path, name in ((files.certificate, "crt"), (files.key, "key")):
             place = town.folder / f"counter-C001.{name}"
@@ -45,7 +45,9 @@ class Program(ProcessProtocol):
             "MPOWER_JOURNAL": str(town.folder / "journal"),
         }
         command = [sys.executable, "-m", "clients", "counter", *args]
-        reactor.spawnProcess(self, sys.executable, command, environment, str(town.folder))
+        reactor.spawnProcess(
+            self, sys.executable, command, environment, str(town.folder), usePTY=person
+        )
 
     def type(self, *lines: str) -> None:
         assert self.transport is not None
@@ -60,6 +62,10 @@ class Program(ProcessProtocol):
         assert self.transport is not None
         self.transport.signalProcess("KILL")
         return self.ended
+
+    def interrupt(self) -> None:
+        assert self.transport is not None
+        self.transport.signalProcess("INT")
 
     def outReceived(self, data: bytes) -> None:
         self.out += data
@@ -130,6 +136,38 @@ async def test_as_json_each_answer_is_one_line_and_trouble_sets_the_exit_code(to
     assert refused["error"]["code"] == "NO_CONSUMER"
     assert "Did you mean 'take'?" in unknown["error"]["sentence"]
     assert "is not an amount" in mistyped["error"]["sentence"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_is_prompted_warned_and_told_the_change(town: Town) -> None:
+    program = Program(town, person=True)
+    await program.until("Type 'help'")
+    await program.until("not signed in> ")
+    program.type("signin asha")
+    await program.until("Password of asha: ")
+    program.type(PASSWORD)
+    await program.until("asha (clerk)> ")
+    program.type("take 1234567890 1240")
+    await program.until("payable Rs 1,240.00")
+    await program.until("Take Rs 1,240.00 by CASH? [Enter = yes, n = no] ")
+    program.type("n")
+    await program.until("Nothing was taken.")
+    program.type("take 1234567890 all", "", "1000")
+    await program.until("Type an amount of at least Rs 1,240.00.")
+    program.type("1500")
+    await program.until("CHANGE DUE: Rs 260.00   (1 x 200, 1 x 50, 1 x 10)")
+    program.type("quit")
+    assert await program.ended == 0
+    assert PASSWORD.encode() not in program.out
+    assert len(town.board.receipts) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_may_leave_at_any_time(town: Town) -> None:
+    program = Program(town, person=True)
+    await program.until("not signed in> ")
+    program.interrupt()
+    assert await program.ended == 130
 
 
 @pytest_twisted.ensureDeferred

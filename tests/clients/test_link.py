@@ -18,7 +18,9 @@ from clients.link import Link
 from protocols import desk
 from protocols.catalogue import consumers, payments
 from protocols.shell.clock import BootClock
+from protocols.shell.tls import TlsFiles
 from tests.clients.board import PASSWORD, Town
+from tests.protocols.papers import DAY, now
 
 TAKE = payments.Take("1234567890", 10_000)
 
@@ -34,10 +36,12 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 def link(town: Town) -> Iterator[Callable[..., Link]]:
     made: list[Link] = []
 
-    def make(name: str = "C001", kind: str = "counter", **told: Any) -> Link:
+    def make(
+        name: str = "C001", kind: str = "counter", files: TlsFiles | None = None, **told: Any
+    ) -> Link:
         one = Link(
             [node.address for node in town.nodes],
-            town.papers.give(kind, name),
+            files or town.papers.give(kind, name),
             "test",
             Journal(town.folder / f"{name}.journal"),
             reactor=reactor,
@@ -180,6 +184,15 @@ async def test_nobody_there_and_no_primary_are_told_apart(
         await counter.ask("consumers.dues", consumers.Dues("1234567890"), patience_s=0.5)
     for node in town.nodes:
         node.listen()
+
+
+@pytest_twisted.ensureDeferred
+async def test_why_nobody_answers_is_said_in_words(town: Town, link: Callable[..., Link]) -> None:
+    """A certificate that is over, and a file that is not ours: a person reads which it is."""
+    expired = town.papers.give("counter", "C009", until=now() - DAY)
+    counter = link("C009", files=expired)
+    with pytest.raises(NotReachable, match=r"127\.0\.0\.1:\d+: .*(certificate|verif)"):
+        await counter.sign_in("asha", PASSWORD, patience_s=1.0)
 
 
 @pytest_twisted.ensureDeferred

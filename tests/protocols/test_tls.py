@@ -49,6 +49,14 @@ def test_a_counter_and_a_node_know_each_other(papers: Papers) -> None:
     assert pair.client.tls.getHandle().get_protocol_version_name() == "TLSv1.3"
 
 
+def test_a_handshake_fits_a_leased_line(papers: Papers) -> None:
+    """64 kbit/s is 8 KB a second, shared by ten counters that all come back after a failover."""
+    pair = joined(papers, papers.give("counter", "C001"))
+    total = pair.client.wire.carried + pair.server.wire.carried
+    print(f"one handshake: {total} bytes on the wire")
+    assert total < 4_100
+
+
 def refused(pair: Pair) -> bool:
     """The server never heard of it, and says so to the client within the handshake."""
     pair.client.stream.send(b"hello")
