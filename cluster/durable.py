@@ -85,8 +85,8 @@ class FolderLock:
             holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip()
             os.close(self._descriptor)
             raise NotOursError(
-                f"{folder} is in use by process {holder or 'unknown'}: one daemon, one data "
-                f"folder. Stop that one first, or name another folder."
+                f"{folder} is in use by process {holder or 'unknown'}: one daemon, one folder. "
+                f"Stop that one first, or name another folder."
             ) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)

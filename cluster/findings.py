@@ -7,6 +7,9 @@ decide anything.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from cluster.durable import NotOursError
 from cluster.events import Event, Facts, Holdings, Probed, ProbeFailed, Walsender
 from cluster.keepsake import Kept
 from cluster.postgres.control import Control, ControlData, ProbeFacts
@@ -70,3 +73,17 @@ def _end_lsn(data: ControlData) -> int:
     record itself is part of this copy, so that a switch exactly before it counts as divergence.
     """
     return max(data.checkpoint_lsn + 1, data.minimum_end_lsn)
+
+
+def read_password(file: Path) -> str:
+    """The password of replication: the file's first line. Blocking.
+
+    NotOursError if there is none: a standby could not sign in.
+    """
+    try:
+        password = file.read_text("utf-8").partition("\n")[0]
+    except OSError as wrong:
+        raise NotOursError(f"{file} cannot be read ({wrong.strerror}).") from wrong
+    if not password:
+        raise NotOursError(f"{file} holds no password in its first line.")
+    return password

@@ -7,6 +7,7 @@ because PGDATA is replaced by a clone. This file must not know what the values d
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -38,16 +39,16 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Keepsake:
-    """The file, and the lock that keeps a second daemon off the folder. Blocking: use it from a
-    thread.
+    """The file, and the lock that keeps a second daemon off the folder.
+
+    Blocking: use it from threads; two at once write one after the other.
     """
 
     def __init__(self, folder: Path, cluster: str, node: str) -> None:
-        """Lock ``folder`` and read; NotOursError if it is in use, torn, or belongs to another
-        node.
-        """
+        """Lock ``folder`` and read; NotOursError if it is in use, torn, or another node's."""
         self._lock = FolderLock(folder)
         self._path = folder / FILE_NAME
+        self._writing = threading.Lock()
         try:
             self.kept = self._read(cluster, node)
         except NotOursError:
@@ -73,22 +74,34 @@ class Keepsake:
         """Remember the highest epoch and incarnation; a lower one changes nothing, except a later
         incarnation.
         """
-        if (incarnation, epoch) > (self.kept.incarnation, self.kept.epoch):
-            self._keep(msgspec.structs.replace(self.kept, epoch=epoch, incarnation=incarnation))
+        with self._writing:
+            if (incarnation, epoch) > (self.kept.incarnation, self.kept.epoch):
+                self._keep(epoch=epoch, incarnation=incarnation)
 
     def keep_token(self, generation: int) -> None:
-        """Remember the sync generation this standby holds (0: none)."""
-        self._keep(msgspec.structs.replace(self.kept, token=generation))
+        """Remember the sync generation this standby holds: its copy is whole, so no rejoin mark."""
+        with self._writing:
+            self._keep(token=generation, rejoining=False)
 
     def keep_claim(self, op_id: str) -> None:
-        """Remember the claim about to be carried out ('' when it is over)."""
-        self._keep(msgspec.structs.replace(self.kept, claim=op_id))
+        """Remember the claim about to be carried out."""
+        with self._writing:
+            self._keep(claim=op_id)
 
-    def keep_rejoining(self, *, rejoining: bool) -> None:
-        """Set or clear the marker that forbids a reclaim."""
-        self._keep(msgspec.structs.replace(self.kept, rejoining=rejoining))
+    def begin_clone(self) -> None:
+        """Set the mark that forbids a reclaim: from now on this copy may not be the best one."""
+        with self._writing:
+            self._keep(rejoining=True)
 
-    def _keep(self, kept: Kept) -> None:
+    def end_clone(self) -> None:
+        """Forget what belonged to the data that was replaced; the mark stays until the next
+        token.
+        """
+        with self._writing:
+            self._keep(claim="", token=0)
+
+    def _keep(self, **changes: object) -> None:
+        kept = msgspec.structs.replace(self.kept, **changes)
         if kept == self.kept and self._path.exists():
             return
         write_durably(self._path, msgspec.json.encode(kept))

@@ -148,9 +148,10 @@ class ProcessControl:
     def _install(self) -> None:
         """Puts the new folder in place, so armed that a start by hand acknowledges nothing."""
         blocked = {"postgresql.auto.conf": render_auto(LiveSettings(BLOCKING_NAMES))}
-        disk.write_settings(self._plan.pgdata_new, blocked, self._service)
-        disk.set_signal(self._plan.pgdata_new, self._service, standby=True)
-        disk.install(self._plan)
+        with self._rewriting:
+            disk.write_settings(self._plan.pgdata_new, blocked, self._service)
+            disk.set_signal(self._plan.pgdata_new, self._service, standby=True)
+            disk.install(self._plan)
 
     # ------------------------------------------------------------------ start and stop
 
@@ -196,8 +197,9 @@ class ProcessControl:
             "pg_hba.conf": render_hba(plan, tls=tls),
             "pg_ident.conf": render_ident(plan, pwd.getpwuid(os.geteuid()).pw_name, account.name),
         }
-        disk.write_settings(plan.pgdata, texts, account)
-        disk.set_signal(plan.pgdata, account, standby=as_standby)
+        with self._rewriting:
+            disk.write_settings(plan.pgdata, texts, account)
+            disk.set_signal(plan.pgdata, account, standby=as_standby)
         return disk.open_log(plan, account)
 
     async def _accepting(self, child: Child, deadline_s: float) -> None:
@@ -246,8 +248,10 @@ class ProcessControl:
 
     def _bury(self) -> None:
         stray.kill_all(self._plan.pgdata)
-        if self._account is not None and self._plan.pgdata.exists():
-            disk.set_signal(self._plan.pgdata, self._account, standby=True)
+        # A stop may overtake a start or another stop: their files have the same names.
+        with self._rewriting:
+            if self._account is not None and self._plan.pgdata.exists():
+                disk.set_signal(self._plan.pgdata, self._account, standby=True)
 
     # ------------------------------------------------------------------ while it runs
 

@@ -10,6 +10,7 @@ expect: it is translated here into Twisted's own CancelledError. Awaiting asynci
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
@@ -32,7 +33,22 @@ def install_reactor(*, fast: bool = True) -> asyncio.AbstractEventLoop:
     loop = _new_loop(fast=fast)
     asyncio.set_event_loop(loop)
     asyncioreactor.install(loop)
+    if fast and sys.platform != "win32":
+        _hear_of_children(loop)
     return loop
+
+
+def _hear_of_children(loop: asyncio.AbstractEventLoop) -> None:
+    """Reap children when they end: uvloop keeps for itself the file descriptor by which Twisted
+    would hear of it, and a child's end would go unnoticed for ever.
+    """
+    from twisted.internet import process, reactor  # noqa: PLC0415 - the reactor exists only now
+
+    def child_ended(*_: object) -> None:
+        loop.call_soon_threadsafe(process.reapAllProcesses)
+
+    # After Twisted's own start, which sets a handler that does nothing.
+    reactor.callWhenRunning(signal.signal, signal.SIGCHLD, child_ended)
 
 
 def to_deferred(coroutine: Coroutine[Any, Any, T]) -> Deferred[T]:

@@ -18,7 +18,7 @@ PURE = (
 SHELLS = (
     r"protocols/shell/.+",
     r"cluster/(__main__|compose|node|witness|serving)\.py",  # whole processes, put together
-    r"cluster/(door|heart|link|pulse|session|thinking)\.py",  # sockets and the loop
+    r"cluster/(door|heart|link|pulse|senses|session|thinking)\.py",  # sockets and the loop
     r"cluster/(duties|errands|verbs)\.py",  # what was ordered, carried out
     r"cluster/(durable|keepsake)\.py",  # the disk
     r"cluster/chronicle\.py",  # the log

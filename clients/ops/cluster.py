@@ -1,0 +1,183 @@
+"""``mpower cluster``: start a cluster, and see at a glance who is primary and whether everything is
+safe.
+
+It asks both nodes and the witness themselves, over the peer ports, as an operator. Exit codes as
+everywhere. It must not know how the cluster decides: it shows what the machines say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import unicodedata
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+
+from clients.door import Ended, Exit, answer, client_settings, json_option
+from clients.ops.seen import Seen, sorted_out
+
+if TYPE_CHECKING:
+    from clients.ops.asking import Asking
+    from clients.ops.verdict import NodeStatus
+    from config.settings import ClientSettings
+
+T = TypeVar("T")
+STATUS_DEADLINE_S: Final = 1.0
+BOOTSTRAP_DEADLINE_S: Final = 120.0
+"""initdb on a slow disk takes tens of seconds."""
+OPEN_DEADLINE_S: Final = 60.0
+WATCH_EVERY_S: Final = 0.5
+PASSWORD_MIN: Final = 12
+PASSWORD_MAX: Final = 256
+
+
+@click.group()
+def cluster() -> None:
+    """The pair: who is primary, is everything safe."""
+
+
+@cluster.command(epilog="Exit codes: 0 a primary is open · 3 nobody reachable · 4 no primary.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Show it again and again, until interrupted; with --json a line each.",
+)
+@json_option
+def status(*, watch: bool, as_json: bool) -> None:
+    """Ask both nodes and the witness, and show one table."""
+    settings = client_settings("ops")
+
+    async def look(asking: Asking) -> Seen:
+        seen = await _look(asking, settings)
+        while watch:
+            if not as_json:
+                click.clear()
+            seen.show(as_json=as_json)
+            await asyncio.sleep(WATCH_EVERY_S)
+            seen = await _look(asking, settings)
+        return seen
+
+    seen = _on_reactor(settings, look)
+    seen.show(as_json=as_json)
+    if not seen.nodes and seen.witness is None:
+        raise Ended(Exit.NOT_REACHABLE, "Nobody answered. Do the nodes and the witness run?")
+    if not any(one.open for one in seen.nodes):
+        raise Ended(Exit.NO_PRIMARY, "No node is open for terminals.")
+
+
+@cluster.command(epilog="Example: mpower cluster bootstrap --admin asha")
+@click.option("--admin", required=True, help="The first administrator's user name.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the password from this file's first line instead of asking for it.",
+)
+@click.option("--node", help="Which node becomes the first primary; else the first that answers.")
+@json_option
+def bootstrap(
+    *,
+    admin: str,
+    password_file: Path | None,
+    node: str | None,
+    as_json: bool,
+) -> None:
+    """Make the cluster, once: the first database, the first record, the first administrator."""
+    settings = client_settings("ops")
+    password = _password(password_file)
+    arguments = {"admin": admin, "hash": _hashed(password)}
+    made = _on_reactor(settings, lambda asking: _bootstrap(asking, settings, node, arguments))
+    answer(
+        {"primary": made.node, "epoch": made.epoch},
+        f"The cluster is made: {made.node} is the primary and open.\n"
+        f"What next: start the other node; it copies the database by itself (a minute for each"
+        f" few GB).\nThen: mpower cluster status",
+        as_json=as_json,
+    )
+
+
+async def _bootstrap(
+    asking: Asking, settings: ClientSettings, wanted: str | None, arguments: dict[str, str]
+) -> NodeStatus:
+    """Give the order to one node and wait until it is open."""
+    seen = await _look(asking, settings)
+    address = next((at for name, at in seen.places.items() if wanted in {None, name}), None)
+    if address is None:
+        who = f"node {wanted}" if wanted else "any node"
+        raise Ended(Exit.NOT_REACHABLE, f"{who} does not answer. Start it first: mpowerd node.")
+    heard = await asking.one(address, "bootstrap", arguments, BOOTSTRAP_DEADLINE_S)
+    if heard.answer is None:
+        raise Ended(
+            Exit.FAILED, f"{address}: {heard.trouble}. Look at 'mpower cluster status' and its log."
+        )
+    if not heard.answer.ok:
+        raise Ended(Exit.REFUSED, heard.answer.sentence)
+    give_up_s = time.monotonic() + OPEN_DEADLINE_S
+    while time.monotonic() < give_up_s:
+        seen = await _look(asking, settings)
+        opened = next((one for one in seen.nodes if one.open), None)
+        if opened is not None:
+            return opened
+        await asyncio.sleep(0.2)
+    raise Ended(
+        Exit.NO_PRIMARY,
+        f"The cluster is made, but no node opened within {OPEN_DEADLINE_S:g} s. "
+        "See 'mpower cluster status'.",
+    )
+
+
+async def _look(asking: Asking, settings: ClientSettings) -> Seen:
+    """Ask everybody for their status."""
+    witness = [settings.witness] if settings.witness else []
+    heard = await asking.every([*settings.peers, *witness], "status", {}, STATUS_DEADLINE_S)
+    return sorted_out(heard, len(settings.peers))
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        password = file.read_text("utf-8").partition("\n")[0]
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    password = unicodedata.normalize("NFC", password)
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise Ended(
+            Exit.USAGE,
+            f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters. Nothing was done.",
+        )
+    return password
+
+
+def _hashed(password: str) -> str:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher().hash(password)
+
+
+def _on_reactor(settings: ClientSettings, work: Callable[[Asking], Awaitable[T]]) -> T:
+    """Run ``work`` on a reactor of its own; the command ends with it."""
+    from protocols.shell.bridge import install_reactor, to_deferred
+
+    install_reactor(fast=False)
+    from twisted.internet import reactor
+
+    from clients.ops.asking import Asking
+
+    came: list[T] = []
+    wrong: list[BaseException] = []
+
+    async def run() -> None:
+        try:
+            came.append(await work(Asking(reactor, settings.cluster, settings.tls)))
+        except BaseException as trouble:  # noqa: BLE001 - raised again below
+            wrong.append(trouble)
+        reactor.stop()
+
+    reactor.callWhenRunning(lambda: to_deferred(run()))
+    reactor.run()
+    if wrong:
+        raise wrong[0]
+    if not came:
+        raise click.Abort
+    return came[0]

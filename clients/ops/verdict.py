@@ -1,0 +1,167 @@
+"""Is the pair safe, and what does one line about each node say: pure, from the machines' own
+answers.
+
+A node's answer is what it reports; the record is what the witness keeps: where they differ, both
+are shown. Nothing is guessed: what nobody answered is said to be unknown. It must not know how the
+answers came.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from protocols.peer import Record
+
+FRESH_MS: Final = 2000
+"""A peer not heard for this long is not there, as far as safety goes."""
+
+
+class Links(Struct, frozen=True):
+    """One link of a node to its peer."""
+
+    address: str
+    open: bool
+    heard_ms: int
+    trouble: str = ""
+
+
+class NodeStatus(Struct, frozen=True):
+    """A node's answer to ``status``. Positions in bytes; ``heard_ms`` -1 never."""
+
+    node: str
+    state: str
+    role: str
+    epoch: int
+    term: int
+    tli: int
+    open: bool
+    copies: int
+    reason: str
+    sync_name: str
+    flush_lsn: int
+    receive_lsn: int
+    replay_lsn: int
+    lag_bytes: int
+    peer_heard_ms: int
+    arbiter_heard_ms: int
+    links: list[Links]
+    alarms: dict[str, str]
+    record: Record | None = None
+    healthy: bool = False
+    history: list[dict[str, Any]] = []
+
+
+class WitnessStatus(Struct, frozen=True):
+    """The witness's answer to ``status``."""
+
+    witness: str
+    nonce: str
+    record: Record | None
+    beats: dict[str, int]
+    """For each node how long ago its last beat came (milliseconds)."""
+
+
+class Verdict(Struct, frozen=True):
+    """Whether a failover now would lose nothing and could happen, and why (not)."""
+
+    safe: bool
+    because: str
+
+
+def primary_of(nodes: list[NodeStatus]) -> NodeStatus | None:
+    """The node that is open for terminals; with none, None."""
+    return next((one for one in nodes if one.open), None)
+
+
+def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
+    """Judge the pair from whoever answered."""
+    primary = primary_of(nodes)
+    if primary is None:
+        return Verdict(safe=False, because="no node is open for terminals")
+    if witness is None:
+        return Verdict(safe=False, because="the witness does not answer: no failover protection")
+    record = witness.record
+    if record is None:
+        return Verdict(safe=False, because="the witness has no record: bootstrap the cluster")
+    if record.paused:
+        return Verdict(safe=False, because="the cluster is paused: no automatic takeover")
+    standby = next((one for one in nodes if one.node != primary.node), None)
+    if standby is None:
+        return Verdict(safe=False, because="the other node does not answer: one copy only")
+    if not record.sync:
+        return Verdict(
+            safe=False, because=f"one copy only: {standby.node} is {standby.state}, not in sync yet"
+        )
+    if standby.state != "STANDBY_SYNC":
+        return Verdict(safe=False, because=f"{standby.node} is {standby.state}: {standby.reason}")
+    if not standby.healthy:
+        return Verdict(safe=False, because=f"PostgreSQL of {standby.node} does not answer")
+    if not 0 <= standby.arbiter_heard_ms < FRESH_MS:
+        return Verdict(safe=False, because=f"{standby.node} does not hear the witness")
+    return Verdict(
+        safe=True, because=f"{standby.node} holds everything acknowledged and may take over"
+    )
+
+
+def cluster_json(
+    nodes: list[NodeStatus], witness: WitnessStatus | None, silent: dict[str, str]
+) -> dict[str, Any]:
+    """The ``--json`` answer: nodes, roles, epoch, term, sync, copies, verdict; ``silent`` who did
+    not answer, why.
+    """
+    record = witness.record if witness else next((n.record for n in nodes if n.record), None)
+    primary = primary_of(nodes)
+    judged = verdict(nodes, witness)
+    return {
+        "primary": primary.node if primary else None,
+        "open": primary is not None,
+        "epoch": max([n.epoch for n in nodes] + [record.epoch if record else 0]),
+        "term": record.term if record else 0,
+        "sync": (record.sync or None) if record else None,
+        "copies": primary.copies if primary else 0,
+        "safe_to_fail_over": judged.safe,
+        "because": judged.because,
+        "nodes": [_node_json(one, record) for one in nodes],
+        "witness": (
+            {"name": witness.witness, "nonce": witness.nonce, "beats_ms": witness.beats}
+            if witness
+            else None
+        ),
+        "record": record,
+        "silent": silent,
+    }
+
+
+def _node_json(node: NodeStatus, record: Record | None) -> dict[str, Any]:
+    return {
+        "node": node.node,
+        "role": node.role,
+        "state": node.state,
+        "recorded": recorded_role(node.node, record),
+        "epoch": node.epoch,
+        "term": node.term,
+        "timeline": node.tli,
+        "open": node.open,
+        "healthy": node.healthy,
+        "flush_lsn": node.flush_lsn,
+        "receive_lsn": node.receive_lsn,
+        "replay_lsn": node.replay_lsn,
+        "lag_bytes": node.lag_bytes,
+        "peer_heard_ms": node.peer_heard_ms,
+        "arbiter_heard_ms": node.arbiter_heard_ms,
+        "reason": node.reason,
+        "alarms": node.alarms,
+        "links": node.links,
+        "history": node.history,
+    }
+
+
+def recorded_role(node: str, record: Record | None) -> str:
+    """What the record says this node is."""
+    if record is None:
+        return "unknown"
+    if record.primary == node:
+        return "primary" if record.opened else "claimant"
+    return "standby in sync" if record.sync == node else "standby"

@@ -1,0 +1,89 @@
+"""Builds a real node from its settings: PostgreSQL as a child, the witness over the network.
+
+The only place that knows which implementations a real node is made of. It must not know what is
+built on top.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shutil
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from cluster.arbiter.witness import WitnessArbiter
+from cluster.node import ClusterNode
+from cluster.postgres.place import PostgresPlan, TlsFiles
+from cluster.postgres.process import ProcessControl
+from cluster.standing import Standing
+from config.settings import NodeSettings, split_address
+from protocols.shell import tls as shell_tls
+from protocols.shell.clock import BootClock
+
+MIB: Final = {"kB": 1 / 1024, "MB": 1, "GB": 1024}
+
+
+def plan_of(settings: NodeSettings) -> PostgresPlan:
+    """What PostgreSQL is told on this node. Blocking: names of the peer are looked up."""
+    host, port = split_address(settings.here.postgres)
+    disk = settings.data if settings.data.exists() else settings.data.parent
+    keep_mib = settings.postgres.wal_keep_mb
+    tls = settings.tls
+    return PostgresPlan(
+        node=settings.node,
+        data_dir=settings.data,
+        port=port,
+        listen=(host,),
+        peers=addresses_of([settings.peer.postgres, *settings.peer.peer]),
+        tls=TlsFiles(tls.certificate, tls.key, tls.ca),
+        os_user=settings.postgres.os_user,
+        bindir=settings.postgres.bindir,
+        shared_buffers_mib=mebibytes(settings.postgres.shared_buffers),
+        wal_keep_mib=keep_mib,
+        slot_keep_mib=max(2 * keep_mib, shutil.disk_usage(disk).total // (2 * 1024 * 1024)),
+    )
+
+
+def mebibytes(size: str) -> int:
+    """PostgreSQL's ``128MB`` in MiB, at least 1."""
+    number, unit = re.fullmatch(r"(\d+)(kB|MB|GB)", size).groups()  # type: ignore[union-attr]
+    return max(1, int(int(number) * MIB[unit]))
+
+
+def addresses_of(places: list[str]) -> tuple[str, ...]:
+    """The network addresses of ``host:port`` places, each once, in order; OSError names the
+    unknown.
+    """
+    found: dict[str, None] = {}
+    for place in places:
+        host, _ = split_address(place)
+        try:
+            found[str(ipaddress.ip_address(host))] = None
+        except ValueError:
+            for answer in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+                found[str(answer[4][0])] = None
+    return tuple(found)
+
+
+def witness_of(settings: NodeSettings, reactor: Any, clock: BootClock) -> WitnessArbiter:
+    """This node's side of the witness; it connects when told to keep up."""
+    tls = settings.tls
+    files = shell_tls.TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
+    name = settings.cluster.name
+    calling = shell_tls.client_side(files, name, ["witness"], shell_tls.ALPN_PEER)
+    return WitnessArbiter(reactor, clock, calling, cluster=name, address=settings.cluster.witness)
+
+
+def make_node(
+    settings: NodeSettings, reactor: Any, on_standing: Callable[[Standing], None]
+) -> ClusterNode:
+    """A node that is real; ``await node.start(reactor)`` lets it begin."""
+    clock = BootClock()
+    arbiter = witness_of(settings, reactor, clock)
+    control = ProcessControl(plan_of(settings), reactor)
+    arbiter.keep_up()
+    return ClusterNode(
+        settings, control, arbiter, on_standing, close_arbiter=arbiter.close, clock=clock
+    )

@@ -1,0 +1,151 @@
+"""What each PostgreSQL order means for the one server of this node: names, slots, sources,
+deadlines.
+
+Invariants: a standby starts with names that nobody carries (I5) and with the slot the primary keeps
+for it; the rejoin marker is on the disk before a clone touches the data folder; the sync token is
+there before the walreceiver carries it. It must not know why an order was given. Trouble is raised
+as PostgresTroubleError, never as a half-done success.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from cluster import actions as do
+from cluster import events as ev
+from cluster.keepsake import Keepsake
+from cluster.postgres.control import Control, StopMode
+from cluster.postgres.troubles import PostgresTroubleError
+from cluster.record import NOBODY_NAMES, sync_name
+from config.settings import NodeAddress, split_address
+
+HANG_PROBE_DEADLINE_S: Final = 3.0
+FENCE_DEADLINE_S: Final = 3.0
+CHECKPOINT_DEADLINE_S: Final = 60.0
+STOP_DEADLINE_S: Final = 3.0
+"""A fast stop waits this long for the standby to take the last WAL; then it is immediate (F11)."""
+
+
+def slot_name(node: str) -> str:
+    """The replication slot that the other node keeps for ``node``."""
+    return f"mpower_{node}".replace("-", "_")
+
+
+class Duties:
+    """Carries out one PostgreSQL order at a time for the node ``me``; ``peer`` is where the other
+    one is.
+    """
+
+    def __init__(
+        self, me: str, peer: NodeAddress, control: Control, keepsake: Keepsake, password: str
+    ) -> None:
+        self._me = me
+        self._password = password
+        self._peer = peer
+        self._control = control
+        self._keepsake = keepsake
+
+    async def carry_out(self, action: do.Action) -> ev.Event | None:
+        """Do it and give its event (None: the order reports nothing).
+
+        PostgresTroubleError if it did not succeed.
+        """
+        ways: dict[type[do.Action], Callable[[Any], Awaitable[ev.Event | None]]] = {
+            do.StartPrimary: self._start_primary,
+            do.StartStandby: self._start_standby,
+            do.Promote: self._promote,
+            do.SetNames: self._set_names,
+            do.HangProbe: self._hang_probe,
+            do.WriteFence: self._write_fence,
+            do.PrepareForStandby: self._prepare,
+            do.KeepToken: self._keep_token,
+            do.KeepClaim: self._keep_claim,
+            do.Clone: self._clone,
+            do.Initialise: self._initialise,
+        }
+        return await ways[type(action)](action)
+
+    async def stop(self, mode: str) -> None:
+        """Stop the server in this mode, within its deadline; no server is no trouble."""
+        wanted: StopMode = "fast" if mode == "fast" else "immediate"
+        await self._control.stop(wanted, STOP_DEADLINE_S)
+
+    async def _start_primary(self, order: do.StartPrimary) -> ev.Event:
+        await self._control.start(as_standby=False, names=order.names)
+        await self._or_stop(self._control.create_slot(slot_name(self._peer.name)))
+        return ev.PostgresStarted(as_standby=False)
+
+    async def _start_standby(self, order: do.StartStandby) -> ev.Event:
+        await self._control.start(
+            as_standby=True,
+            names=NOBODY_NAMES,
+            conninfo=self._conninfo(order.source, order.generation),
+            slot=slot_name(self._me) if order.source else None,
+        )
+        # A slot left from when this node was the primary would keep WAL for nobody.
+        await self._or_stop(self._control.drop_slot(slot_name(self._peer.name)))
+        return ev.PostgresStarted(as_standby=True)
+
+    async def _or_stop(self, rest: Awaitable[None]) -> None:
+        """The rest of a start: if it fails, nothing is left running, as after any failed start."""
+        try:
+            await rest
+        except PostgresTroubleError:
+            await self._control.stop("immediate")
+            raise
+
+    async def _promote(self, _order: do.Promote) -> ev.Event:
+        timeline = await self._control.promote()
+        return ev.Promoted(timeline, await self._control.switch_lsn(timeline))
+
+    async def _set_names(self, order: do.SetNames) -> ev.Event:
+        await self._control.set_names(order.names)
+        return ev.NamesSet(order.names)
+
+    async def _hang_probe(self, order: do.HangProbe) -> ev.Event:
+        barrier_lsn = await self._control.hang_probe(HANG_PROBE_DEADLINE_S)
+        if barrier_lsn is None:
+            reason = f"no commit was seen waiting within {HANG_PROBE_DEADLINE_S:g} s"
+            return ev.ActionFailed(do.HangProbe.__name__, reason)
+        return ev.WaitSeen(order.generation, barrier_lsn)
+
+    async def _write_fence(self, order: do.WriteFence) -> ev.Event:
+        await self._control.write_fence(order.term, FENCE_DEADLINE_S)
+        return ev.FenceWritten(order.term)
+
+    async def _prepare(self, order: do.PrepareForStandby) -> None:
+        await self._control.create_slot(slot_name(order.peer))
+        await self._control.checkpoint(CHECKPOINT_DEADLINE_S)
+
+    async def _keep_token(self, order: do.KeepToken) -> ev.Event:
+        await asyncio.to_thread(self._keepsake.keep_token, order.generation)
+        if self._control.running and (await self._control.live_settings()).conninfo:
+            upstream = self._conninfo(self._peer.name, order.generation)
+            await self._control.set_upstream(upstream, slot_name(self._me))
+        return ev.TokenKept(order.generation)
+
+    async def _keep_claim(self, order: do.KeepClaim) -> ev.Event:
+        await asyncio.to_thread(self._keepsake.keep_claim, order.op_id)
+        return ev.ClaimKept(order.op_id)
+
+    async def _clone(self, order: do.Clone) -> ev.Event:
+        if self._control.running:
+            raise PostgresTroubleError("A running PostgreSQL's data folder is never replaced.")
+        await asyncio.to_thread(self._keepsake.begin_clone)
+        await self._control.clone(self._conninfo(order.source, 0), slot_name(self._me))
+        await asyncio.to_thread(self._keepsake.end_clone)
+        return ev.Cloned(str((await self._control.controldata()).system_id))
+
+    async def _initialise(self, _order: do.Initialise) -> ev.Event:
+        await self._control.initialise(self._password)
+        return ev.Initialised(str((await self._control.controldata()).system_id))
+
+    def _conninfo(self, source: str, generation: int) -> str:
+        """How the walreceiver reaches ``source``; '' for nobody."""
+        if not source:
+            return ""
+        assert source == self._peer.name, "there is one other node to follow"
+        host, port = split_address(self._peer.postgres)
+        return self._control.conninfo(host, port, sync_name(self._me, generation))

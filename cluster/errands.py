@@ -1,0 +1,168 @@
+"""Carries out what the machine orders, and reports every outcome as an event.
+
+Invariants: PostgreSQL and disk orders run one after the other, in the order given; arbiter orders
+and KeepEpoch run beside them; each ends in exactly one report. A stop overtakes: what waits or runs
+is abandoned without a report, and nothing that was ordered before the stop can leave a server
+running after it. It decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from cluster import actions as do
+from cluster import events as ev
+from cluster.arbiter import Arbiter, ArbiterUnreachable, SwapUnknown
+from cluster.duties import Duties
+from cluster.keepsake import Keepsake
+from cluster.postgres.troubles import PostgresTroubleError
+
+Report = Callable[[ev.Event], None]
+Fault = Callable[[str, BaseException], None]
+
+_log: Any = structlog.get_logger("cluster")
+
+STOP_WAIT_S: Final = 15.0
+"""What a stop overtakes ends with its server; beyond this something hangs, and the node
+gives up.
+"""
+
+
+class Errands:
+    """One node's hands. ``report`` takes every outcome; ``fault`` what must never happen."""
+
+    def __init__(
+        self, duties: Duties, arbiter: Arbiter, keepsake: Keepsake, report: Report, fault: Fault
+    ) -> None:
+        self._duties = duties
+        self._arbiter = arbiter
+        self._keepsake = keepsake
+        self._report = report
+        self._fault = fault
+        self._waiting: deque[do.Action] = deque()
+        self._running: do.Action | None = None
+        self._worker: asyncio.Task[None] | None = None
+        self._stops = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    @property
+    def busy(self) -> str:
+        """The PostgreSQL or disk order under way ('' none), for people."""
+        return type(self._running).__name__ if self._running else ""
+
+    def order(self, action: do.Action) -> None:
+        """Take one order; it returns at once. After ``close`` orders are dropped."""
+        if self._closed:
+            return
+        name = type(action).__name__
+        match action:
+            case do.StopPostgres(mode):
+                self._waiting.clear()
+                self._stops += 1
+                stop = self._stop(mode, self._worker, self._stops)
+                self._worker = self._launch(stop, name)
+            case do.ReadTheRecord():
+                self._launch(self._read(), name)
+            case do.SwapRecord():
+                self._launch(self._swap(action), name)
+            case do.KeepEpoch(epoch, incarnation):
+                self._launch(self._keep_epoch(epoch, incarnation), name)
+            case _:
+                self._waiting.append(action)
+                self._wake()
+
+    def _launch(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(self._watched(work, name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _watched(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """No errand may end unseen: what it does not report itself stops the node."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as wrong:  # noqa: BLE001 - the gate must shut
+            self._fault(name, wrong)
+
+    # ------------------------------------------------------------------ PostgreSQL, in order
+
+    def _wake(self) -> None:
+        if self._worker is None or self._worker.done():
+            self._worker = self._launch(self._work(), "errands")
+
+    async def _work(self) -> None:
+        stops = self._stops
+        while self._waiting and self._stops == stops:
+            action = self._running = self._waiting.popleft()
+            began_s = time.monotonic()
+            outcome: ev.Event | None
+            try:
+                outcome = await self._duties.carry_out(action)
+            except (PostgresTroubleError, OSError) as trouble:
+                outcome = ev.ActionFailed(type(action).__name__, str(trouble))
+            finally:
+                self._running = None
+            took_ms = round((time.monotonic() - began_s) * 1000, 1)
+            _log.debug("errand", order=type(action).__name__, took_ms=took_ms)
+            if outcome is not None and self._stops == stops:
+                self._report(outcome)
+
+    async def _stop(self, mode: str, overtaken: asyncio.Task[None] | None, stops: int) -> None:
+        """Stop at once; then once more if what ran may have been about to start the server."""
+        await self._duties.stop(mode)
+        if overtaken is not None and not overtaken.done():
+            _, late = await asyncio.wait({overtaken}, timeout=STOP_WAIT_S)
+            if late:
+                raise TimeoutError("What a stop overtook did not end with its server.")
+            await self._duties.stop("immediate")
+        if self._stops == stops:
+            self._report(ev.PostgresExited(0, asked=True))
+            await self._work()
+
+    # ------------------------------------------------------------------ beside it
+
+    async def _read(self) -> None:
+        try:
+            said = await self._arbiter.read()
+        except ArbiterUnreachable:
+            self._report(ev.ReadFailed())
+        else:
+            self._report(ev.RecordRead(said.record, said.nonce))
+
+    async def _swap(self, action: do.SwapRecord) -> None:
+        stamped = msgspec.structs.replace(action.record, wall_time=round(time.time(), 3))
+        try:
+            said = await self._arbiter.swap(action.expected, stamped)
+        except ArbiterUnreachable:
+            self._report(ev.SwapFailed(stamped.op_id))
+        except SwapUnknown:
+            self._report(ev.SwapAmbiguous(stamped.op_id))
+        else:
+            if said.done:
+                self._report(ev.SwapConfirmed(stamped.op_id, stamped))
+            else:
+                self._report(ev.SwapRefused(stamped.op_id, said.record))
+
+    async def _keep_epoch(self, epoch: int, incarnation: int) -> None:
+        await asyncio.to_thread(self._keepsake.keep_epoch, epoch, incarnation)
+        self._report(ev.EpochKept(self._keepsake.kept.epoch))
+
+    async def close(self, deadline_s: float) -> None:
+        """Take no more orders and end what runs, within the deadline."""
+        self._closed = True
+        self._waiting.clear()
+        tasks = self._tasks - {asyncio.current_task()}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=deadline_s)
+            for task in late:
+                task.cancel()

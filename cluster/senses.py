@@ -1,0 +1,119 @@
+"""What a node notices by itself: time passing and its own stalls, its PostgreSQL, its disk.
+
+Invariants: at most one probe at a time, and the answer of one that began before a stall is not
+news; after a stall the links are made anew; a postmaster's end is told the moment it is reaped, and
+only if it was up and nobody asked for it (starts and stops report themselves). It must not know
+what follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+
+from cluster.events import PostgresExited
+from cluster.findings import probed
+from cluster.postgres.control import Control, PostmasterExit
+from cluster.pulse import Pulse
+from cluster.thinking import TICK_S, Thinking
+from cluster.view import probe_every_s
+
+STALL_S: Final = 0.3
+"""After a stall this long the links hold what is no news."""
+DISK_LOOK_S: Final = 5.0
+"""How often the disk is asked for its free space; a disk fills over minutes."""
+
+Fault = Callable[[str, BaseException], None]
+
+
+class Senses:
+    """Feeds ``thinking``. ``stalled`` gets the seconds of each stall."""
+
+    def __init__(
+        self,
+        thinking: Thinking,
+        control: Control,
+        folder: Path,
+        clock: IReactorTime,
+        *,
+        stalled: Callable[[float], None],
+        fault: Fault,
+    ) -> None:
+        self.loop_lag_ms = 0
+        self.disk_free_mb = -1
+        self._thinking = thinking
+        self._control = control
+        self._folder = folder
+        self._stalled = stalled
+        self._fault = fault
+        self._stalls = 0
+        self._probing: asyncio.Task[None] | None = None
+        self._probe_pulse = Pulse(
+            "probe", clock, lambda: probe_every_s(thinking.mind), self._probe, fault
+        )
+        self._pulses = (
+            Pulse("tick", clock, lambda: TICK_S, self._tick, fault),
+            Pulse("disk", clock, lambda: DISK_LOOK_S, self._look_at_disk, fault),
+            self._probe_pulse,
+        )
+
+    def start(self) -> None:
+        """Begin to notice."""
+        self._control.exited = self._postmaster_ended
+        for pulse in self._pulses:
+            pulse.start()
+
+    def stop(self) -> None:
+        """Notice no more."""
+        for pulse in self._pulses:
+            pulse.stop()
+
+    def hasten(self) -> None:
+        """The machine may wait for a probe now: the next one comes as soon as it wants."""
+        self._probe_pulse.hasten()
+
+    def _tick(self, late_s: float) -> None:
+        self.loop_lag_ms = round(late_s * 1000)
+        if late_s > STALL_S:
+            self._stalls += 1
+            self._stalled(late_s)
+        self._thinking.tick()
+
+    def _postmaster_ended(self, ended: PostmasterExit) -> None:
+        if self._thinking.mind.up and not ended.asked:
+            status = ended.status if ended.status is not None else -(ended.signal or 0)
+            self._thinking.take(PostgresExited(status, asked=False))
+
+    def _probe(self, _late_s: float) -> None:
+        if self._thinking.mind.up and (self._probing is None or self._probing.done()):
+            self._probing = asyncio.ensure_future(self._probe_once())
+
+    async def _probe_once(self) -> None:
+        stalls = self._stalls
+        try:
+            seen = await self._control.probe()
+        except Exception as wrong:  # noqa: BLE001 - a probe never raises: this is an error of ours
+            self._fault("probe", wrong)
+            return
+        if self._thinking.mind.up and self._stalls == stalls:
+            self._thinking.take(probed(seen))
+
+    def _look_at_disk(self, _late_s: float) -> None:
+        look = asyncio.get_running_loop().run_in_executor(None, free_mb, self._folder)
+        look.add_done_callback(self._disk_seen)
+
+    def _disk_seen(self, look: asyncio.Future[int]) -> None:
+        self.disk_free_mb = look.result()
+
+
+def free_mb(folder: Path) -> int:
+    """Free space under ``folder`` in MiB, -1 unknown. Blocking: a hung disk does not answer."""
+    try:
+        return shutil.disk_usage(folder).free // (1024 * 1024)
+    except OSError:
+        return -1

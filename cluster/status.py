@@ -1,0 +1,78 @@
+"""What a node says of itself to an operator: one object, the same for people and for programs.
+
+Reported is what this node believes; recorded is what the arbiter holds as last read here. It shows
+and never changes anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cluster.chronicle import Chronicle
+from cluster.link import LinkView
+from cluster.mind import Mind
+from cluster.standing import Standing
+from cluster.states import PRIMARIES, State
+
+HISTORY_LINES = 60
+"""Lines of history in a status answer: some takeovers; the log has the rest."""
+STANDBYS = frozenset({State.STANDBY_CATCHUP, State.STANDBY_SYNC, State.CLAIMING, State.PROMOTING})
+
+
+def role_of(state: State) -> str:
+    """A state in one word for people: primary, standby, or none (starting, fenced, cloning …)."""
+    if state in PRIMARIES:
+        return "primary"
+    return "standby" if state in STANDBYS else "none"
+
+
+def lag_bytes(mind: Mind) -> int:
+    """How far a standby's copy is behind what its peer last said it had flushed; 0 if unknown."""
+    beat = mind.hearing.beat
+    if mind.state not in STANDBYS or beat is None or not beat.flush_lsn:
+        return 0
+    return max(0, beat.flush_lsn - mind.held_lsn)
+
+
+def status_of(
+    mind: Mind, standing: Standing, chronicle: Chronicle, links: list[LinkView], busy: str
+) -> dict[str, Any]:
+    """The answer to ``status``: msgspec can write it as JSON."""
+    facts = mind.facts
+    record = mind.record
+    beat = mind.hearing.beat
+    lines = list(chronicle.lines)[-HISTORY_LINES:]
+    return {
+        "node": mind.me,
+        "cluster": mind.cluster_id,
+        "state": mind.state,
+        "role": role_of(mind.state),
+        "epoch": record.epoch if record else mind.disk.epoch,
+        "term": record.term if record else 0,
+        "tli": mind.disk.tli,
+        "open": standing.open,
+        "alone": standing.alone,
+        "copies": standing.copies,
+        "reason": standing.reason,
+        "sync_name": standing.sync_name,
+        "where": standing.where,
+        "flush_lsn": facts.flush_lsn if facts else 0,
+        "receive_lsn": facts.receive_lsn if facts else 0,
+        "replay_lsn": facts.replay_lsn if facts else 0,
+        "lag_bytes": lag_bytes(mind),
+        "healthy": mind.facts_fresh,
+        "busy": busy,
+        "peer_heard_ms": _ago_ms(mind.now_s, mind.hearing.peer_at_s),
+        "peer_state": beat.state if beat else "",
+        "arbiter_heard_ms": _ago_ms(mind.now_s, mind.arbiter_at_s),
+        "links": links,
+        "alarms": chronicle.alarms,
+        "record": record,
+        "history": [msgspec.structs.asdict(line) for line in lines],
+    }
+
+
+def _ago_ms(now_s: float, at_s: float) -> int:
+    return -1 if at_s == float("-inf") else max(0, round((now_s - at_s) * 1000))

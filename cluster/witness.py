@@ -1,0 +1,82 @@
+"""The witness as a process: one door, one desk, one file. ``run(settings)`` is all there is to
+call.
+
+It must not run on either node's machine; it knows nothing of PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any
+
+from cluster.arbiter.server import Desk
+from cluster.arbiter.store import RecordFile
+from cluster.door import Door
+from cluster.serving import FAULT, Ending, Service, serve
+from cluster.verbs import Verbs
+from config.settings import WitnessSettings
+from protocols.shell.clock import BootClock
+from protocols.shell.tls import ALPN_PEER, TlsFiles, server_side
+
+
+class Witness:
+    """One running witness."""
+
+    def __init__(self, settings: WitnessSettings, file: RecordFile) -> None:
+        tls = settings.tls
+        files = TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
+        clock = BootClock()
+        self._settings = settings
+        self._file = file
+        self.desk = Desk(file, settings.nodes, clock.seconds, die)
+        self._door = Door(
+            settings.cluster_name,
+            {"node": self.desk, "ops": Verbs(self.status)},
+            server_side(files, settings.cluster_name, ("node", "ops"), ALPN_PEER),
+            clock,
+        )
+
+    def start(self, reactor: Any) -> None:
+        """Open the door."""
+        self.desk.start()
+        self._door.listen(reactor, [self._settings.listen])
+
+    def status(self) -> dict[str, Any]:
+        """The answer to an operator's ``status``."""
+        return {"witness": self._settings.name, **self.desk.status()}
+
+    async def stop(self) -> None:
+        """Close the door; what is being written is finished first."""
+        self._door.close()
+        await self.desk.stop()
+        self._file.close()
+
+
+def die(reason: str) -> None:
+    """End at once, without cleaning up: nobody may get an answer that the disk does not hold."""
+    sys.stderr.write(f"{reason}\n")
+    sys.stderr.flush()
+    os._exit(FAULT)
+
+
+async def begin(settings: WitnessSettings, reactor: Any) -> Witness:
+    """Open the file (written and fsynced again first) and serve; NotOursError says why not."""
+    file = await asyncio.to_thread(RecordFile, settings.data, settings.cluster_name, settings.name)
+    witness = Witness(settings, file)
+    try:
+        witness.start(reactor)
+    except BaseException:
+        file.close()
+        raise
+    return witness
+
+
+def run(settings: WitnessSettings) -> int:
+    """Run the witness until SIGTERM; the exit code."""
+
+    async def serve_it(reactor: Any, _ending: Ending) -> Service:
+        return await begin(settings, reactor)
+
+    return serve(serve_it)

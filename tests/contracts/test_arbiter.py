@@ -1,0 +1,333 @@
+"""What every arbiter promises: the one in memory and the witness over real TLS pass the same suite.
+
+A world gives each node its arbiter and does what the outside may do: cut the connections, lose the
+answers of swaps, restart the arbiter on what it stored.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from msgspec import structs
+from twisted.internet import reactor
+
+from clients.ops.init import loopback_plan
+from cluster import record as records
+from cluster.arbiter import Arbiter, ArbiterUnreachable, SwapUnknown
+from cluster.arbiter.memory import MemoryArbiter
+from cluster.arbiter.witness import WitnessArbiter
+from cluster.compose import witness_of
+from cluster.session import Session
+from cluster.witness import Witness, begin
+from config.folder import write_settings
+from config.load import load_node, load_witness
+from protocols.peer import NodeBeat, Record, SwapResult
+from protocols.shell.clock import BootClock, boot_seconds
+from tests.cluster.first_record import FIRST
+from tests.postgres_nodes import on_reactor
+
+WAIT_S = 5.0
+
+
+class World(Protocol):
+    """One arbiter, seen by both nodes."""
+
+    def of(self, node: str) -> Arbiter: ...
+
+    async def restart(self) -> None: ...
+
+    async def cut(self) -> None: ...
+
+    async def mend(self) -> None: ...
+
+    def mute(self) -> None: ...
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self.arbiter = MemoryArbiter(("a", "b"), boot_seconds)
+
+    def of(self, node: str) -> Arbiter:
+        return self.arbiter
+
+    async def restart(self) -> None:
+        self.arbiter.restart()
+
+    async def cut(self) -> None:
+        self.arbiter.cut = True
+
+    async def mend(self) -> None:
+        self.arbiter.cut = False
+
+    def mute(self) -> None:
+        self.arbiter.mute = True
+
+
+class WitnessWorld:
+    """A real witness in this process, and both nodes' connections to it."""
+
+    def __init__(self, folder: Path) -> None:
+        paths = write_settings(loopback_plan(folder / "board", "demo"))
+        self.settings = load_witness(paths.witness)
+        self.nodes: dict[str, WitnessArbiter] = {}
+        for name, file in paths.nodes.items():
+            self.nodes[name] = witness_of(load_node(file), reactor, BootClock())
+        self.witness: Witness | None = None
+
+    def of(self, node: str) -> Arbiter:
+        return self.nodes[node]
+
+    async def begin(self) -> None:
+        for arbiter in self.nodes.values():
+            arbiter.keep_up()
+        await self.mend()
+
+    async def mend(self) -> None:
+        self.witness = await begin(self.settings, reactor)
+        for arbiter in self.nodes.values():
+            await reached(arbiter)
+
+    async def cut(self) -> None:
+        assert self.witness is not None
+        await self.witness.stop()
+        self.witness = None
+        for arbiter in self.nodes.values():
+            await lost(arbiter)
+
+    async def restart(self) -> None:
+        await self.cut()
+        await self.mend()
+
+    def mute(self) -> None:
+        assert self.witness is not None
+        desk: Any = self.witness.desk
+        heard = desk.message_came
+
+        def deafen(session: Session, message: Any) -> None:
+            send = session.send
+            session.send = (  # type: ignore[method-assign]
+                lambda message: None if isinstance(message, SwapResult) else send(message)
+            )
+            heard(session, message)
+
+        desk.message_came = deafen
+
+    async def end(self) -> None:
+        for arbiter in self.nodes.values():
+            arbiter.close()
+        if self.witness is not None:
+            await self.witness.stop()
+
+
+async def reached(arbiter: Arbiter) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            try:
+                await arbiter.read()
+            except ArbiterUnreachable:
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+
+async def lost(arbiter: Arbiter) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            try:
+                await arbiter.read()
+            except ArbiterUnreachable:
+                return
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def memory_world(_folder: Path) -> AsyncIterator[World]:
+    yield MemoryWorld()
+
+
+@asynccontextmanager
+async def witness_world(folder: Path) -> AsyncIterator[World]:
+    world = WitnessWorld(folder)
+    await world.begin()
+    try:
+        yield world
+    finally:
+        await world.end()
+
+
+Make = Callable[[Path], AbstractAsyncContextManager[World]]
+Test = Callable[[World], Coroutine[Any, Any, None]]
+
+
+def for_each_arbiter(test: Test) -> Any:
+    """Run a test in the memory's world and in the witness's."""
+
+    @pytest.mark.parametrize("make", [memory_world, witness_world])
+    @on_reactor
+    async def in_world(make: Make, tmp_path: Path) -> None:
+        async with make(tmp_path) as world:
+            await test(world)
+
+    return in_world
+
+
+def beat(node: str, counter: int, **fields: Any) -> NodeBeat:
+    """A beat of a node that has seen the first record."""
+    known: dict[str, Any] = {
+        "boot": f"{node}-boot",
+        "incarnation": 1,
+        "epoch": 1,
+        "term": 1,
+        "state": "READING",
+    }
+    return NodeBeat(node=node, counter=counter, **(known | fields))
+
+
+def bumped(record: Record, by: str = "a") -> Record:
+    return records.bumped(record, by, f"{by}-bump-{record.epoch}")
+
+
+@for_each_arbiter
+async def test_at_first_there_is_no_record(world: World) -> None:
+    reading = await world.of("a").read()
+    assert reading.record is None
+    assert reading.nonce
+
+
+@for_each_arbiter
+async def test_the_first_record_is_made_once(world: World) -> None:
+    made = await world.of("a").swap(None, FIRST)
+    assert (made.done, made.record, made.refusal) == (True, FIRST, "")
+    again = await world.of("b").swap(None, structs.replace(FIRST, primary="b"))
+    assert (again.done, again.record) == (False, FIRST)
+    assert "1 is stored" in again.refusal
+
+
+@for_each_arbiter
+async def test_what_one_stored_the_other_reads(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    second = bumped(FIRST)
+    assert (await world.of("a").swap(1, second)).done
+    assert (await world.of("b").read()).record == second
+
+
+@for_each_arbiter
+async def test_a_swap_on_another_epoch_is_refused_and_changes_nothing(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    late = await world.of("b").swap(5, structs.replace(FIRST, epoch=6))
+    assert (late.done, late.record) == (False, FIRST)
+    jump = await world.of("b").swap(1, structs.replace(FIRST, epoch=3))
+    assert "does not follow" in jump.refusal
+    assert (await world.of("a").read()).record == FIRST
+
+
+@for_each_arbiter
+async def test_of_many_swaps_on_one_epoch_exactly_one_is_done(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    swaps = [
+        world.of("ab"[n % 2]).swap(1, structs.replace(bumped(FIRST), op_id=f"op-{n}"))
+        for n in range(10)
+    ]
+    results = await asyncio.gather(*swaps)
+    done = [one.record for one in results if one.done]
+    assert len(done) == 1
+    assert (await world.of("b").read()).record == done[0]
+    assert all(one.record == done[0] for one in results)
+
+
+@for_each_arbiter
+async def test_a_beat_is_answered_with_the_other_nodes_freshest(world: World) -> None:
+    assert (await world.of("a").beat(beat("a", 1))).peer is None
+    relay = await world.of("b").beat(beat("b", 1))
+    assert relay.peer == beat("a", 1)
+    await world.of("a").beat(beat("a", 2))
+    await world.of("a").beat(beat("a", 1))
+    assert (await world.of("b").beat(beat("b", 2))).peer == beat("a", 2)
+
+
+@for_each_arbiter
+async def test_beats_do_not_wait_for_each_other_and_keep_their_order(world: World) -> None:
+    await world.of("b").beat(beat("b", 7))
+    relays = await asyncio.gather(*(world.of("a").beat(beat("a", n)) for n in range(1, 6)))
+    assert [relay.peer for relay in relays] == [beat("b", 7)] * 5
+    peer = (await world.of("b").beat(beat("b", 8))).peer
+    assert peer is not None
+    assert peer.counter == 5
+
+
+@for_each_arbiter
+async def test_the_highest_flush_of_the_generation_is_remembered(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    synced = records.synced(FIRST, "a", "sync", peer="b", generation=1, barrier=100)
+    assert (await world.of("a").swap(1, synced)).done
+    await world.of("b").beat(beat("b", 1, epoch=2, token=1, receive_lsn=500))
+    await world.of("b").beat(beat("b", 2, epoch=2, token=1, receive_lsn=400))
+    relay = await world.of("b").beat(beat("b", 3, epoch=2, token=9, receive_lsn=900))
+    assert (relay.high_flush, relay.epoch) == (500, 2)
+
+
+@for_each_arbiter
+async def test_after_a_restart_the_record_stands_and_the_nonce_is_new(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    before = await world.of("a").read()
+    await world.restart()
+    after = await world.of("b").read()
+    assert after.record == FIRST
+    assert after.nonce != before.nonce
+
+
+@for_each_arbiter
+async def test_after_a_restart_nobody_claims_until_both_have_confirmed(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    synced = records.synced(FIRST, "a", "sync", peer="b", generation=1, barrier=100)
+    assert (await world.of("a").swap(1, synced)).done
+    await world.restart()
+    claim = records.claimed(synced, "b", "claim", "silence")
+    await world.of("b").beat(beat("b", 1, epoch=2))
+    refused = await world.of("b").swap(2, claim)
+    assert not refused.done
+    assert "a has not confirmed" in refused.refusal
+    await world.of("a").beat(beat("a", 1, epoch=2))
+    assert (await world.of("b").swap(2, claim)).done
+
+
+@for_each_arbiter
+async def test_an_arbiter_behind_a_node_stores_nothing(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    await world.of("b").beat(beat("b", 1, epoch=9))
+    refused = await world.of("a").swap(1, bumped(FIRST))
+    assert "rolled back" in refused.refusal
+
+
+@for_each_arbiter
+async def test_an_arbiter_without_a_record_does_not_bootstrap_over_a_lost_one(world: World) -> None:
+    await world.of("b").beat(beat("b", 1, epoch=9))
+    refused = await world.of("a").swap(None, FIRST)
+    assert (refused.done, refused.record) == (False, None)
+    assert "rolled back" in refused.refusal
+
+
+@for_each_arbiter
+async def test_cut_off_everything_is_unreachable_and_then_well_again(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    await world.cut()
+    with pytest.raises(ArbiterUnreachable):
+        await world.of("a").read()
+    with pytest.raises(ArbiterUnreachable):
+        await world.of("a").swap(1, bumped(FIRST))
+    with pytest.raises(ArbiterUnreachable):
+        await world.of("a").beat(beat("a", 1))
+    await world.mend()
+    assert (await world.of("a").read()).record == FIRST
+
+
+@for_each_arbiter
+async def test_a_swap_whose_answer_is_lost_is_unknown_and_may_be_done(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    world.mute()
+    with pytest.raises(SwapUnknown):
+        await world.of("a").swap(1, bumped(FIRST))
+    assert (await world.of("a").read()).record == bumped(FIRST)

@@ -1,0 +1,189 @@
+"""A whole cluster of real processes on loopback for live tests: a witness and two nodes.
+
+    with live_pair() as pair:
+        pair.start("w", "a", "b")
+        pair.bootstrap("a")
+        pair.wait("in sync", lambda seen: seen.in_sync("a", "b"))
+
+Every wait is bounded and fails with what was seen last. Only processes started here are signalled,
+by their pid; leaving the context ends them all and removes the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from clients.ops.init import loopback_plan
+from config.folder import Paths, write_settings
+
+HOUSE = Path(__file__).resolve().parents[2]
+WAIT_S = 30.0
+
+
+class Seen:
+    """One answer of ``mpower cluster status --json``."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    def node(self, name: str) -> dict[str, Any]:
+        found = [one for one in self.data.get("nodes", []) if one["node"] == name]
+        return found[0] if found else {"node": name, "state": "silent", "history": []}
+
+    def state(self, name: str) -> str:
+        return str(self.node(name)["state"])
+
+    def in_sync(self, primary: str, standby: str) -> bool:
+        return (
+            self.state(primary) == "PRIMARY_SYNC"
+            and self.state(standby) == "STANDBY_SYNC"
+            and self.data["primary"] == primary
+        )
+
+    def entered(self, name: str, state: str) -> float:
+        """When this node last entered the state (Unix seconds)."""
+        times = [line["wall_s"] for line in self.node(name)["history"] if line["state"] == state]
+        assert times, f"{name} was never {state}: {self.node(name)['history']}"
+        return float(times[-1])
+
+    def __str__(self) -> str:
+        lines = [
+            f"{one['node']}: {one['state']} {one['reason']} {one['alarms']}"
+            for one in self.data.get("nodes", [])
+        ]
+        return "\n".join([*lines, str(self.data.get("record")), str(self.data.get("silent"))])
+
+
+class Pair:
+    """The processes, by name: w, a, b."""
+
+    def __init__(self, paths: Paths, home: Path, data: dict[str, Path]) -> None:
+        self.paths = paths
+        self.data = data
+        self.home = home
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._watch: subprocess.Popen[str] | None = None
+
+    def start(self, *names: str, again: bool = False) -> None:
+        """Start these; ``again``: one more process beside the one that runs, called "again"."""
+        for name in names:
+            witness = name == "w"
+            settings = self.paths.witness if witness else self.paths.nodes[name]
+            argv = [sys.executable, "-m", "cluster", "--settings", str(settings)]
+            called = "again" if again else name
+            with (self.home / f"{called}.log").open("ab") as log:
+                self.processes[called] = subprocess.Popen(
+                    [*argv, *(["--witness"] if witness else [])],
+                    cwd=HOUSE,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+
+    def command(self, *words: str, limit_s: float = 150.0) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "clients", "--settings", str(self.home), *words],
+            cwd=HOUSE,
+            capture_output=True,
+            text=True,
+            timeout=limit_s,
+            check=False,
+        )
+
+    def bootstrap(self, node: str) -> None:
+        password = self.home / "password"
+        password.write_text("correct horse battery\n")
+        words = ["cluster", "bootstrap", "--admin", "asha", "--password-file", str(password)]
+        said = self.command(*words, "--node", node)
+        assert said.returncode == 0, self.story(said.stderr)
+
+    def look(self) -> Seen:
+        """The next answer of a ``status --watch`` that runs beside."""
+        if self._watch is None:
+            argv = [sys.executable, "-m", "clients", "--settings", str(self.home)]
+            self._watch = subprocess.Popen(
+                [*argv, "cluster", "status", "--watch", "--json"],
+                cwd=HOUSE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._watch.stdout is not None
+        line = self._watch.stdout.readline()
+        assert line, self.story("The watch ended.")
+        return Seen(json.loads(line))
+
+    def wait(self, what: str, met: Callable[[Seen], bool], limit_s: float = WAIT_S) -> Seen:
+        """Look until ``met``; the failure says what was seen last and the ends of the logs."""
+        give_up_s = time.monotonic() + limit_s
+        seen = self.look()
+        while not met(seen):
+            if time.monotonic() > give_up_s:
+                raise AssertionError(self.story(f"Not within {limit_s:g} s: {what}.\n{seen}"))
+            seen = self.look()
+        return seen
+
+    def log(self, name: str) -> str:
+        return (self.home / f"{name}.log").read_text()
+
+    def story(self, text: str) -> str:
+        """A failure with the ends of all logs."""
+        logs = [f"--- {name}\n{self.log(name)[-3000:]}" for name in self.processes]
+        return "\n".join([text, *logs])
+
+    def pgdata(self, name: str) -> Path:
+        return self.data[name] / "postgres" / "data"
+
+    def postmaster(self, name: str) -> int:
+        file = self.pgdata(name) / "postmaster.pid"
+        return int(file.read_text().split()[0])
+
+    def kill(self, name: str) -> float:
+        """SIGKILL the daemon and its postmaster; the wall time."""
+        postmaster = self.postmaster(name)
+        now_s = time.time()
+        self.processes[name].kill()
+        os.kill(postmaster, signal.SIGKILL)
+        self.processes[name].wait(10)
+        return now_s
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.kill()
+            self._watch.communicate()
+        for process in self.processes.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+
+
+@contextmanager
+def live_pair() -> Iterator[Pair]:
+    """A written settings folder that the database's user may enter, and its processes' end."""
+    with tempfile.TemporaryDirectory(prefix="mpower-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        data = {name: home / f"data-{name}" for name in ("a", "b")}
+        plan = structs.replace(loopback_plan(home / "board", "demo"), node_data=data)
+        pair = Pair(write_settings(plan), home / "board", data)
+        try:
+            yield pair
+        finally:
+            pair.close()
