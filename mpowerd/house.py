@@ -12,7 +12,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from msgspec import Struct
@@ -46,7 +46,8 @@ from protocols.catalogue import CATALOGUE
 from protocols.catalogue.payments import Take
 from protocols.messages import NotPrimary
 from protocols.operation import Role
-from protocols.shell.tls import ALPN_TERMINAL, TlsFiles, server_side
+from protocols.shell.loop_tls import Acceptor
+from protocols.shell.tls import ALPN_TERMINAL, TlsFiles
 
 SERVED: Final[Mapping[str, Serve]] = {**SECURITY, **CONSUMERS, **DAYS, **PAYMENTS, **BANKING}
 TAKE: Final = "payments.take"
@@ -75,15 +76,15 @@ class Plan(Struct, frozen=True):
 class House:
     """One node's house. ``stood`` takes every standing the cluster publishes."""
 
-    def __init__(self, plan: Plan, standing: Standing, reactor: Any, clock: IReactorTime) -> None:
+    def __init__(self, plan: Plan, standing: Standing, clock: IReactorTime) -> None:
         self._plan, self._clock = plan, clock
         self._passwords = Passwords()
         self._jobs = Jobs()
         self.hall = Hall(clock.seconds, NotPrimary(standing.epoch), _later_epoch)
         self.opening = Opening(self.hall, standing, self._make)
-        tls = server_side(plan.tls, plan.cluster, ("counter", "bank", "ops"), ALPN_TERMINAL)
+        acceptor = Acceptor(plan.tls, plan.cluster, ("counter", "bank", "ops"), ALPN_TERMINAL)
         self._server = Server(
-            self.hall, tls, reactor, clock, rate=plan.accept_per_s, most=plan.sessions
+            self.hall, acceptor, clock, rate=plan.accept_per_s, most=plan.sessions
         )
         self.stood = self.opening.stood
 

@@ -11,19 +11,20 @@ not know operations or sessions.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTCP, IReactorTime
-from twisted.internet.protocol import Factory, Protocol, ServerFactory
-from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.internet.interfaces import IReactorTime
 
 from mpowerd.connection import Connection, Line
 from mpowerd.hall import Hall
 from protocols.frames import FrameError
-from protocols.shell.stream import Stream
-from protocols.shell.tls import ALPN_TERMINAL, Connections
+from protocols.messages import HELLO_DEADLINE_S
+from protocols.shell.loop_tls import HANDSHAKE_S, Acceptor
+from protocols.shell.stream import Limits, Stream
+from protocols.shell.tls import ALPN_TERMINAL
 
 PER_ADDRESS: Final = 512
 """Connections from one address: a whole office behind one router, and a demonstration on one
@@ -35,6 +36,9 @@ BACKLOG: Final = 1_024
 """Connections the kernel keeps while the port does not read: a city's terminals after a failover.
 """
 REFILL_S: Final = 0.05
+ACCEPTED_AT_ONCE: Final = 16
+"""Then the loop looks around: a storm of connections must not delay beats."""
+LIMITS: Final = Limits(hello_s=HELLO_DEADLINE_S - HANDSHAKE_S)
 
 
 class Admission:
@@ -92,7 +96,7 @@ class _Guest:
 
     def __init__(self, connection: Connection, door: Admission, host: str) -> None:
         self._connection, self._door, self._host = connection, door, host
-        self._shaking = True
+        self._shaking, self._left = True, False
 
     def stream_up(self, stream: Line) -> None:
         self._finished()
@@ -108,9 +112,15 @@ class _Guest:
         self._connection.stream_late(stream, what)
 
     def stream_down(self, stream: Line, reason: str) -> None:
-        self._finished()
-        self._door.left(self._host)
+        self.leave()
         self._connection.stream_down(stream, reason)
+
+    def leave(self) -> None:
+        """The connection is gone, or never was; counted once."""
+        self._finished()
+        if not self._left:
+            self._left = True
+            self._door.left(self._host)
 
     def _finished(self) -> None:
         if self._shaking:
@@ -118,76 +128,78 @@ class _Guest:
             self._door.finished(self._host)
 
 
-class _Inside(Factory):
-    """Makes the stream inside TLS; the owner was made by the door just before."""
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-        self.owner: _Guest | None = None
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        owner, self.owner = self.owner, None
-        assert owner is not None, "a stream that nobody admitted"
-        return Stream(owner, self._clock, ALPN_TERMINAL)
-
-
-class Server(ServerFactory):
-    """The listening side for terminals. ``listen`` once; ``close`` stops listening, the hall closes
-    the rest.
-    """
+class Server:
+    """The listening side for terminals. ``listen`` once; ``close`` stops listening, no more."""
 
     def __init__(
-        self,
-        hall: Hall,
-        tls: Connections,
-        reactor: Any,
-        clock: IReactorTime,
-        *,
-        rate: int,
-        most: int,
+        self, hall: Hall, acceptor: Acceptor, clock: IReactorTime, *, rate: int, most: int
     ) -> None:
-        self._hall, self._reactor, self._clock = hall, reactor, clock
+        self._hall, self._acceptor, self._clock = hall, acceptor, clock
         self.admission = Admission(rate, most, clock.seconds())
-        self._inside = _Inside(clock)
-        self._tls = TLSMemoryBIOFactory(tls, False, self._inside, clock)
-        self._port: Any = None
-        self._closing = False
+        self._listening: socket.socket | None = None
+        self._shaking: set[asyncio.Task[None]] = set()
 
     def listen(self, host: str, port: int) -> int:
         """Listen there; gives the port (the system's choice for 0)."""
-        listening: IReactorTCP = self._reactor
-        self._port = listening.listenTCP(port, self, backlog=BACKLOG, interface=host)
-        return int(self._port.getHost().port)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        self._listening.setblocking(False)
+        self._loop().add_reader(self._listening, self._accept)
+        return int(self._listening.getsockname()[1])
 
     async def close(self) -> None:
-        """Listen no more."""
-        self._closing = True
-        port: IListeningPort | None = self._port
-        if port is not None:
-            self._port = None
-            stopped = port.stopListening()
-            if stopped is not None:
-                await stopped.asFuture(asyncio.get_running_loop())
+        """Listen no more; unfinished handshakes end."""
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            self._loop().remove_reader(listening)
+            listening.close()
+        for task in self._shaking:
+            task.cancel()
+        await asyncio.gather(*self._shaking, return_exceptions=True)
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
-        """Admit a connection or close it at once; without tokens the port rests."""
-        host = str(getattr(addr, "host", ""))
-        why = self.admission.enter(host)
-        if why:
-            if self.admission.turned_away[why] % 1_000 == 1:
-                structlog.get_logger().warning("turned away at the door", why=why, address=host)
-            return None
-        if not self.admission.refill(self._clock.seconds()) and self._port is not None:
-            self._port.stopReading()
-            self._clock.callLater(REFILL_S, self._read_again)
-        self._inside.owner = _Guest(Connection(self._hall), self.admission, host)
-        wrapped: Protocol = self._tls.buildProtocol(addr)
-        return wrapped
+    @staticmethod
+    def _loop() -> asyncio.AbstractEventLoop:
+        return asyncio.get_event_loop_policy().get_event_loop()
+
+    def _accept(self) -> None:
+        """Take what knocks, a few at a time; without tokens the rest waits in the kernel."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            if self._listening is None:
+                return
+            if not self.admission.refill(self._clock.seconds()):
+                self._loop().remove_reader(self._listening)
+                self._clock.callLater(REFILL_S, self._read_again)
+                return
+            try:
+                accepted, address = self._listening.accept()
+            except OSError:  # nobody more, or gone before we looked, or no descriptor: later
+                return
+            self._admit(accepted, str(address[0]))
 
     def _read_again(self) -> None:
-        if self._port is None:
+        if self._listening is not None:
+            self._loop().add_reader(self._listening, self._accept)
+            self._accept()
+
+    def _admit(self, accepted: socket.socket, host: str) -> None:
+        why = self.admission.enter(host)
+        if why:
+            accepted.close()
+            if self.admission.turned_away[why] % 1_000 == 1:
+                structlog.get_logger().warning("turned away at the door", why=why, address=host)
             return
-        if self.admission.refill(self._clock.seconds()):
-            self._port.startReading()
-        else:
-            self._clock.callLater(REFILL_S, self._read_again)
+        accepted.setblocking(False)
+        task = asyncio.ensure_future(self._shake(accepted, host))
+        self._shaking.add(task)
+        task.add_done_callback(self._shaking.discard)
+
+    async def _shake(self, accepted: socket.socket, host: str) -> None:
+        guest = _Guest(Connection(self._hall), self.admission, host)
+        try:
+            await self._acceptor.accept(
+                accepted, lambda: Stream(guest, self._clock, ALPN_TERMINAL, LIMITS)
+            )
+        except (OSError, asyncio.CancelledError) as wrong:
+            accepted.close()
+            guest.leave()
+            structlog.get_logger().info("no handshake", why=str(wrong), address=host)

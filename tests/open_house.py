@@ -49,15 +49,13 @@ class OpenHouse:
     """A running house, its certificates, its database for looking at (superuser, autocommit)."""
 
     def __init__(self, node: Node, folder: Path, **limits: Any) -> None:
-        from twisted.internet import reactor
-
         self.node, self.papers = node, Papers(folder, CLUSTER)
         app = psycopg.conninfo.make_conninfo(node.conninfo, user="mpower_app")
         plan = Plan(
             CLUSTER, "127.0.0.1", 0, node.conninfo, app, self.papers.give("node", "a"), **limits
         )
         self.standing = ALONE
-        self.house = House(plan, ALONE, reactor, BootClock())
+        self.house = House(plan, ALONE, BootClock())
         self.port = 0
 
     async def start(self) -> None:

@@ -159,7 +159,7 @@ def server_side(
     context.set_alpn_select_callback(
         lambda _, offered: alpn if alpn in offered else SSL.NO_OVERLAPPING_PROTOCOLS
     )
-    _verify(context, _Peers(files, cluster, accepts, ExtendedKeyUsageOID.CLIENT_AUTH), now)
+    _verify(context, Peers(files, cluster, accepts, ExtendedKeyUsageOID.CLIENT_AUTH), now)
     return Connections(context)
 
 
@@ -175,7 +175,7 @@ def client_side(
     """
     context = _context(SSL.TLS_CLIENT_METHOD, files)
     context.set_alpn_protos([alpn])
-    _verify(context, _Peers(files, cluster, calls, ExtendedKeyUsageOID.SERVER_AUTH), now)
+    _verify(context, Peers(files, cluster, calls, ExtendedKeyUsageOID.SERVER_AUTH), now)
     return Connections(context)
 
 
@@ -194,7 +194,7 @@ def _context(method: int, files: TlsFiles) -> SSL.Context:
     return context
 
 
-class _Peers:
+class Peers:
     """Who may be at the other end: judged inside the handshake, once for each certificate of the
     chain.
     """
@@ -213,12 +213,12 @@ class _Peers:
         if error:
             raise PeerRefused(f"its chain does not hold: {SSL_REASONS.get(error, error)}")
         if depth == 0:
-            leaf = peer.to_cryptography()
-            self._judge_leaf(leaf)
-            if self._revoked is not None:
-                self._revoked.check(leaf, now)
+            self.judge_leaf(peer.to_cryptography(), now)
 
-    def _judge_leaf(self, leaf: x509.Certificate) -> None:
+    def judge_leaf(self, leaf: x509.Certificate, now: dt.datetime) -> None:
+        """Raise PeerRefused for the certificate of a machine that may not speak here; its chain was
+        verified.
+        """
         subject = subject_of(leaf)
         if subject.cluster != self._cluster:
             raise PeerRefused(f"{subject} is of another cluster")
@@ -230,9 +230,11 @@ class _Peers:
             raise PeerRefused(f"{subject} has a certificate for no use") from None
         if self._use not in uses:
             raise PeerRefused(f"{subject} has a certificate for another use")
+        if self._revoked is not None:
+            self._revoked.check(leaf, now)
 
 
-def _verify(context: SSL.Context, peers: _Peers, now: Now) -> None:
+def _verify(context: SSL.Context, peers: Peers, now: Now) -> None:
     def verified(
         connection: SSL.Connection, peer: crypto.X509, error: int, depth: int, trusted: int
     ) -> bool:
