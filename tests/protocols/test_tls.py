@@ -16,8 +16,8 @@ from protocols.shell.tls import (
     ALPN_TERMINAL,
     Connections,
     PeerRefused,
+    Peers,
     TlsFiles,
-    _Peers,
     client_side,
     server_side,
     subject_of,
@@ -90,9 +90,9 @@ def test_a_certificate_for_another_use_or_none_is_refused(papers: Papers, uses: 
 def test_the_use_is_judged_by_the_house_too_whatever_the_library_lets_pass(papers: Papers) -> None:
     files = papers.give("counter", "C001", uses=(ExtendedKeyUsageOID.SERVER_AUTH,))
     leaf = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-    peers = _Peers(files, "test", TERMINALS, ExtendedKeyUsageOID.CLIENT_AUTH)
+    peers = Peers(files, "test", TERMINALS, ExtendedKeyUsageOID.CLIENT_AUTH)
     with pytest.raises(PeerRefused, match="for another use"):
-        peers._judge_leaf(leaf)
+        peers.judge_leaf(leaf, now())
 
 
 def test_another_authoritys_certificate_is_refused_by_both(papers: Papers, tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""``mpowerd``: the daemon. ``mpowerd node`` runs one server of the pair, ``mpowerd witness`` the
+third vote.
+
+Exit codes: 0 asked to end, 1 it could not start (the sentence is on stderr), 2 wrong usage, 70 a
+fault of ours.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.load import SettingsError, load_node, load_witness
+from mpowerd.logs import configure
+
+SETTINGS = click.option(
+    "--settings", required=True, type=click.Path(path_type=Path), help="The YAML file to read."
+)
+
+
+@click.group()
+def main() -> None:
+    """Run a part of an mPower cluster on this machine."""
+
+
+@main.command("node")
+@SETTINGS
+def run_node(settings: Path) -> None:
+    """Run one of the two servers: its database, its heartbeat, its counters' port."""
+    from cluster.serving import Ending, Service, serve
+
+    try:
+        said = load_node(settings)
+    except SettingsError as wrong:
+        _refuse(str(wrong))
+    configure(said.log_level)
+
+    async def begin(reactor: Any, ending: Ending) -> Service:
+        from mpowerd import running
+
+        return await running.begin(said, reactor, ending)
+
+    sys.exit(serve(begin))
+
+
+@main.command("witness")
+@SETTINGS
+def run_witness(settings: Path) -> None:
+    """Run the witness: the third vote, on a machine that is neither server."""
+    from cluster import witness
+
+    try:
+        said = load_witness(settings)
+    except SettingsError as wrong:
+        _refuse(str(wrong))
+    configure(said.log_level)
+    sys.exit(witness.run(said))
+
+
+@main.command("version")
+def show_version() -> None:
+    """Say which release this is."""
+    try:
+        click.echo(f"mpowerd {version('mpower')}")
+    except PackageNotFoundError:
+        click.echo("mpowerd (not installed)")
+
+
+def _refuse(sentence: str) -> None:
+    click.echo(sentence, err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""One node as a running process: the cluster's node and the house on top of it, started and
+stopped in order.
+
+Invariant: the house hears every standing from the first on, and is told to shut by the standing,
+not by the process's end: leaving hands over first, then what is left closes. It must not know the
+rooms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import psycopg
+
+from cluster.compose import make_node, plan_of
+from cluster.node import ClusterNode
+from cluster.postgres.place import PostgresPlan
+from cluster.postgres.sessions import Sessions
+from cluster.serving import Ending
+from config.settings import NodeSettings, split_address
+from mpowerd.house import House, Plan
+from protocols.shell.clock import BootClock
+from protocols.shell.tls import TlsFiles
+
+CLOSE_S: Final = 5.0
+"""What is still being served when a node leaves ends within its own deadlines; no longer."""
+
+
+class RunningNode:
+    """A node and its house."""
+
+    def __init__(self, node: ClusterNode, house: House) -> None:
+        self._node, self._house = node, house
+
+    async def stop(self) -> None:
+        """Leave: hand over, then close."""
+        await self._node.stop()
+        try:
+            await asyncio.wait_for(self._house.close(), CLOSE_S)
+        except TimeoutError:
+            return
+
+
+async def begin(settings: NodeSettings, reactor: Any, ending: Ending) -> RunningNode:
+    """Start a node; raises what ``cluster.serving`` expects when it cannot run."""
+    clock = BootClock()
+    node = make_node(settings, reactor, lambda standing: house.stood(standing))  # noqa: PLW0108
+    house = House(house_plan(settings, plan_of(settings)), node.standing, clock)
+    node.on_bootstrap = house.bootstrapped
+    node.on_end = ending.fault
+    house.start()
+    await node.start(reactor)
+    return RunningNode(node, house)
+
+
+def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:
+    """What the house is told, from the settings and where PostgreSQL is."""
+    host, port = split_address(settings.here.terminals)
+    superuser = Sessions(postgres).conninfo()
+    tls, limits = settings.tls, settings.limits
+    return Plan(
+        cluster=settings.cluster.name,
+        host=host,
+        port=port,
+        superuser=superuser,
+        app=psycopg.conninfo.make_conninfo(superuser, user="mpower_app"),
+        tls=TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked),
+        sessions=limits.sessions,
+        accept_per_s=limits.accept_per_s,
+        payments_per_batch=limits.payments_per_batch,
+        pool=limits.pool,
+    )
