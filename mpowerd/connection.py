@@ -16,7 +16,7 @@ from mpowerd.faults import ANY_END, RETRY_MS, settle
 from mpowerd.seats import Asker
 from mpowerd.sessions import session_of
 from protocols import talk as table
-from protocols.codec import encode, from_client
+from protocols.codec import encode_for_client, from_client
 from protocols.conversation import begin, step
 from protocols.frames import FrameError
 from protocols.messages import (
@@ -173,7 +173,7 @@ class Connection:
         assert line is not None, f"{action} after the line was gone"
         match action:
             case table.Say(message):
-                line.send(encode(message))
+                line.send(encode_for_client(message))
             case table.Dispatch(request):
                 self._hall.ask(self, request)
             case table.CheckSignIn(claim):

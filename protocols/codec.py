@@ -9,31 +9,54 @@ float, no lone surrogate, no unknown field or tag passes. This file must not kno
 
 from __future__ import annotations
 
+import zlib
 from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
-from protocols.messages import FromClient, FromServer, Message, Request
+from protocols.messages import (
+    MAX_FRAME_BYTES,
+    FromClient,
+    FromServer,
+    Message,
+    Packed,
+    Request,
+)
 from protocols.operation import Operation
 from protocols.reasons import why
 from protocols.refusals import Refused
 
 Body = TypeVar("Body", bound=Struct)
 
+PACK_FROM_BYTES: Final = 512
+"""A payment's answer is far below; a page of consumers above it shrinks to a third."""
+PACK_LEVEL: Final = 6
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 _FROM_CLIENT: Final[msgspec.msgpack.Decoder[FromClient]] = msgspec.msgpack.Decoder(FromClient)
-_FROM_SERVER: Final[msgspec.msgpack.Decoder[FromServer]] = msgspec.msgpack.Decoder(FromServer)
+_FROM_SERVER: Final[msgspec.msgpack.Decoder[FromServer | Packed]] = msgspec.msgpack.Decoder(
+    FromServer | Packed
+)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _TAGS: Final[dict[str, type[Message]]] = {
-    str(one.__struct_config__.tag): one for one in (*FromClient.__args__, *FromServer.__args__)
+    str(one.__struct_config__.tag): one
+    for one in (*FromClient.__args__, *FromServer.__args__, Packed)
 }
 
 
 def encode(message: Message) -> bytes:
     """Give a message's bytes (without the frame's header)."""
     return _ENCODER.encode(message)
+
+
+def encode_for_client(message: FromServer) -> bytes:
+    """Give the bytes of a server's message, packed if it is large and that makes it smaller."""
+    plain = _ENCODER.encode(message)
+    if len(plain) < PACK_FROM_BYTES:
+        return plain
+    packed = _ENCODER.encode(Packed(zlib.compress(plain, PACK_LEVEL, -zlib.MAX_WBITS)))
+    return min(packed, plain, key=len)
 
 
 def from_client(payload: bytes) -> FromClient:
@@ -46,10 +69,31 @@ def from_client(payload: bytes) -> FromClient:
 
 def from_server(payload: bytes) -> FromServer:
     """Read what a server said; raises Refused BAD_FRAME naming the field."""
+    message = _server_message(payload)
+    if isinstance(message, Packed):
+        message = _server_message(_unpacked(message))
+    if isinstance(message, Packed):
+        raise Refused("BAD_FRAME", reason="it is packed twice")
+    return message
+
+
+def _server_message(payload: bytes) -> FromServer | Packed:
     try:
         return _FROM_SERVER.decode(payload)
     except _UNREADABLE as error:
         raise Refused("BAD_FRAME", reason=why(error, _spoken(payload))) from None
+
+
+def _unpacked(message: Packed) -> bytes:
+    """Inflate up to the size of a frame: whoever sends more is not a server of ours."""
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        plain = inflating.decompress(message.deflated, MAX_FRAME_BYTES)
+    except zlib.error:
+        raise Refused("BAD_FRAME", reason="it cannot be unpacked") from None
+    if not inflating.eof or inflating.unused_data:
+        raise Refused("BAD_FRAME", reason="it unpacks to more than a frame, or to less than all")
+    return plain
 
 
 def encode_body(operation: Operation, body: Struct) -> Raw:

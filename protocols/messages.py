@@ -153,5 +153,13 @@ class Beat(Message, tag="b", frozen=True):
     """Keep-alive, either way; answered by a Beat from the server."""
 
 
+class Packed(Message, tag="z", frozen=True):
+    """Another message of the server, deflated (raw RFC 1951) because it is large; never one in
+    another, never more than a frame when unpacked.
+    """
+
+    deflated: bytes
+
+
 FromClient = Hello | SignIn | Resume | SignOut | Request | Beat
 FromServer = Welcome | NotPrimary | Session | Reply | Refusal | Notice | Beat

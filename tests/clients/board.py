@@ -243,7 +243,7 @@ class Server:
     def act(self, action: Any) -> None:
         match action:
             case talk.Say(message):
-                payload = codec.encode(message)
+                payload = codec.encode_for_client(message)
                 self.sent += len(payload)
                 self.stream.send(payload)
             case talk.Dispatch(asked):

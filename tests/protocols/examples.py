@@ -154,6 +154,7 @@ FROM_SERVER: dict[str, Message] = {
     "notice": Notice("day", "The business day closes in ten minutes."),
     "beat": Beat(),
 }
+LARGE: Message = reply("payments.mine")
 UNREADABLE: dict[str, bytes] = {
     "unknown message": codec._ENCODER.encode(["zz"]),
     "one field too many": codec._ENCODER.encode(["b", 1]),

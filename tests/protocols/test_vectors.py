@@ -40,6 +40,12 @@ def test_every_message_reads_writes_and_frames_as_published(side: str) -> None:
         assert frames.feed(bytes.fromhex(vector["frame"])) == [payload]
 
 
+def test_the_packed_message_is_read_as_published() -> None:
+    vector = VECTORS["packed"]
+    message = codec.from_server(bytes.fromhex(vector["payload"]))
+    assert codec.encode(message).hex() == vector["within"]
+
+
 def test_every_kind_of_message_has_a_vector() -> None:
     for union, given in ((FromClient, examples.FROM_CLIENT), (FromServer, examples.FROM_SERVER)):
         assert {type(one) for one in given.values()} == set(union.__args__)
