@@ -30,7 +30,7 @@ INSERT INTO mpower.users (name, person, role, password_hash, created_at)
     SELECT 'clerk' || g, 'Clerk ' || g, 'clerk', '$argon2id$bench', now()
     FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.sessions (token, user_id, name, role, subject, address, opened_at, expires_at)
-    SELECT sha256(convert_to('session ' || substr(u.name, 6), 'UTF8')), u.user_id, u.name, 'clerk',
+    SELECT sha256(convert_to('session ' || lpad(substr(u.name, 6), 8, '0'), 'UTF8')), u.user_id, u.name, 'clerk',
         'counter/C' || lpad(substr(u.name, 6), 3, '0'), '127.0.0.1', now(),
         now() + interval '30 days'
     FROM mpower.users u WHERE u.name LIKE 'clerk%%';
@@ -58,9 +58,14 @@ def counter(number: int) -> str:
     return f"C{number:03d}"
 
 
+def token(number: int) -> bytes:
+    """Give the session token of the clerk at that counter: 16 bytes, as on the wire."""
+    return f"session {number:08d}".encode()
+
+
 def session(number: int) -> bytes:
-    """Give the token hash of the clerk at that counter."""
-    return hashlib.sha256(f"session {number}".encode()).digest()
+    """Give the hash the database knows that token by."""
+    return hashlib.sha256(token(number)).digest()
 
 
 def seed(conninfo: str, consumers: int, counters: int) -> None:
