@@ -30,7 +30,8 @@ INSERT INTO mpower.users (name, person, role, password_hash, created_at)
     SELECT 'clerk' || g, 'Clerk ' || g, 'clerk', '$argon2id$bench', now()
     FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.sessions (token, user_id, name, role, subject, address, opened_at, expires_at)
-    SELECT sha256(convert_to('session ' || lpad(substr(u.name, 6), 8, '0'), 'UTF8')), u.user_id, u.name, 'clerk',
+    SELECT sha256(convert_to('session ' || lpad(substr(u.name, 6), 8, '0'), 'UTF8')),
+        u.user_id, u.name, 'clerk',
         'counter/C' || lpad(substr(u.name, 6), 3, '0'), '127.0.0.1', now(),
         now() + interval '30 days'
     FROM mpower.users u WHERE u.name LIKE 'clerk%%';

@@ -82,7 +82,7 @@ class Pair:
         secret = self.home / "password"
         secret.write_text("a measured pass phrase\n")
         words = ["bootstrap", "--admin", ADMIN, "--password-file", str(secret), "--node", "a"]
-        said = self._cluster(*words)
+        said = self._mpower("cluster", *words)
         if said.returncode:
             raise PairError(self.story(said.stderr or said.stdout))
         self.wait_in_sync()
@@ -108,7 +108,7 @@ class Pair:
 
     def status(self) -> dict[str, Any]:
         """Ask as an operator asks; {} while nobody answers."""
-        said = self._cluster("status", "--json")
+        said = self._mpower("cluster", "status", "--json")
         found: dict[str, Any] = json.loads(said.stdout) if said.stdout.strip() else {}
         return found
 
@@ -148,10 +148,9 @@ class Pair:
             row = connection.execute(query.encode()).fetchone()
         return None if row is None else row[0]
 
-    def _cluster(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def _mpower(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "clients", "--settings", str(self.paths.home)]
-            + ["cluster", *words],
+            [sys.executable, "-m", "clients", "--settings", str(self.paths.home), *words],
             cwd=HOUSE,
             capture_output=True,
             text=True,

@@ -19,11 +19,11 @@ from msgspec import Struct
 
 from bench import pgbench
 from bench.board import seed
+from bench.computing import shares, spent_ns
 from bench.figures import Figure, median, table, tell
 from bench.load import Order, Report
 from bench.pair import HOUSE, Pair, running_pair
 from bench.pgbench import Peer, Place
-from bench.processor import shares, spent_s
 from cluster.postgres.binaries import find_binaries, wheel_bindir
 from config.settings import split_address
 
@@ -42,11 +42,12 @@ KEYS: Final = "SELECT count(*) FROM mpower.requests WHERE link < 1::bigint << 40
 
 class Ours(Struct, frozen=True):
     """One round of our stack: what the generator says, the mean batch the ledger shows, and the
-    processor time of a payment by process."""
+    processor time of a payment by process.
+    """
 
     report: Report
     batch: float
-    processor_us: dict[str, float]
+    computing_us: dict[str, float]
 
 
 def full_stack() -> Figure:
@@ -80,20 +81,32 @@ def described(rounds: list[tuple[Ours, list[Peer]]]) -> str:
     for number, (ours, peers) in enumerate(rounds, 1):
         said, best = ours.report, max(one.per_s for one in peers)
         rows.append(
-            (f"{number} mPower, {TERMINALS} terminals", said.per_s, said.per_s / best)
-            + (said.p50_ms, said.p99_ms, ours.batch)
+            (
+                f"{number} mPower, {TERMINALS} terminals",
+                said.per_s,
+                said.per_s / best,
+                said.p50_ms,
+                said.p99_ms,
+                ours.batch,
+            )
         )
         rows += [
-            (f"{number} pgbench, {one.clients} clients", one.per_s, one.per_s / best)
-            + (one.mean_ms, None, 1)
+            (
+                f"{number} pgbench, {one.clients} clients",
+                one.per_s,
+                one.per_s / best,
+                one.mean_ms,
+                None,
+                1,
+            )
             for one in peers
         ]
     head = ("round", "payments/s", "÷ best pgbench", "p50 (mean) ms", "p99 ms", "mean batch")
     last = rounds[-1][0].report
     mix = f"{last.fresh:,} fresh, {last.replays:,} repeats, {last.refusals:,} refusals"
     note = f"last round: {mix}, {last.not_now} not now; the generator's own {last.cpu_us:.0f} us"
-    kinds = {kind for ours, _ in rounds for kind in ours.processor_us}
-    each = {kind: median(ours.processor_us.get(kind, 0) for ours, _ in rounds) for kind in kinds}
+    kinds = {kind for ours, _ in rounds for kind in ours.computing_us}
+    each = {kind: median(ours.computing_us.get(kind, 0) for ours, _ in rounds) for kind in kinds}
     costs = [(kind, each[kind]) for kind in sorted(each, key=each.__getitem__, reverse=True)]
     return f"{table(head, rows)}\n{note}\n\n{table(('processor', 'us a payment'), costs)}"
 
@@ -113,7 +126,7 @@ def ours_once(pair: Pair, number: int) -> Ours:
         seed=number,
     )
     before = [pair.ask("a", query) for query in (RECEIPTS, KEYS, LINKS)]
-    spent = processor_s(pair)
+    spent = computing_ns(pair)
     said = load(order)
     receipts, keys, links = (
         pair.ask("a", query) - had
@@ -124,12 +137,12 @@ def ours_once(pair: Pair, number: int) -> Ours:
     if receipts != said.fresh:
         raise RuntimeError(f"{said.fresh} payments acknowledged, {receipts} receipts, no figure")
     answered = said.fresh + said.replays + said.refusals
-    return Ours(said, keys / max(1, links), shares(spent, processor_s(pair), answered))
+    return Ours(said, keys / max(1, links), shares(spent, computing_ns(pair), answered))
 
 
-def processor_s(pair: Pair) -> Counter[str]:
+def computing_ns(pair: Pair) -> Counter[str]:
     """Sum the processor time of both nodes' processes so far."""
-    return spent_s(pair.family("a"), "a") + spent_s(pair.family("b"), "b")
+    return spent_ns(pair.family("a"), "a") + spent_ns(pair.family("b"), "b")
 
 
 def peers_once(pair: Pair) -> list[Peer]:

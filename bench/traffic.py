@@ -75,7 +75,7 @@ class Till:
 
     def __init__(self, seed: int, client: bytes, consumers: int, mix: Mix, score: Score) -> None:
         self._chance = Random(seed)
-        self._client, self._consumers, self._mix, self._score = client, consumers, mix, score
+        self._client, self._consumers, self._mix, self.score = client, consumers, mix, score
         self._seq = self._sequence = self._number = 0
         self._answered: list[tuple[int, Take, bytes]] = []
         self._doubted = False
@@ -94,7 +94,7 @@ class Till:
 
     def judge(self, intent: Intent, answer: Reply | Refusal) -> bool:
         """Count the answer; False: not an answer yet, send the same bytes again."""
-        score = self._score
+        score = self.score
         if isinstance(answer, Refusal) and answer.code in NOT_NOW:
             score.not_now += 1
             self._doubted = True
@@ -141,7 +141,7 @@ class Till:
         receipt = decode_reply(TAKE, answer.body)
         number = int(receipt.number.rpartition("/")[2])
         paid = (receipt.consumer, receipt.amount_paise)
-        score = self._score
+        score = self.score
         score.fresh += 1
         if answer.replay and not self._doubted:
             score.blame("a fresh key was answered as a repeat")

@@ -6,14 +6,12 @@ processes are for.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 TITLE: Final = re.compile(r"^postgres: (?:mpower_\w+: )?(\w+)(?: (mpowerd|pgbench|\w+))?")
 
 
@@ -28,25 +26,22 @@ def kind_of(command: str) -> str:
     return word if word not in {"mpower_app", "postgres"} else f"backend {word}"
 
 
-def spent_s(pids: Iterable[int], label: str) -> Counter[str]:
-    """Sum the processor seconds of these processes so far, by ``label`` and kind."""
-    seconds: Counter[str] = Counter()
+def spent_ns(pids: Iterable[int], label: str) -> Counter[str]:
+    """Sum the processor nanoseconds of these processes so far, by ``label`` and kind."""
+    spent: Counter[str] = Counter()
     for pid in pids:
+        folder = Path(f"/proc/{pid}")
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+            command = (folder / "cmdline").read_text().replace("\0", " ").strip()
+            threads = [one.read_text().split() for one in folder.glob("task/*/schedstat")]
         except OSError:
-            continue
-        seconds[f"{label} {kind_of(command)}"] += (int(stat[11]) + int(stat[12])) / TICKS_PER_S
-    return seconds
+            continue  # it ended meanwhile
+        spent[f"{label} {kind_of(command)}"] += sum(int(thread[0]) for thread in threads)
+    return spent
 
 
 def shares(before: Counter[str], after: Counter[str], payments: int) -> dict[str, float]:
     """Give microseconds a payment by kind, the largest first; below half a microsecond left out."""
-    each = {
-        kind: (seconds - before[kind]) / max(1, payments) * 1e6 for kind, seconds in after.items()
-    }
-    return {
-        kind: each[kind] for kind in sorted(each, key=each.__getitem__, reverse=True)
-        if each[kind] >= 0.5
-    }
+    each = {kind: (spent - before[kind]) / max(1, payments) / 1e3 for kind, spent in after.items()}
+    order = sorted(each, key=each.__getitem__, reverse=True)
+    return {kind: each[kind] for kind in order if each[kind] >= 0.5}
