@@ -50,6 +50,8 @@ from protocols.shell.loop_tls import Acceptor
 from protocols.shell.tls import ALPN_TERMINAL, TlsFiles
 
 SERVED: Final[Mapping[str, Serve]] = {**SECURITY, **CONSUMERS, **DAYS, **PAYMENTS, **BANKING}
+OPENED_S: Final = 60.0
+"""A new cluster's migrations take seconds; an operator who waits longer should hear of it."""
 TAKE: Final = "payments.take"
 LANES: Final = frozenset({TAKE})
 """Operations that are posted in batches instead of being served one by one."""
@@ -96,12 +98,12 @@ class House:
         return port
 
     async def bootstrapped(self, said: Mapping[str, str]) -> None:
-        """Make the first administrator of a new cluster: ``admin`` and ``password_hash``
+        """Make the first administrator of a new cluster: ``admin`` and ``hash``
         (argon2id).
         """
-        await self.opening.opened()
+        await asyncio.wait_for(self.opening.opened(), OPENED_S)
         people = People(self._database)
-        made = await people.first_admin(said["admin"], said["admin"], said["password_hash"])
+        made = await people.first_admin(said["admin"], said["admin"], said["hash"])
         structlog.get_logger().info("first administrator", user=said["admin"], made=made)
 
     async def close(self) -> None:

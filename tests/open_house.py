@@ -103,7 +103,7 @@ class OpenHouse:
 
     async def furnish(self) -> None:
         """Bring in what every counter needs, by the declared operations."""
-        await self.house.bootstrapped({"admin": "admin", "password_hash": hashed(PASSWORD)})
+        await self.house.bootstrapped({"admin": "admin", "hash": hashed(PASSWORD)})
         async with self.terminal("night", "admin", "ops") as ops:
             number = 0
             for counter in [f"C00{n}" for n in range(1, 10)]:

@@ -23,6 +23,7 @@ from protocols.messages import (
     Hello,
     Message,
     Notice,
+    NotPrimary,
     Refusal,
     Reply,
     Request,
@@ -125,6 +126,13 @@ class Terminal:
         self.say(Hello(1, "test", epoch))
         said = await self.hear()
         assert isinstance(said, Welcome), said
+        return said
+
+    async def welcomed_in_time(self) -> Welcome:
+        """Say Hello to a node that may still be opening: it welcomes who waits."""
+        self.say(Hello(1, "test"))
+        while not isinstance(said := await self.hear(), Welcome):
+            assert isinstance(said, NotPrimary), said
         return said
 
     async def sign_in(self, user: str, password: str) -> Session:

@@ -81,16 +81,20 @@ class Pair:
         for name in names:
             witness = name == "w"
             settings = self.paths.witness if witness else self.paths.nodes[name]
-            argv = [sys.executable, "-m", "cluster", "--settings", str(settings)]
+            argv = self.program(name)
             called = "again" if again else name
             with (self.home / f"{called}.log").open("ab") as log:
                 self.processes[called] = subprocess.Popen(
-                    [*argv, *(["--witness"] if witness else [])],
+                    [*argv, "--settings", str(settings)],
                     cwd=HOUSE,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                 )
+
+    def program(self, name: str) -> list[str]:
+        """What is run under that name, without its settings."""
+        return [sys.executable, "-m", "cluster", *(["--witness"] if name == "w" else [])]
 
     def command(self, *words: str, limit_s: float = 150.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -174,15 +178,22 @@ class Pair:
                 process.wait(10)
 
 
+class Daemons(Pair):
+    """The same, as whole daemons: with terminals on top."""
+
+    def program(self, name: str) -> list[str]:
+        return [sys.executable, "-m", "mpowerd", "witness" if name == "w" else "node"]
+
+
 @contextmanager
-def live_pair() -> Iterator[Pair]:
+def live_pair(kind: type[Pair] = Pair) -> Iterator[Pair]:
     """A written settings folder that the database's user may enter, and its processes' end."""
     with tempfile.TemporaryDirectory(prefix="mpower-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         home.chmod(0o755)
         data = {name: home / f"data-{name}" for name in ("a", "b")}
         plan = structs.replace(loopback_plan(home / "board", "demo"), node_data=data)
-        pair = Pair(write_settings(plan), home / "board", data)
+        pair = kind(write_settings(plan), home / "board", data)
         try:
             yield pair
         finally:

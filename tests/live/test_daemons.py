@@ -1,0 +1,79 @@
+"""Two daemons and a witness as processes: a clerk's payment survives the primary's death, once."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from config.load import load_node
+from config.settings import split_address
+from protocols.messages import Reply, Session
+from protocols.shell.tls import TlsFiles
+from tests.live.pair import Daemons, Pair, live_pair
+from tests.postgres_nodes import on_reactor
+from tests.terminals import Terminal
+
+ADMIN_PASSWORD = "correct horse battery"
+CLERK_PASSWORD = "four meters in the dark"
+DUES = {"ARREARS": 50_000}
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Pair]:
+    with live_pair(Daemons) as pair:
+        yield pair
+
+
+def port_of(pair: Pair, node: str) -> int:
+    return split_address(load_node(pair.paths.nodes[node]).here.terminals)[1]
+
+
+def files_of(pair: Pair, kind: str, name: str) -> TlsFiles:
+    tls = load_node(pair.paths.nodes["a"]).tls
+    certificate, key = pair.paths.certificate(kind, name)
+    return TlsFiles(tls.ca, certificate, key, tls.revoked)
+
+
+async def furnish(pair: Pair) -> None:
+    files = files_of(pair, "ops", "ops1")
+    async with Terminal.calling(port_of(pair, "a"), files, "demo") as ops:
+        await ops.welcome()
+        await ops.sign_in("asha", ADMIN_PASSWORD)
+        await ops.body("security.add_counter", ["C001", "Central", "COUNTER"], 1)
+        await ops.body("security.add_user", ["ravi", "Ravi K", "clerk", CLERK_PASSWORD], 2)
+        await ops.body("security.add_user", ["meera", "Meera S", "officer", CLERK_PASSWORD], 3)
+        row = ["1000000001", "Consumer 1", "1 Road", "LT-1", "M1", "", 2000, DUES]
+        await ops.body("consumers.load", ["2026-04-01", [row]], 4)
+    files = files_of(pair, "counter", "C001")
+    async with Terminal.calling(port_of(pair, "a"), files, "demo") as officer:
+        await officer.welcome()
+        await officer.sign_in("meera", CLERK_PASSWORD)
+        await officer.body("days.open", ["2026-04-02"], 5)
+
+
+@on_reactor
+async def test_a_payment_and_its_session_survive_the_primarys_death(pair: Pair) -> None:
+    pair.start("w", "a", "b")
+    await asyncio.to_thread(
+        pair.wait, "all answer", lambda s: {s.state("a"), s.state("b")} == {"READING"}
+    )
+    await asyncio.to_thread(pair.bootstrap, "a")
+    await asyncio.to_thread(pair.wait, "b is in sync", lambda s: s.in_sync("a", "b"))
+    await furnish(pair)
+    files = files_of(pair, "counter", "C001")
+    async with Terminal.calling(port_of(pair, "a"), files, "demo") as terminal:
+        await terminal.welcome()
+        session = await terminal.sign_in("ravi", CLERK_PASSWORD)
+        taken = await terminal.ask("payments.take", ["1000000001", 12_500], 10)
+        assert isinstance(taken, Reply), taken
+        await asyncio.to_thread(pair.kill, "a")
+    await asyncio.to_thread(pair.wait, "b serves", lambda s: s.data["primary"] == "b")
+    async with Terminal.calling(port_of(pair, "b"), files, "demo") as terminal:
+        welcome = await terminal.welcomed_in_time()
+        assert (welcome.node, welcome.business_date) == ("b", "2026-04-02")
+        assert isinstance(await terminal.resume(session.token), Session)
+        again = await terminal.ask("payments.take", ["1000000001", 12_500], 10)
+        assert isinstance(again, Reply), again
+        assert (again.replay, bytes(again.body)) == (True, bytes(taken.body))
+        fresh = await terminal.body("payments.take", ["1000000001", 100], 11)
+        assert fresh[0] == "C001/2026-27/2"
