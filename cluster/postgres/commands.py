@@ -44,8 +44,26 @@ class Child:
 
     def __init__(self, transport: Any, ended: asyncio.Future[Finished]) -> None:
         self._transport = transport
-        self.pid: int = transport.pid
+        self.pid: int = transport.pid or 0
         self.ended = ended
+        if transport.pid is not None:
+            self._watch(asyncio.get_running_loop())
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Reaps at the moment of death, by a descriptor of the process.
+
+        uvloop takes the signals' wake-up for itself, so under it Twisted never hears of SIGCHLD: a
+        dead postmaster, which has no pipe to us, would be missed.
+        """
+        descriptor = os.pidfd_open(self.pid)
+
+        def died() -> None:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+            if self._transport.pid is not None:
+                self._transport.reapProcess()
+
+        loop.add_reader(descriptor, died)
 
     @property
     def alive(self) -> bool:

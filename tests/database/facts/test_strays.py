@@ -26,10 +26,8 @@ from tests.postgres_nodes import (
 DAEMON = """
 import asyncio, sys
 from pathlib import Path
-loop = asyncio.new_event_loop()
-asyncio.set_event_loop(loop)
-from twisted.internet import asyncioreactor
-asyncioreactor.install(loop)
+from protocols.shell.bridge import install_reactor
+install_reactor()
 from twisted.internet import reactor
 from cluster.postgres.place import PostgresPlan
 from cluster.postgres.process import ProcessControl
@@ -38,6 +36,7 @@ async def serve():
     plan = PostgresPlan(node="a", data_dir=Path(sys.argv[1]), port=int(sys.argv[2]),
                         bindir=Path(sys.argv[3]), shared_buffers_mib=16)
     control = ProcessControl(plan, reactor)
+    control.exited = lambda exit: print("ended", exit.signal, flush=True)
     await control.prepare("secret")
     await control.start(as_standby=False, names="")
     print("serving", flush=True)
@@ -47,24 +46,43 @@ reactor.run()
 """
 
 
-async def daemon_killed_while_serving(folder: Path) -> None:
-    """A separate daemon starts the server of node `a`, then dies without a word."""
+async def daemon_killed_while_serving(folder: Path, *, server_first: bool = False) -> list[str]:
+    """A separate daemon starts the server of node `a`, then dies without a word.
+
+    `server_first`: its server is killed before it. Gives what the daemon said.
+    """
     plan = plan_for(folder, "a")
     control = control_for(plan)
     await control.prepare(PASSWORD)
     await control.initialise(PASSWORD)
     bindir = str(control._binaries.bindir)
     argv = [sys.executable, "-c", DAEMON, str(plan.data_dir), str(plan.port), bindir]
-    assert await asyncio.to_thread(first_line_then_killed, argv) == "serving\n"
+    pgdata = plan.pgdata if server_first else None
+    return await asyncio.to_thread(talk_then_kill, argv, pgdata)
 
 
-def first_line_then_killed(argv: list[str]) -> str:
+def talk_then_kill(argv: list[str], pgdata: Path | None) -> list[str]:
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()) as daemon:
         assert daemon.stdout is not None
         try:
-            return daemon.stdout.readline()
+            said = [daemon.stdout.readline()]
+            if pgdata is not None:
+                pid = stray.recorded_pid(pgdata)
+                assert pid in stray.processes_of(pgdata)
+                os.kill(pid, signal.SIGKILL)
+                said.append(daemon.stdout.readline())
+            return said
         finally:
             daemon.kill()
+            if pgdata is not None:
+                stray.kill_all(pgdata)
+
+
+@on_reactor
+async def test_a_daemon_on_its_own_kind_of_loop_hears_at_once_that_its_server_died() -> None:
+    with fresh_folder() as folder:
+        said = await daemon_killed_while_serving(folder, server_first=True)
+        assert said == ["serving\n", "ended 9\n"]
 
 
 @pytest.fixture
@@ -78,7 +96,7 @@ def innocent() -> Iterator[subprocess.Popen[bytes]]:
 @on_reactor
 async def test_f18_a_server_whose_daemon_was_killed_serves_on_until_it_is_stopped() -> None:
     with fresh_folder() as folder:
-        await daemon_killed_while_serving(folder)
+        assert await daemon_killed_while_serving(folder) == ["serving\n"]
         plan = plan_for(folder, "a")
         control = control_for(plan)
         await control.prepare(PASSWORD)
@@ -97,7 +115,7 @@ async def test_f18_a_server_whose_daemon_was_killed_serves_on_until_it_is_stoppe
 @on_reactor
 async def test_f18_a_frozen_stray_is_killed() -> None:
     with fresh_folder() as folder:
-        await daemon_killed_while_serving(folder)
+        assert await daemon_killed_while_serving(folder) == ["serving\n"]
         plan = plan_for(folder, "a")
         pid = stray.recorded_pid(plan.pgdata)
         assert pid is not None
