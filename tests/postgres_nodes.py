@@ -175,9 +175,11 @@ async def synchronous_pair(bindir: Path | None = None) -> AsyncIterator[Pair]:
         await a.control.create_slot("b")
         source = control.conninfo("127.0.0.1", a.port, SYNC_NAME)
         await control.clone(source, "b")
+        await a.control.set_names(f'ANY 1 ("{SYNC_NAME}")')
+        # The names alone bind nobody for some milliseconds (fact F4): only a hanging commit does.
+        assert await a.control.hang_probe(10) is not None
         await control.start(as_standby=True, names="", conninfo=source, slot="b")
         try:
-            await a.control.set_names(f'ANY 1 ("{SYNC_NAME}")')
             await a.control.barrier(10)
             yield Pair(a, Node(control, plan))
         finally:

@@ -147,6 +147,13 @@ async def standby(world: World, of: Control, name: str = "b", alias: str = "b_1"
     return control
 
 
+async def bind(control: Control, names: str) -> None:
+    """Sets the names and proves first that commits hang: the names alone do not (fact F4)."""
+    await control.set_names(BLOCKING_NAMES)
+    assert await control.hang_probe(10) is not None
+    await control.set_names(names)
+
+
 async def seen(
     control: Control, holds: Callable[[ProbeFacts], bool], limit_s: float = 10.0
 ) -> ProbeFacts:
@@ -236,7 +243,7 @@ async def test_commits_wait_for_a_listed_standby_and_only_for_it(opening: Openin
         await seen(a, followed_by("b_1"))
         assert await a.hang_probe(0.2) is None
 
-        await a.set_names(NAMES)
+        await bind(a, NAMES)
         lsn = await a.barrier(10)
         assert (await b.probe()).held_lsn >= lsn
         await a.set_names('ANY 1 ("b_2")')
@@ -279,7 +286,7 @@ async def test_a_dead_primary_is_told_and_its_standby_promotes(opening: Opening)
         a.exited = exits.put_nowait
         b = await standby(world, a)
         await a.write_fence(3, 5)
-        await a.set_names(NAMES)
+        await bind(a, NAMES)
         lsn = await a.barrier(10)
         world.kill(a)
         exit_ = await exits.get()
