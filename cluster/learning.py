@@ -185,9 +185,10 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
     barrier_lsn = mind.barrier_lsn
     if not facts.in_recovery and (barrier_lsn < 0 or restarted):
         barrier_lsn = facts.flush_lsn
+    mind = structs.replace(mind, facts=facts)
     return structs.replace(
         mind,
-        facts=facts,
+        vouched=_vouched(mind),
         facts_at_s=mind.now_s,
         probed_at_s=mind.now_s,
         streamed_at_s=mind.now_s if facts.receiver_streaming else mind.streamed_at_s,
@@ -196,6 +197,17 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
         rearm=mind.rearm or restarted,
         passed=mind.passed and not restarted,
     )
+
+
+def _vouched(mind: Mind) -> tuple[int, int]:
+    """What the present sync generation was seen to have flushed; it outlives the server."""
+    row, record = mind.sync_row, mind.record
+    if row is None or record is None:
+        return mind.vouched
+    generation, flush_lsn = mind.vouched
+    if generation != record.sync_gen:
+        return (record.sync_gen, row.flush_lsn)
+    return (generation, max(flush_lsn, row.flush_lsn))
 
 
 def _probe_failed(mind: Mind, event: ev.ProbeFailed) -> Mind:

@@ -99,6 +99,8 @@ class Mind(Struct, frozen=True):
     probed_at_s: float = NEVER
     up_at_s: float = NEVER
     streamed_at_s: float = NEVER
+    vouched: tuple[int, int] = (0, 0)
+    """Generation, and the highest flush seen of it."""
     barrier_lsn: int = -1
     rearm: bool = False
     passed: bool = False

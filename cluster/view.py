@@ -107,7 +107,15 @@ def beat_of(
         offered=mind.entry.generation if mind.entry is not None and mind.entry.offered else 0,
         leaving=mind.leaving,
         handover=mind.handover,
+        vouched_lsn=_vouched_lsn(mind),
     )
+
+
+def _vouched_lsn(mind: Mind) -> int:
+    generation, flush_lsn = mind.vouched
+    record = mind.record
+    present = record is not None and mind.named and record.sync_gen == generation
+    return flush_lsn if present and record is not None and record.sync else 0
 
 
 def probe_every_s(mind: Mind) -> float:

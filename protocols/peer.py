@@ -89,8 +89,9 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     probe's verdict and ``probe_age_ms`` its age. ``heard_ms`` is how long ago this node last heard
     the receiver on any link (-1 never): a link is alive only both ways. ``token`` is the sync
     generation this standby holds; ``offered`` the one this primary offers in sync entry (0 none).
-    ``leaving`` and ``handover`` carry their reason or are ''. ``clone_ready`` says a clone may be
-    taken.
+    ``leaving`` and ``handover`` carry their reason or are ''. ``vouched_lsn``: the highest flush
+    of the record's sync generation that this primary has seen; an arbiter that was restarted learns
+    again from it what the standby must hold.
     """
 
     node: NodeName
@@ -115,6 +116,7 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     offered: Count = 0
     leaving: str = ""
     handover: str = ""
+    vouched_lsn: Lsn = 0
 
 
 class Relay(PeerMessage, tag="R", frozen=True):

@@ -117,6 +117,8 @@ def took(register: Register, beat: NodeBeat, now_s: float) -> Register:
     flush = register.high_flush
     if record is not None and (record.sync, record.sync_gen) == (beat.node, beat.token):
         flush = max(flush, beat.receive_lsn)
+    if record is not None and (record.primary, record.epoch) == (beat.node, beat.epoch):
+        flush = max(flush, beat.vouched_lsn)
     return structs.replace(
         register,
         heard=(*known, Heard(beat, now_s)),

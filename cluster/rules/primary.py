@@ -354,6 +354,14 @@ ROWS: Final = (
     Rule(
         (W,),
         RECORD,
+        lambda mind, event: not_granted(mind, event) and not mind.passed,
+        G,
+        nothing,
+        "Not granted (yet); gated as before, the record is read again.",
+    ),
+    Rule(
+        (W,),
+        RECORD,
         not_granted,
         L,
         nothing,

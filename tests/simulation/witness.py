@@ -1,0 +1,121 @@
+"""The witness process with its file: the real register, an fsync that takes its time, a crash that
+keeps exactly what was fsynced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cluster.arbiter.register import Kept, Register, judge, kept_of, relay_for, start, swapped, took
+from protocols.peer import NodeBeat, Record
+from tests.simulation.network import Network
+from tests.simulation.world import World
+
+NODES = ("a", "b")
+Answer = Callable[[bool, Record | None, str], None]
+
+
+class Witness:
+    """``stored`` is told of every record that has become the register's."""
+
+    def __init__(self, world: World, network: Network, kept: Kept) -> None:
+        self.world = world
+        self.network = network
+        self.file = kept
+        self.starts = 0
+        self.alive = False
+        self.frozen: list[tuple[Callable[..., None], tuple[Any, ...]]] | None = None
+        self.slow_s = 0.0
+        self.busy = False
+        self.queue: list[tuple[str, int | None, Record, Answer]] = []
+        self.register: Register
+        self.stored: Callable[[Record | None, Record], None] = lambda before, after: None
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process on what the file holds."""
+        self.starts += 1
+        self.alive, self.busy, self.frozen = True, False, None
+        self.queue = []
+        self.register = start(NODES, f"w{self.starts}", self.file)
+
+    def crash(self) -> None:
+        """Killed: memory is gone, the file stays."""
+        self.alive = False
+        self.starts += 1
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        if self.alive and self.frozen is None:
+            self.frozen = []
+
+    def thaw(self) -> None:
+        """SIGCONT: what was in its sockets is handled now."""
+        held, self.frozen = self.frozen or [], None
+        for call, args in held:
+            call(*args)
+
+    def _held(self, call: Callable[..., None], *args: Any) -> bool:
+        if self.frozen is not None:
+            self.frozen.append((call, args))
+            return True
+        return not self.alive
+
+    # ---- what nodes ask
+
+    def read(self, node: str, answer: Callable[[Record | None, str], None]) -> None:
+        """Read linearizably."""
+        if not self._held(self.read, node, answer):
+            self._send(node, answer, self.register.record, self.register.nonce)
+
+    def beat(self, beat: NodeBeat, answer: Callable[..., None]) -> None:
+        """A node leaves its beat and takes the other's."""
+        if self._held(self.beat, beat, answer):
+            return
+        self.register = took(self.register, beat, self.world.now)
+        self._send(beat.node, answer, relay_for(self.register, beat.node, self.world.now))
+
+    def swap(self, node: str, expected: int | None, record: Record, answer: Answer) -> None:
+        """Compare and swap: one at a time, durable before it is answered."""
+        if not self._held(self.swap, node, expected, record, answer):
+            self.queue.append((node, expected, record, answer))
+            self._next()
+
+    def _next(self) -> None:
+        if self.busy or not self.queue:
+            return
+        node, expected, record, answer = self.queue.pop(0)
+        refusal = judge(self.register, expected, record)
+        if refusal and "epoch_fence" in self.world.planted and self.register.record is not None:
+            refusal = ""
+        if refusal:
+            self._send(node, answer, False, self.register.record, self.register.nonce)
+            self._next()
+            return
+        self.busy = True
+        delay_s = 0.001 + (self.slow_s * self.world.rng.random() if self.slow_s else 0.0)
+        self.world.after(delay_s, self._durable, self.starts, node, record, answer)
+
+    def _durable(self, starts: int, node: str, record: Record, answer: Answer) -> None:
+        kept = kept_of(self.register, record)
+        if "witness_without_fsync" in self.world.planted:
+            self.world.after(2.0, self._late_flush, starts, kept)
+        elif starts == self.starts or self.world.chance(0.5):
+            self.file = kept  # the rename may have made it before the crash
+        if starts != self.starts or not self.alive:
+            self.stored(None, record) if self.file is kept else None
+            return
+        before = self.register.record
+        self.register = swapped(self.register, record)
+        self.stored(before, record)
+        self.busy = False
+        self._send(node, answer, True, record, self.register.nonce)
+        self._next()
+
+    def _late_flush(self, starts: int, kept: Kept) -> None:
+        if starts == self.starts:
+            self.file = kept
+
+    def _send(self, node: str, answer: Callable[..., None], *args: Any) -> None:
+        self.network.send(("w", node, 0), answer, *args)
