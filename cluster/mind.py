@@ -210,6 +210,15 @@ class Mind(Struct, frozen=True):
         facts = self.facts
         return max(facts.receive_lsn, facts.replay_lsn, facts.flush_lsn) if facts else 0
 
+    @property
+    def holds_enough(self) -> bool:
+        """This copy reaches what the record and the arbiter know to have been flushed."""
+        record = self.record
+        if record is None or self.facts is None:
+            return False
+        remembered = self.hearing.high_flush if record.sync else 0
+        return self.held_lsn >= max(record.min_lsn, remembered)
+
     def walsender(self, name: str) -> Walsender | None:
         """The row of pg_stat_replication that streams under this application name."""
         if self.facts is None:

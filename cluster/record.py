@@ -75,8 +75,12 @@ def synced(
     return _next(record, by, op_id, reason, **changes)
 
 
-def claimed(record: Record, by: str, op_id: str, reason: str) -> Record:
-    """The sync standby takes over: not open before it is promoted."""
+def claimed(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int) -> Record:
+    """The sync standby takes over: not open before it is promoted.
+
+    ``held_lsn`` is what it holds while it claims: should its disk be set back to an older copy
+    before it is promoted, that copy is not enough.
+    """
     return _next(
         record,
         by,
@@ -85,7 +89,7 @@ def claimed(record: Record, by: str, op_id: str, reason: str) -> Record:
         term=record.term + 1,
         primary=by,
         sync="",
-        min_lsn=0,
+        min_lsn=held_lsn,
         opened=False,
         prev=record.primary,
         intent="",

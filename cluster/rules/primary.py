@@ -73,6 +73,21 @@ def names_differ(mind: Mind, event: ev.Event) -> bool:
     return mind.names != wanted and (wanted != "" or not mind.sync_possible)
 
 
+def set_back(mind: Mind, event: ev.Event) -> bool:
+    """This copy ends before what its own standby has flushed of it: a restored snapshot."""
+    record = mind.record
+    synced = record is not None and record.sync != ""
+    return mind.up and mind.facts_fresh and synced and not mind.holds_enough
+
+
+def give_up_set_back(mind: Mind, event: ev.Event) -> Outcome:
+    """The standby has more than we: it takes over, or nobody does."""
+    disk = structs.replace(mind.disk, diverged=True)
+    why = "this copy lacks WAL that was acknowledged (a restored snapshot?)"
+    mind = structs.replace(mind, disk=disk)
+    return hand_over(mind, why, act.StopPostgres("immediate"))
+
+
 def caught_up(mind: Mind) -> bool:
     """The standby of the record's generation has flushed what stood here after the start."""
     row = mind.sync_row
@@ -134,7 +149,7 @@ def flowing(mind: Mind, event: ev.Event) -> bool:
 def _may_go_solo(mind: Mind) -> bool:
     record = mind.record
     certain = record is not None and record.sync != "" and not record.strict
-    return mind.up and certain and mind.may_swap
+    return mind.up and certain and mind.may_swap and mind.nonce != ""
 
 
 def still_stalled(mind: Mind, event: ev.Event) -> bool:
@@ -152,6 +167,7 @@ def peer_absent(mind: Mind, event: ev.Event) -> bool:
         _may_go_solo(mind)
         and mind.facts_fresh
         and waited_s >= mind.timers.solo_s
+        and mind.holds_enough
         and not caught_up(mind)
     )
 
@@ -290,6 +306,14 @@ ENDS: Final = (
 
 ROWS: Final = (
     # gated: names per the confirmed record, then the fence, then the restart barrier
+    Rule(
+        (G,),
+        (ev.Probed, ev.RelayHeard, ev.Tick),
+        set_back,
+        State.READING,
+        give_up_set_back,
+        "This copy was set back: {peer} has more; it may take over at once.",
+    ),
     Rule((G,), POSTGRES, names_differ, None, set_names, "Names per the confirmed record."),
     Rule((G,), POSTGRES, fence_missing, None, write_fence, "The fence row gets this term."),
     Rule(

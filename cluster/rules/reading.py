@@ -42,9 +42,10 @@ def _read(mind: Mind) -> bool:
 
 
 def _my_copy(mind: Mind) -> bool:
-    """A data folder of this cluster is here."""
+    """A data folder of this cluster is here, and nothing was seen to be wrong with it."""
     record, disk = mind.record, mind.disk
-    return record is not None and disk.has_data and disk.system_id == record.system_id
+    ours = record is not None and disk.has_data and disk.system_id == record.system_id
+    return ours and not disk.diverged
 
 
 def _named_and_read(mind: Mind) -> bool:
@@ -94,7 +95,7 @@ def cannot_serve(mind: Mind, event: ev.Event) -> bool:
 
 def say_cannot_serve(mind: Mind, event: ev.Event) -> Outcome:
     """The standby, if any, may claim."""
-    return hand_over(mind, "no copy of this cluster's data")
+    return hand_over(mind, "no whole copy of this cluster's data")
 
 
 def may_bump(mind: Mind, event: ev.Event) -> bool:
@@ -197,7 +198,8 @@ def follow(mind: Mind, event: ev.Event) -> Outcome:
 
 def foreign_data(mind: Mind, event: ev.Event) -> bool:
     """The data folder is of another cluster: not ours to overwrite."""
-    return mind.disk.has_data and not _my_copy(mind)
+    record, disk = mind.record, mind.disk
+    return record is not None and disk.has_data and disk.system_id != record.system_id
 
 
 def replace_copy(mind: Mind, event: ev.Event) -> Outcome:

@@ -117,9 +117,9 @@ def whole(mind: Mind) -> bool:
         and mind.facts_fresh
         and facts.in_recovery
         and mind.fits_sync
-        and mind.held_lsn >= record.min_lsn
-        and mind.held_lsn >= mind.hearing.high_flush
+        and mind.holds_enough
         and mind.arbiter_heard
+        and mind.nonce != ""
     )
 
 
@@ -162,7 +162,8 @@ def claim_silent(mind: Mind, event: ev.Event) -> Outcome:
 
 def _claim(mind: Mind, why: str) -> Outcome:
     assert mind.record is not None
-    return propose(mind, records.claimed(mind.record, mind.me, op_id(mind, "claim"), why))
+    name = op_id(mind, "claim")
+    return propose(mind, records.claimed(mind.record, mind.me, name, why, held_lsn=mind.held_lsn))
 
 
 def mark_diverged(mind: Mind, event: ev.Event) -> Outcome:
@@ -176,7 +177,7 @@ def promotion(mind: Mind, event: ev.Event) -> Outcome:
     mind = structs.replace(mind, promoted_tli=0, failures=0, handover="")
     assert mind.record is not None
     kept = act.KeepClaim(mind.record.op_id)
-    if not mind.up or mind.doing:
+    if not (mind.up and mind.idle and mind.holds_enough):
         return order(mind, kept)
     return order(mind, kept, act.SetNames(""), act.Promote())
 

@@ -88,7 +88,20 @@ def start_following_nobody(mind: Mind, event: ev.Event) -> Outcome:
 
 def may_promote(mind: Mind, event: ev.Event) -> bool:
     """PostgreSQL runs in recovery and nothing is being done."""
-    return mind.up and mind.may_retry and mind.promoted_tli == 0
+    return mind.up and mind.may_retry and mind.promoted_tli == 0 and mind.holds_enough
+
+
+def lacks_wal(mind: Mind, event: ev.Event) -> bool:
+    """All that is here was replayed, and it is less than what was claimed with."""
+    waited = mind.now_s - mind.up_at_s >= mind.timers.progress_s
+    short = mind.up and mind.promoted_tli == 0 and not mind.holds_enough
+    return short and mind.facts_fresh and waited and mind.handover == ""
+
+
+def say_lacks_wal(mind: Mind, event: ev.Event) -> Outcome:
+    """A copy that was set back is not promoted; the previous primary may take the claim back."""
+    why = "this copy lacks WAL that was acknowledged (a restored snapshot?)"
+    return structs.replace(mind, handover=why), (act.BeatNow(),)
 
 
 def promote(mind: Mind, event: ev.Event) -> Outcome:
@@ -265,6 +278,7 @@ ROWS: Final = (
     Rule((P,), POSTGRES, claim_unkept, None, keep_claim, "The claim's name goes to disk first."),
     Rule((P,), POSTGRES, recovery_down, None, start_following_nobody, "Started to be promoted."),
     Rule((P,), POSTGRES, may_promote, None, promote, "Leaving recovery."),
+    Rule((P,), TIME, lacks_wal, None, say_lacks_wal, "This copy was set back: not promoted."),
     Rule(
         (P,),
         (*RECORD, ev.Promoted),

@@ -24,6 +24,7 @@ class Checks:
         self.record: Record | None = witness.file.record
         self.acknowledged: dict[bytes, tuple[str, int]] = {}
         self.counters: dict[bytes, str] = {}
+        self.restored = False
         self.by_term: dict[int, str] = {}
         self.terms: list[tuple[int, str]] = []
         witness.stored = self.on_stored
@@ -76,7 +77,7 @@ class Checks:
         if held < after.min_lsn:
             self.fail(f"I2: {after.sync} holds {held}, the barrier is {after.min_lsn}")
         for key, (_, _, lsn) in primary.visible.items():
-            if lsn > held:
+            if lsn > held and lsn not in primary.leaked:
                 self.fail(f"I2: {key!r} is visible on {after.primary}, not on {after.sync}")
         self.holds_all(standby)
 
@@ -100,6 +101,9 @@ class Checks:
         server = node.postgres
         if not server.up or server.in_recovery:
             self.fail(f"I4: {node.name} is open without a primary server")
+        record = self.record
+        if record is not None and record.term == stood.term and not record.opened:
+            self.fail(f"I4: {node.name} is open in term {stood.term}, which never was")
         if (stood.term, node.name) not in self.terms:
             self.terms.append((stood.term, node.name))
             self.holds_all(server)
@@ -110,34 +114,49 @@ class Checks:
         if not (stood.open and stood.alone) or record is None:
             return
         if record.primary != node.name or record.sync:
-            self.fail(f"{node.name} may acknowledge alone, but the record has {record.sync or record.primary}")
+            other = record.sync or record.primary
+            self.fail(f"{node.name} may acknowledge alone, but the record has {other}")
 
     def _releaser(self, node: Node):  # type: ignore[no-untyped-def]  # noqa: ANN202
         def released(commit: Commit) -> None:
             record = self.record
-            if record is None or record.primary != node.name or not record.sync:
+            if record is None or record.primary != node.name or not record.sync or self.restored:
                 return
             if node.standing.open and len(self.nodes[record.sync].postgres.wal) < commit.lsn:
-                self.fail(f"I1: a commit at {commit.lsn} returned on {node.name} without the standby")
+                self.fail(
+                    f"I1: a commit at {commit.lsn} returned on {node.name} without the standby"
+                )
 
         return released
 
     def on_read(self, node: Node, stood: Standing, lsn: int) -> None:
-        """A row was shown behind an open gate."""
+        """A row was shown behind an open gate: never one that may still be lost."""
+        record = self.record
+        if record is None or not record.sync or record.primary != node.name or self.restored:
+            return
+        if lsn not in node.postgres.leaked and lsn > len(self.nodes[record.sync].postgres.wal):
+            self.fail(f"a row at {lsn} was shown on {node.name}, the standby does not have it")
 
-    def on_acknowledge(  # noqa: PLR0917
-        self, node: Node, stood: Standing, request: Request, number: int, replay: bool  # noqa: FBT001
+    def on_acknowledge(
+        self,
+        node: Node,
+        stood: Standing,
+        request: Request,
+        number: int,
+        replay: bool,
     ) -> None:
         """A receipt leaves the house."""
         key, record = request.key, self.record
-        self.world.note(f"{node.name} acknowledges {key.decode()} {number} {'again' if replay else ''}")
+        self.world.note(
+            f"{node.name} acknowledges {key.decode()} {number} {'again' if replay else ''}"
+        )
         holder = self.by_term.setdefault(stood.term, node.name)
         if holder != node.name:
             self.fail(f"{node.name} and {holder} acknowledge in term {stood.term}")
         known = self.acknowledged.setdefault(key, (request.body, number))
         if known != (request.body, number):
             self.fail(f"{key!r} was {known}, now {(request.body, number)}")
-        if record is not None and record.sync and record.primary == node.name:
+        if record and record.sync and record.primary == node.name and not self.restored:
             standby = self.nodes[record.sync].postgres
             if not any(entry.key == key for entry in standby.wal):
                 self.fail(f"{key!r} is acknowledged by {node.name}, not on the sync standby")

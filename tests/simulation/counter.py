@@ -29,7 +29,9 @@ NODES = ("a", "b")
 class Counter:
     """``name`` is two characters; a payment's key is name and sequence."""
 
-    def __init__(self, world: World, network: Network, name: str, servers: dict[str, Server]) -> None:
+    def __init__(
+        self, world: World, network: Network, name: str, servers: dict[str, Server]
+    ) -> None:
         self.world, self.network, self.name, self.servers = world, network, name, servers
         self.journal: dict[int, bytes] = {}
         self.receipts: dict[int, int] = {}
@@ -52,14 +54,18 @@ class Counter:
         self.calls.clear()
         pending = sorted(self.journal.items())
         self.desk = terminal.begin(
-            "sim", len(NODES), pending, now=self.world.now, principal=True,
+            "sim",
+            len(NODES),
+            pending,
+            now=self.world.now,
+            principal=True,
             first=self.world.rng.randrange(2),
         )
         self._step(self.life, desk.Tick())
         self.world.after(self.world.between(0.1, 0.6), self._take, self.life)
 
     def kill(self) -> None:
-        """kill −9; it is started again a little later."""
+        """Kill −9; it is started again a little later."""
         self.life += 1
         self.world.after(self.world.between(0.1, 1.0), self.boot)
 
@@ -144,9 +150,9 @@ class Counter:
 
     def _to_server(self, life: int, node: int, call: int, deliver: Any, *args: Any) -> None:
         """Down the wire; a lost segment ends the connection."""
-        if (node, call) in self.calls:
-            if not self.network.send(("t", NODES[node], 0), deliver, *args):
-                self._break(life, node, call)
+        line = ("t", NODES[node], 0)
+        if (node, call) in self.calls and not self.network.send(line, deliver, *args):
+            self._break(life, node, call)
 
     def _break(self, life: int, node: int, call: int) -> None:
         """A segment was lost for good: nothing passes any more, and both ends find out later."""
@@ -172,13 +178,13 @@ class Counter:
             if not server.node.alive:
                 self._down(life, node, call)
             elif not server.node.later(heard):
-                self._from_server(life, node, call, self._greeting(server, message, life, node, call))
+                self._from_server(
+                    life, node, call, self._greeting(server, message, life, node, call)
+                )
 
         self._to_server(life, node, call, heard)
 
-    def _greeting(  # noqa: PLR0917
-        self, server: Server, message: Any, life: int, node: int, call: int
-    ) -> Any:
+    def _greeting(self, server: Server, message: Any, life: int, node: int, call: int) -> Any:
         if isinstance(message, Hello):
             hello = message
             server.callers[self.name, life, call] = lambda: (
@@ -200,7 +206,7 @@ class Counter:
         server = self.servers[NODES[node]]
         key, _, body = payload.decode().partition("|")
 
-        def answer(code: str, number: int, replay: bool) -> None:  # noqa: FBT001
+        def answer(code: str, number: int, replay: bool) -> None:
             message: Any
             if code == "RECEIPT":
                 message = Reply(seq, Raw(str(number).encode()), replay)

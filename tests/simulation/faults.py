@@ -165,8 +165,14 @@ def witness_slow(run: Scenario) -> None:
     run.world.after(run.world.between(1.0, 5.0), setattr, run.witness, "slow_s", 0.0)
 
 
+def swaps_late(run: Scenario) -> None:
+    """Compare-and-swaps, and nothing else, take seconds on their way."""
+    run.network.swaps_late = True
+    run.world.after(run.world.between(2.0, 8.0), setattr, run.network, "swaps_late", False)
+
+
 def counter_killed(run: Scenario) -> None:
-    """kill −9 of a terminal."""
+    """Kill −9 of a terminal."""
     run.world.rng.choice(run.counters).kill()
 
 
@@ -177,7 +183,7 @@ def another_body(run: Scenario) -> None:
     key = run.world.rng.choice(list(run.checks.acknowledged))
     body, _ = run.checks.acknowledged[key]
 
-    def answer(code: str, number: int, replay: bool) -> None:  # noqa: FBT001
+    def answer(code: str, number: int, replay: bool) -> None:
         if code == "RECEIPT":
             run.checks.fail(f"{key!r} with another body got a receipt")
 
@@ -209,12 +215,15 @@ def wall_clock_jumped(run: Scenario) -> None:
 
 
 def snapshot_restored(run: Scenario) -> None:
-    """The standby's disk is set back to an earlier copy of itself."""
+    """A server's disk is set back to an earlier copy of itself, while the other has all."""
     run.restore_snapshot()
 
 
 def stray_promotion(run: Scenario) -> None:
-    """Somebody promotes the standby by hand."""
+    """Somebody promotes the standby by hand (but not also sets the other copy back)."""
+    if run.checks.restored:
+        return
+    run.checks.restored = True  # what it acknowledged will be cloned again
     for node in run.nodes.values():
         server = node.postgres
         record = run.checks.record
@@ -244,6 +253,7 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "witness crashed": (witness_crashed, 3),
     "witness frozen": (witness_frozen, 2),
     "witness slow": (witness_slow, 2),
+    "swaps late": (swaps_late, 3),
     "counter killed": (counter_killed, 2),
     "another body": (another_body, 2),
     "daemon stopped": (daemon_stopped, 2),

@@ -1,4 +1,4 @@
-"""The wires: messages are late, lost, doubled, overtaken; lines are cut one way, both ways, or flap.
+"""The wires: messages are late, lost, doubled, overtaken; lines are cut one way or both, or flap.
 
 A line is (from, to, number). Nothing is corrupted: TLS sees to that. What was sent into a cut line
 is lost; whoever asked finds out by waiting.
@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from tests.simulation.world import World
 
-LINES: Final = (("a", "b", 0), ("a", "b", 1), ("a", "w", 0), ("b", "w", 0), ("a", "t", 0), ("b", "t", 0))
+LINES: Final = (
+    ("a", "b", 0),
+    ("a", "b", 1),
+    ("a", "w", 0),
+    ("b", "w", 0),
+    ("a", "t", 0),
+    ("b", "t", 0),
+)
 
 
 class Network:
@@ -22,6 +29,7 @@ class Network:
         self.loss = 0.0
         self.doubling = 0.0
         self.lateness = 0.0
+        self.swaps_late = False
         self.ordered: dict[tuple[str, str, int], float] = {}
         self.cuts: dict[tuple[str, str, int], int] = {}
 
@@ -67,3 +75,4 @@ class Network:
         """All lines are good from now on."""
         self.cuts.clear()
         self.loss = self.doubling = self.lateness = 0.0
+        self.swaps_late = False

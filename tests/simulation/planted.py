@@ -14,8 +14,10 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster.mind import Mind
+from cluster.states import State
 
-Step = Callable[[Mind, ev.Event, float], tuple[Mind, tuple[act.Action, ...]]]
+Outcome = tuple[Mind, tuple[act.Action, ...]]
+Step = Callable[[Mind, ev.Event, float], Outcome]
 
 PLANTED: Final = {
     "replay_without_barrier": "a repeat is answered from a row that may be on one server only",
@@ -24,7 +26,9 @@ PLANTED: Final = {
     "ambiguous_settled_by_read": "a read that shows nothing is taken as 'it did not happen'",
     "ack_gate_ignored": "a COMMIT that returned is acknowledged, warning or not",
     "epoch_fence": "the register stores whatever epoch comes",
-    "single_step_takeover": "the claim opens at once, before the promotion",
+    "single_step_takeover": "open when promoted, without telling the arbiter",
+    "restart_gate_off": "open as soon as PostgreSQL is up again",
+    "high_flush_ignored": "a standby that was set back may claim",
     "witness_without_fsync": "the witness answers before its file is on disk",
 }
 
@@ -35,13 +39,17 @@ def planted_step(step: Step, planted: frozenset[str]) -> Step:
         step = _solo_before_grant(step)
     if "ambiguous_settled_by_read" in planted:
         step = _settled_by_read(step)
+    if "restart_gate_off" in planted:
+        step = _restart_gate_off(step)
+    if "high_flush_ignored" in planted:
+        step = _high_flush_ignored(step)
     if "single_step_takeover" in planted:
         step = _single_step(step)
     return step
 
 
 def _solo_before_grant(step: Step) -> Step:
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Action, ...]]:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
         mind, actions = step(mind, event, now_s)
         solo = any(
             isinstance(one, act.SwapRecord) and one.record.op_id.endswith("solo") for one in actions
@@ -52,24 +60,49 @@ def _solo_before_grant(step: Step) -> Step:
 
 
 def _settled_by_read(step: Step) -> Step:
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Action, ...]]:
-        if isinstance(event, ev.RecordRead) and mind.doubts:
-            mind = structs.replace(mind, doubts=())
-        return step(mind, event, now_s)
+    """The naive way out of doubt: read, and where it is not, it did not happen."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if isinstance(event, ev.SwapAmbiguous) and mind.swap is not None:
+            mind, actions = step(mind, event, now_s)
+            return structs.replace(mind, reading=True), (*actions, act.ReadTheRecord())
+        if not isinstance(event, ev.RecordRead) or not mind.doubts:
+            return step(mind, event, now_s)
+        mind, actions = step(structs.replace(mind, doubts=(), swap=None), event, now_s)
+        if mind.state is not State.SYNC_ENTRY:
+            return mind, actions
+        mind, more = step(mind, ev.ActionFailed("SetNames", "it did not happen"), now_s)
+        return mind, (*actions, *more)
 
     return stepped
 
 
 def _single_step(step: Step) -> Step:
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Action, ...]]:
-        mind, actions = step(mind, event, now_s)
-        return mind, tuple(_opened_at_once(one) for one in actions)
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if isinstance(event, ev.Promoted) and mind.record is not None:
+            record = structs.replace(mind.record, opened=True, tli=event.tli)
+            mind = structs.replace(mind, record=record)
+        return step(mind, event, now_s)
 
     return stepped
 
 
-def _opened_at_once(order: act.Action) -> act.Action:
-    if isinstance(order, act.SwapRecord) and order.record.op_id.endswith("claim"):
-        record = structs.replace(order.record, opened=True)
-        return act.SwapRecord(order.expected, record)
-    return order
+def _restart_gate_off(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        mind, actions = step(mind, event, now_s)
+        record = mind.record
+        if mind.state is State.PRIMARY_GATED and mind.up and record is not None and record.sync:
+            mind = structs.replace(mind, state=State.PRIMARY_SYNC, passed=True, fence=record.term)
+        return mind, actions
+
+    return stepped
+
+
+def _high_flush_ignored(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.hearing.high_flush:
+            hearing = structs.replace(mind.hearing, high_flush=0)
+            mind = structs.replace(mind, hearing=hearing)
+        return step(mind, event, now_s)
+
+    return stepped

@@ -84,6 +84,7 @@ class Postgres:
         self.replay_paused = False
         self.waiting: list[Commit] = []
         self.visible: dict[bytes, tuple[str, int, int]] = {}
+        self.leaked: set[int] = set()
         self.senders: list[Sender] = []
         self.source = ""
         self.receiver_name = ""
@@ -106,6 +107,7 @@ class Postgres:
         self.started_us = int(self.world.now * 1e6) + self.life
         self.in_force = self.names
         self.waiting, self.senders = [], []
+        self.leaked.clear()
         self.streaming = self.received = self.replay_paused = False
         self.production = not standby
         self._show_all()
@@ -173,13 +175,16 @@ class Postgres:
             self.visible[entry.key] = (entry.body, entry.number, commit.lsn)
         elif entry.kind == "fence":
             self.fence = entry.number
-        if not warned:
+        if warned:
+            self.leaked.add(commit.lsn)
+        else:
             self.released(commit)
-        if not self.hung:
-            self.world.after(0.0001, self._returned, self.life, commit, warned)
+        self.world.after(0.0001, self._returned, self.life, commit, warned)
 
-    def _returned(self, life: int, commit: Commit, warned: bool) -> None:  # noqa: FBT001
-        if life == self.life:
+    def _returned(self, life: int, commit: Commit, warned: bool) -> None:
+        if life == self.life and self.hung:
+            self.world.after(0.05, self._returned, life, commit, warned)
+        elif life == self.life:
             commit.done(warned)
 
     def cancel_wait(self) -> bool:
@@ -293,9 +298,7 @@ class Postgres:
             self._connect()
         self.world.after(RETRY_S, self._receive, life)
 
-    def hear(  # noqa: PLR0917
-        self, what: str, call: int, wal: list[Entry], upto: int, tli: int, steps: Any
-    ) -> None:
+    def hear(self, what: str, call: int, wal: list[Entry], upto: int, tli: int, steps: Any) -> None:
         """WAL from the primary, cumulative."""
         if not (self.up and self.in_recovery) or self.hung or call != self.receiver_call:
             return

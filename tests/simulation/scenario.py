@@ -66,6 +66,7 @@ class Scenario:
         self.servers = {name: Server(world, self.nodes[name]) for name in "ab"}
         for name, server in self.servers.items():
             server.acknowledge = self.checks.on_acknowledge
+            server.read = self.checks.on_read
             self.nodes[name].changed = self._changed
         for node in self.nodes.values():
             node.boot()
@@ -153,19 +154,20 @@ class Scenario:
             node.feed(ev.Asked(verb))
 
     def restore_snapshot(self) -> None:
-        """The standby, while it is down, is set back to what it was."""
+        """One server of a pair in sync, while it is down, is set back to what it was."""
         record = self.checks.record
-        if record is None or not record.sync:
+        if record is None or not record.sync or self.checks.restored:
             return
-        node = self.nodes[record.sync]
+        node = self.nodes[self.world.rng.choice((record.sync, record.sync, record.primary))]
         server = node.postgres
-        if not node.alive or not server.up or not server.in_recovery:
+        if not node.alive or not server.up:
             return
         older = self.snapshots[node.name][:-1]
         if not older:
             return
         back = max(record.min_lsn, min(len(server.wal), self.world.rng.choice(older)))
         node.crash(host=True)
+        self.checks.restored = True  # what it had acknowledged is gone from it
         del server.wal[back:]
         self.world.after(self.world.between(0.3, 2.0), self.start, node)
 
@@ -191,8 +193,14 @@ class Scenario:
             raise Violation(f"no peace {PEACE_S} s after the last fault: {self._where()}")
         self._final()
         return Result(
-            world.seed, world.trace, world.hit, len(self.checks.acknowledged),
-            len(self.checks.terms), world.now, world.calls, world.lines or [],
+            world.seed,
+            world.trace,
+            world.hit,
+            len(self.checks.acknowledged),
+            len(self.checks.terms),
+            world.now,
+            world.calls,
+            world.lines or [],
         )
 
     def _schedule(self) -> None:
@@ -224,7 +232,8 @@ class Scenario:
             server = node.postgres
             server.hung, server.slow_s, server.stalled_until_s = False, 0.0, 0.0
         if self.checks.record is not None and self.checks.record.paused:
-            self.world.after(1.0, lambda: [self.ask(one, "resume") for one in self.nodes.values()])
+            for node in self.nodes.values():
+                world.after(1.0, self.ask, node, "resume")
 
     def _at_peace(self) -> bool:
         record = self.checks.record
@@ -263,5 +272,5 @@ def run(seed: int, planted: frozenset[str] = frozenset(), *, verbose: bool = Fal
         return Scenario(world).play()
     except Violation as broken:
         told = Violation(f"seed {seed} at {world.now:.3f} s: {broken}")
-        told.lines = world.lines  # type: ignore[attr-defined]
+        told.lines = world.lines or []
         raise told from None

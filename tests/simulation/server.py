@@ -115,8 +115,13 @@ class Server:
         barrier = Entry("barrier", self.node.postgres.tli)
         self._commit(barrier, request, stood, number, True)
 
-    def _commit(  # noqa: PLR0917
-        self, entry: Entry, request: Request, stood: Standing, number: int, replay: bool  # noqa: FBT001
+    def _commit(
+        self,
+        entry: Entry,
+        request: Request,
+        stood: Standing,
+        number: int,
+        replay: bool,
     ) -> None:
         self.busy = True
         life = self.life
@@ -127,7 +132,7 @@ class Server:
                 answered[0] = True
                 self._say(request, "PENDING")
 
-        def done(warned: bool) -> None:  # noqa: FBT001
+        def done(warned: bool) -> None:
             if life != self.life or not self.node.alive or self.node.later(done, warned):
                 return
             self.busy = False
@@ -141,8 +146,13 @@ class Server:
         self.node.postgres.commit(entry, done)
         self.world.after(PATIENCE_S, late)
 
-    def _gate(  # noqa: PLR0917
-        self, request: Request, stood: Standing, number: int, replay: bool, warned: bool  # noqa: FBT001
+    def _gate(
+        self,
+        request: Request,
+        stood: Standing,
+        number: int,
+        replay: bool,
+        warned: bool,
     ) -> None:
         if "ack_gate_ignored" in self.world.planted:
             self._reply(request, stood, number, replay)
@@ -153,12 +163,12 @@ class Server:
         target_lsn = len(self.node.postgres.wal)
         self._await_flush(request, stood, number, replay, target_lsn, self.world.now + PATIENCE_S)
 
-    def _await_flush(  # noqa: PLR0917
+    def _await_flush(
         self,
         request: Request,
         stood: Standing,
         number: int,
-        replay: bool,  # noqa: FBT001
+        replay: bool,
         target_lsn: int,
         until_s: float,
     ) -> None:
@@ -182,7 +192,7 @@ class Server:
         else:
             self.world.after(POLL_S, self._await_flush, *again)
 
-    def _reply(self, request: Request, stood: Standing, number: int, replay: bool) -> None:  # noqa: FBT001
+    def _reply(self, request: Request, stood: Standing, number: int, replay: bool) -> None:
         self.acknowledge(self.node, stood, request, number, replay)
         request.answer("RECEIPT", number, replay)
 

@@ -17,6 +17,8 @@ from typing import Any
 class Violation(AssertionError):  # noqa: N818 - it is what was violated, not an error of the rig
     """An invariant does not hold; the text says which and how."""
 
+    lines: list[str] = []  # noqa: RUF012 - set once, by who asks for the trace
+
 
 class World:
     """One run. ``now`` is true time in seconds; nodes have clocks of their own."""

@@ -1,0 +1,235 @@
+"""The part of a daemon that commands its PostgreSQL: one order after the other, each with a result.
+
+A stop overtakes everything. What was ordered of a process that is gone is not carried out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from cluster import actions as act
+from cluster import events as ev
+from cluster.record import NOBODY_NAMES
+from tests.simulation.postgres import Entry, Postgres
+from tests.simulation.world import World
+
+if TYPE_CHECKING:
+    from tests.simulation.node import Node
+
+ANSWER_S: Final = 1.0
+
+
+class Orders:
+    """The queue of one daemon."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.queue: deque[act.Action] = deque()
+        self.order_life = 0
+        self.busy = False
+
+    def abandon(self) -> None:
+        """Nothing of what was ordered is reported any more."""
+        self.queue.clear()
+        self.order_life += 1
+        self.busy = False
+
+    def add(self, order: act.Action) -> None:
+        """In its turn."""
+        self.queue.append(order)
+        self._next()
+
+    def stop(self, mode: str) -> None:
+        """At once, whatever is being done."""
+        self.abandon()
+        self.busy = True
+        delay_s = self.node.world.between(0.005, 0.05)
+        self.node.world.after(delay_s, self._stopped, self.node.life, self.order_life, mode)
+
+    def _stopped(self, life: int, order_life: int, mode: str) -> None:
+        if life != self.node.life:
+            return  # the parent is gone; the server is stopped at the next start
+        if self.node.later(self._stopped, life, order_life, mode):
+            return
+        server = self.node.postgres
+        server.stop(clean=mode == "fast" and not server.hung)
+        if order_life == self.order_life:
+            self.busy = False
+            self.node.feed(ev.PostgresExited(0, asked=True))
+
+    def _current(self, life: int, order_life: int) -> bool:
+        return life == self.node.life and order_life == self.order_life
+
+    def _next(self) -> None:
+        if self.busy or not self.queue:
+            return
+        self.busy = True
+        order = self.queue.popleft()
+        delay_s = DELAYS[type(order)](self.node.world)
+        if self.node.postgres.slow_s:
+            delay_s += self.node.world.between(0.0, self.node.postgres.slow_s)
+        self.node.world.after(delay_s, self._do, self.node.life, self.order_life, order)
+
+    def _do(self, life: int, order_life: int, order: act.Action) -> None:
+        if not self._current(life, order_life):
+            return
+        if self.node.later(self._do, life, order_life, order):
+            return
+        server = self.node.postgres
+        if server.up and server.hung and not isinstance(order, act.KeepClaim | act.KeepToken):
+            self.node.world.after(
+                ANSWER_S, self._answer, life, order_life, _failed(order, "no answer")
+            )
+            return
+        result = self._result(order, life, order_life)
+        if result is not None:
+            self._answer(life, order_life, result)
+
+    def _answer(self, life: int, order_life: int, result: ev.Event) -> None:
+        if self._current(life, order_life):
+            self.busy = False
+            if result is not _NO_EVENT:
+                self.node.feed(result)
+            self._next()
+
+    def _result(self, order: act.Action, life: int, order_life: int) -> ev.Event | None:  # noqa: C901
+        server, disk = self.node.postgres, self.node.disk
+        match order:
+            case act.KeepToken(generation=generation):
+                disk.token, disk.rejoining = generation, False
+                server.follow(self.node.peer_name, f"{self.node.name}_{generation}")
+                return ev.TokenKept(generation)
+            case act.KeepClaim(op_id=op_id):
+                disk.claim = op_id
+                return ev.ClaimKept(op_id)
+            case act.StartPrimary(names=names):
+                server.names = names
+                server.renamed()
+                server.start(standby=False)
+                return ev.PostgresStarted(as_standby=False)
+            case act.StartStandby(source=source, generation=generation):
+                server.names = NOBODY_NAMES
+                server.renamed()
+                server.source, server.receiver_name = source, f"{self.node.name}_{generation}"
+                server.start(standby=True)
+                return ev.PostgresStarted(as_standby=True)
+            case act.SetNames(names=names) if server.up:
+                server.set_names(names)
+                return ev.NamesSet(names)
+            case act.Promote() if server.up and server.in_recovery:
+                tli, switch_lsn = server.promote(disk.claim)
+                return ev.Promoted(tli, switch_lsn)
+            case act.WriteFence(term=term) if server.up and not server.in_recovery:
+                self._write_fence(term, life, order_life)
+                return None
+            case act.HangProbe(generation=generation) if server.up:
+                self._hang_probe(generation, life, order_life)
+                return None
+            case act.PrepareForStandby():
+                return _NO_EVENT
+            case act.Clone():
+                self._clone(life, order_life)
+                return None
+            case act.Initialise():
+                server.has_data, server.tli, server.system_id = True, 1, "s1"
+                server.production, server.wal = True, [Entry("initdb", 1)]
+                return ev.Initialised("s1")
+        return _failed(order, "the server is not there")
+
+    def _write_fence(self, term: int, life: int, order_life: int) -> None:
+        answered = [False]
+
+        def done(warned: bool) -> None:
+            if not answered[0]:
+                answered[0] = True
+                self._answer(life, order_life, ev.FenceWritten(term))
+
+        def late() -> None:
+            if not answered[0]:
+                answered[0] = True
+                self._answer(life, order_life, ev.ActionFailed("WriteFence", "deadline"))
+
+        self.node.postgres.commit(Entry("fence", self.node.postgres.tli, number=term), done)
+        self.node.world.after(ANSWER_S, late)
+
+    def _hang_probe(self, generation: int, life: int, order_life: int) -> None:
+        server = self.node.postgres
+        if "sync_without_probe" in self.node.world.planted:
+            self._answer(life, order_life, ev.WaitSeen(generation, len(server.wal)))
+            return
+        begun_s = self.node.world.now
+        returned = [True]
+
+        def again() -> None:
+            if not self._current(life, order_life):
+                return
+            waits = any(one.entry.kind == "probe" for one in server.waiting)
+            if waits:
+                self._answer(life, order_life, ev.WaitSeen(generation, len(server.wal)))
+            elif self.node.world.now - begun_s > 2.5:
+                self._answer(life, order_life, ev.ActionFailed("HangProbe", "nothing hangs"))
+            else:
+                if returned[0]:
+                    returned[0] = False
+                    server.commit(
+                        Entry("probe", server.tli), lambda _: returned.__setitem__(0, True)
+                    )
+                self.node.world.after(0.003, again)
+
+        again()
+
+    def _clone(self, life: int, order_life: int) -> None:
+        self.node.disk.rejoining = True
+        source = self.node.postgres.peer
+        reachable = self._reaches(source)
+        self.node.world.after(
+            self.node.world.between(0.2, 0.6),
+            self._cloned,
+            life,
+            order_life,
+            source.life,
+            reachable,
+        )
+
+    def _reaches(self, source: Postgres) -> bool:
+        cuts = self.node.network.cuts
+        cut = cuts.get((self.node.name, source.name, 0)) or cuts.get(
+            (source.name, self.node.name, 0)
+        )
+        return source.up and not source.in_recovery and not source.hung and not cut
+
+    def _cloned(self, life: int, order_life: int, source_life: int, reachable: bool) -> None:
+        if not self._current(life, order_life):
+            return
+        source = self.node.postgres.peer
+        if not reachable or source.life != source_life or not self._reaches(source):
+            self._answer(life, order_life, ev.ActionFailed("Clone", "the source went away"))
+            return
+        self.node.postgres.copy_from(source)
+        self.node.disk.claim, self.node.disk.token = "", 0
+        self.node.world.hit["clone"] += 1
+        self._answer(life, order_life, ev.Cloned(self.node.postgres.system_id))
+
+
+_NO_EVENT = ev.Tick(-1.0)
+
+
+def _failed(order: act.Action, reason: str) -> ev.Event:
+    return ev.ActionFailed(type(order).__name__, reason)
+
+
+DELAYS: dict[type[act.Action], Callable[[World], float]] = {
+    act.KeepToken: lambda world: world.between(0.002, 0.006),
+    act.KeepClaim: lambda world: world.between(0.001, 0.003),
+    act.StartPrimary: lambda world: world.between(0.1, 0.5),
+    act.StartStandby: lambda world: world.between(0.1, 0.5),
+    act.SetNames: lambda world: world.between(0.002, 0.008),
+    act.Promote: lambda world: world.between(0.027, 0.097),
+    act.WriteFence: lambda world: 0.001,
+    act.HangProbe: lambda world: 0.001,
+    act.PrepareForStandby: lambda world: world.between(0.005, 0.05),
+    act.Clone: lambda world: 0.01,
+    act.Initialise: lambda world: world.between(0.3, 0.6),
+}
