@@ -75,7 +75,7 @@ def synced(
     return _next(record, by, op_id, reason, **changes)
 
 
-def claimed(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int) -> Record:
+def claimed(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int = 0) -> Record:
     """The sync standby takes over: not open before it is promoted.
 
     ``held_lsn`` is what it holds while it claims: should its disk be set back to an older copy
