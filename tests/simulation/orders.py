@@ -94,27 +94,11 @@ class Orders:
                 self.node.feed(result)
             self._next()
 
-    def _result(self, order: act.Action, life: int, order_life: int) -> ev.Event | None:  # noqa: C901
+    def _result(self, order: act.Action, life: int, order_life: int) -> ev.Event | None:
         server, disk = self.node.postgres, self.node.disk
         match order:
-            case act.KeepToken(generation=generation):
-                disk.token, disk.rejoining = generation, False
-                server.follow(self.node.peer_name, f"{self.node.name}_{generation}")
-                return ev.TokenKept(generation)
-            case act.KeepClaim(op_id=op_id):
-                disk.claim = op_id
-                return ev.ClaimKept(op_id)
-            case act.StartPrimary(names=names):
-                server.names = names
-                server.renamed()
-                server.start(standby=False)
-                return ev.PostgresStarted(as_standby=False)
-            case act.StartStandby(source=source, generation=generation):
-                server.names = NOBODY_NAMES
-                server.renamed()
-                server.source, server.receiver_name = source, f"{self.node.name}_{generation}"
-                server.start(standby=True)
-                return ev.PostgresStarted(as_standby=True)
+            case act.KeepToken() | act.KeepClaim() | act.StartPrimary() | act.StartStandby():
+                return self._kept_or_started(order)
             case act.SetNames(names=names) if server.up:
                 server.set_names(names)
                 return ev.NamesSet(names)
@@ -137,6 +121,29 @@ class Orders:
                 server.production, server.wal = True, [Entry("initdb", 1)]
                 return ev.Initialised("s1")
         return _failed(order, "the server is not there")
+
+    def _kept_or_started(self, order: act.Action) -> ev.Event:
+        server, disk = self.node.postgres, self.node.disk
+        match order:
+            case act.KeepToken(generation=generation):
+                disk.token, disk.rejoining = generation, False
+                server.follow(self.node.peer_name, f"{self.node.name}_{generation}")
+                return ev.TokenKept(generation)
+            case act.KeepClaim(op_id=op_id):
+                disk.claim = op_id
+                return ev.ClaimKept(op_id)
+            case act.StartPrimary(names=names):
+                server.names = names
+                server.renamed()
+                server.start(standby=False)
+                return ev.PostgresStarted(as_standby=False)
+            case act.StartStandby(source=source, generation=generation):
+                server.names = NOBODY_NAMES
+                server.renamed()
+                server.source, server.receiver_name = source, f"{self.node.name}_{generation}"
+                server.start(standby=True)
+                return ev.PostgresStarted(as_standby=True)
+        raise AssertionError(order)
 
     def _write_fence(self, term: int, life: int, order_life: int) -> None:
         answered = [False]
