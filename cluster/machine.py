@@ -3,7 +3,7 @@
 First the event's lesson is learnt, then the first row that fits is carried out; after a change of
 state the new state's rows are looked at again at once, as if by the clock. Last come the errands
 that belong to every state: read the record when it is news, keep the epoch, raise and end alarms.
-Every (state, event) pair has a row, or only teaches (``TEACHES``), or is impossible by name.
+Every (state, event) pair has a row, or only teaches, or is impossible (``cluster.rules.cover``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster.heartbeat import deafened
-from cluster.learning import EVENTS, LESSONS, known_version
+from cluster.learning import EVENTS, LESSONS, RESULT_OF, known_version
 from cluster.mind import NEVER, Mind
 from cluster.rules import entry, leaving, primary, reading, standby, takeover
+from cluster.rules.cover import IMPOSSIBLE
 from cluster.rules.rule import Rule
 from cluster.states import State
 from cluster.timers import Timers
@@ -33,9 +34,6 @@ TABLE: Final[tuple[Rule, ...]] = (
     *takeover.ROWS,
 )
 """All rows; within a state the first that fits wins."""
-
-ISSUE_LATER: Final = (State.REWINDING,)
-"""States the record's page names that nothing enters yet: a rejoin clones."""
 
 MAX_FOLLOW_UPS: Final = 6
 """READING, REJOIN_CHECK, RECLONING in one step is the longest chain; more would be a loop."""
@@ -54,12 +52,11 @@ EAGER: Final = frozenset(
 )
 """States that read the record again and again: what they wait for is in it."""
 
-FAULT_ROW: Final = "An event came that cannot come in this state; gate shut, judging again later."
-
 _INDEX: Final[dict[tuple[State, type[ev.Event]], tuple[Rule, ...]]] = {
     (state, event): tuple(row for row in TABLE if state in row.states and event in row.on)
     for state in State
     for event in EVENTS
+    if (state, event) not in IMPOSSIBLE
 }
 
 
@@ -74,7 +71,11 @@ def step(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Act
     """Learn the event, carry out the row that fits, and run the errands."""
     mind = _at(mind, event, now_s)
     kind = type(event)
-    mind = LESSONS[kind](mind, event)
+    if (mind.state, kind) in IMPOSSIBLE:
+        return mind, (act.Alarm("unexpected", f"{kind.__name__} came in {mind.state}: a mistake."),)
+    if kind in RESULT_OF and not any(name in mind.doing for name in RESULT_OF[kind]):
+        event = _TICK  # nobody waits for this answer any more
+    mind = LESSONS[type(event)](mind, event)
     ordered: tuple[act.Action, ...] = ()
     row = _fitting(mind, event)
     follow_ups = 0

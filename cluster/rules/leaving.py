@@ -28,7 +28,7 @@ from cluster.rules.rule import (
 )
 from cluster.states import State
 
-STAYING: Final = tuple(one for one in State if one not in {State.INIT, State.DRAINING})
+STAYING: Final = tuple(one for one in State if one is not State.DRAINING)
 SWAPPERS: Final = (
     State.PRIMARY_SYNC,
     State.PRIMARY_STALLED,

@@ -16,6 +16,7 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster.machine import begin, step
 from cluster.mind import Mind
+from cluster.rules.cover import IMPOSSIBLE
 from cluster.standing import Standing
 from cluster.timers import Timers
 from cluster.view import beat_of, probe_every_s, standing
@@ -24,7 +25,7 @@ from tests.simulation.network import Network
 from tests.simulation.orders import ANSWER_S, Orders
 from tests.simulation.postgres import Postgres
 from tests.simulation.witness import Witness
-from tests.simulation.world import World
+from tests.simulation.world import Violation, World
 
 TICK_S = 0.1
 LEAST_PROBE_S = 0.02
@@ -155,6 +156,8 @@ class Node:
         if not self.alive or self.later(self.feed, event):
             return
         before = self.mind.state
+        if (before, type(event)) in IMPOSSIBLE:
+            raise Violation(f"{type(event).__name__} came to {self.name} in {before}")
         self.mind, actions = self.decide(self.mind, event, self.clock())
         if self.mind.state is not before:
             self.world.note(f"{self.name} {before} -> {self.mind.state} ({type(event).__name__})")

@@ -1,0 +1,93 @@
+"""Which event can come in which state: the table's other half.
+
+Every (state, event) pair has a row, or only teaches (``TEACHES`` says what), or is impossible. A
+result can come only where the order that asks for it may still be under way: in the state that
+gives it, and in those that can be reached before it is answered. An impossible event is our
+mistake: it teaches nothing and raises an alarm. This file must not know what rows do.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cluster import events as ev
+from cluster.states import State
+
+TEACHES: Final[dict[type[ev.Event], str]] = {
+    ev.Booted: "A daemon that is already asked to stop reads its disk all the same.",
+    ev.Tick: "Time passes; nothing is due.",
+    ev.BeatHeard: "What the peer said, and that it lives.",
+    ev.RelayHeard: "What the arbiter heard of the peer, and that the arbiter lives.",
+    ev.ArbiterLost: "The arbiter is not heard from now on.",
+    ev.RecordRead: "What the arbiter holds.",
+    ev.ReadFailed: "Nothing; the next read may be ordered.",
+    ev.SwapConfirmed: "What the arbiter holds, and that nothing older of ours can land.",
+    ev.SwapRefused: "What the arbiter holds.",
+    ev.SwapAmbiguous: "What may still land.",
+    ev.SwapFailed: "That it cannot land.",
+    ev.Probed: "How PostgreSQL stands.",
+    ev.ProbeFailed: "Nothing; the time since the last good probe speaks.",
+    ev.PostgresStarted: "That PostgreSQL runs.",
+    ev.PostgresExited: "That PostgreSQL does not run.",
+    ev.Promoted: "That PostgreSQL left recovery.",
+    ev.NamesSet: "Which names stand.",
+    ev.WaitSeen: "The barrier, if the attempt is still the same.",
+    ev.FenceWritten: "Which term the fence carries.",
+    ev.EpochKept: "Nothing: the order was the decision.",
+    ev.TokenKept: "Which generation this copy acknowledges.",
+    ev.ClaimKept: "Whose promotion comes.",
+    ev.Cloned: "That a fresh copy stands here.",
+    ev.Initialised: "That an empty cluster stands here.",
+    ev.Leaving: "Nothing new: the daemon is leaving.",
+    ev.ActionFailed: "That the order is over, and when to try again.",
+}
+
+_S = State
+_KEPT_UP: Final = frozenset({_S.READING, _S.ISOLATED, _S.DRAINING})
+"""A primary's orders may be under way when it goes there with PostgreSQL running."""
+
+COMES_ONLY_IN: Final[dict[type[ev.Event], frozenset[State]]] = {
+    ev.Booted: frozenset({_S.INIT, _S.DRAINING}),
+    ev.PostgresStarted: _KEPT_UP
+    | {_S.PRIMARY_GATED, _S.RECLAIMING, _S.PROMOTING, _S.STANDBY_CATCHUP, _S.STANDBY_SYNC},
+    ev.Promoted: frozenset({_S.PROMOTING, _S.DRAINING}),
+    ev.NamesSet: _KEPT_UP
+    | {_S.PRIMARY_GATED, _S.PRIMARY_SYNC, _S.PRIMARY_STALLED, _S.GOING_SOLO, _S.PRIMARY_SOLO}
+    | {_S.SYNC_ENTRY, _S.PROMOTING, _S.RECLAIMING},
+    ev.WaitSeen: _KEPT_UP | {_S.SYNC_ENTRY, _S.PRIMARY_SOLO, _S.PRIMARY_GATED},
+    ev.FenceWritten: _KEPT_UP | {_S.PRIMARY_GATED, _S.GOING_SOLO, _S.PRIMARY_SOLO, _S.PROMOTING},
+    ev.TokenKept: frozenset({_S.STANDBY_CATCHUP, _S.STANDBY_SYNC, _S.PROMOTING, _S.DRAINING}),
+    ev.ClaimKept: frozenset({_S.PROMOTING, _S.FENCING, _S.READING, _S.DRAINING}),
+    ev.Cloned: frozenset({_S.RECLONING, _S.DRAINING}),
+    ev.Initialised: frozenset({_S.READING, _S.FENCING, _S.DRAINING}),
+}
+NOT_IN_INIT: Final = (
+    ev.RecordRead,
+    ev.ReadFailed,
+    ev.SwapConfirmed,
+    ev.SwapRefused,
+    ev.SwapAmbiguous,
+    ev.SwapFailed,
+    ev.Probed,
+    ev.ProbeFailed,
+    ev.PostgresExited,
+    ev.EpochKept,
+    ev.ActionFailed,
+)
+"""Before the disk is read nothing was ordered and PostgreSQL does not run."""
+LATER: Final = frozenset({_S.REWINDING})
+"""States of the specification that nothing enters yet: a rejoin clones."""
+
+IMPOSSIBLE: Final[frozenset[tuple[State, type[ev.Event]]]] = frozenset(
+    {
+        *(
+            (state, event)
+            for event, only in COMES_ONLY_IN.items()
+            for state in State
+            if state not in only
+        ),
+        *((_S.INIT, event) for event in NOT_IN_INIT),
+        *((state, event) for state in LATER for event in TEACHES),
+    }
+)
+"""Pairs that cannot come; ``step`` answers them with an alarm."""
