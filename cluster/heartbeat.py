@@ -26,7 +26,8 @@ class Hearing(Struct, frozen=True):
     """
 
     beat: NodeBeat | None = None
-    boots: tuple[str, ...] = ()
+    boots: tuple[tuple[str, int], ...] = ()
+    """The latest processes of the peer, each with its last counter: one that still counts lives."""
     good_at_s: float = float("-inf")
     peer_at_s: float = float("-inf")
     since_s: float = 0.0
@@ -45,16 +46,12 @@ def deafened(hearing: Hearing, now_s: float) -> Hearing:
 
 
 def _newer(hearing: Hearing, beat: NodeBeat) -> bool:
-    known = hearing.beat
-    if known is None or known.boot == beat.boot:
-        return known is None or beat.counter > known.counter
-    return beat.boot not in hearing.boots
+    return all(beat.boot != boot or beat.counter > last for boot, last in hearing.boots)
 
 
 def _took(hearing: Hearing, beat: NodeBeat, now_s: float) -> Hearing:
-    boots = hearing.boots
-    if hearing.beat is not None and hearing.beat.boot != beat.boot:
-        boots = (*boots, hearing.beat.boot)[-MAX_BOOTS:]
+    others = [one for one in hearing.boots if one[0] != beat.boot]
+    boots = (*others, (beat.boot, beat.counter))[-MAX_BOOTS:]
     progress = (beat.state, beat.replay_lsn)
     if progress == hearing.progress:
         return structs.replace(hearing, beat=beat, boots=boots)

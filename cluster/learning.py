@@ -235,10 +235,12 @@ def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
 
 
 def _exited(mind: Mind, event: ev.PostgresExited) -> Mind:
+    # It died by itself before our stop reached it: the stop's own answer is still to come.
+    stopping = not event.asked and "StopPostgres" in mind.doing
     return structs.replace(
         mind,
         up=False,
-        doing=(),
+        doing=("StopPostgres",) if stopping else (),
         facts=None,
         facts_at_s=NEVER,
         barrier_lsn=-1,

@@ -54,6 +54,16 @@ def kept_of(register: Register, record: Record) -> Kept:
     return Kept(record, _flush_after(register, record))
 
 
+def kept_flush(register: Register, kept: Kept) -> Kept | None:
+    """What to write when nothing else is: a higher flush than the file remembers, or None.
+
+    Without it a restarted arbiter would let a standby claim that was set back meanwhile.
+    """
+    if register.record is None or register.high_flush <= kept.high_flush:
+        return None
+    return Kept(register.record, register.high_flush)
+
+
 def judge(register: Register, expected: int | None, record: Record) -> str:
     """Why ``record`` may not be stored, or ''."""
     stored = register.record

@@ -24,6 +24,11 @@ from protocols.peer import NodeBeat, PeerMessage, ReadRecord, Record, RecordIs, 
 MAX_WAITING: Final = 64
 """Questions waiting for the disk: two nodes ask a handful; more is a machine gone wrong."""
 
+IDLE_S: Final = 1.0
+"""After so long without a question the highest flush is kept, if it has grown: one small write a
+second while money is taken.
+"""
+
 
 class Desk:
     """Serves the two nodes from one register and one file. ``die`` ends the process at once."""
@@ -99,11 +104,20 @@ class Desk:
 
     async def _work(self) -> None:
         while True:
-            session, asked = await self._waiting.get()
+            try:
+                session, asked = await asyncio.wait_for(self._waiting.get(), IDLE_S)
+            except TimeoutError:
+                await self._keep_flush()
+                continue
             if isinstance(asked, ReadRecord):
                 session.send(RecordIs(asked.id, self.register.record, self.nonce))
             else:
                 session.send(await self._swap(asked))
+
+    async def _keep_flush(self) -> None:
+        kept = registers.kept_flush(self.register, self._file.stored.kept)
+        if kept is not None:
+            await asyncio.shield(asyncio.to_thread(self._file.keep, kept))
 
     async def _swap(self, asked: Swap) -> SwapResult:
         refusal = registers.judge(self.register, asked.expected, asked.record)

@@ -19,12 +19,22 @@ def test_a_beat_that_does_not_hear_us_or_is_unwell_does_not() -> None:
         assert link_silence_s(heard(start, one, 101.0, 0.6), 101.5) == 1.5
 
 
+def test_a_living_process_is_heard_again_after_a_late_beat_of_its_predecessor() -> None:
+    hearing = heard(deafened(Hearing(), 100.0), beat(1, boot="two"), 101.0, 0.6)
+    late = relayed(hearing, beat(34, boot="one"), 0, asked_at_s=101.0, now_s=101.1)
+    assert late.beat is not None
+    assert late.beat.boot == "one"
+    again = heard(late, beat(2, boot="two"), 101.2, 0.6)
+    assert again.beat is not None
+    assert again.beat.boot == "two"
+
+
 def test_a_duplicate_an_overtaken_beat_and_one_of_a_replaced_process_are_no_news() -> None:
     hearing = heard(deafened(Hearing(), 100.0), beat(7), 101.0, 0.6)
     later = heard(hearing, beat(1, boot="two"), 102.0, 0.6)
     assert heard(hearing, beat(7), 103.0, 0.6) == hearing
     assert heard(hearing, beat(6), 103.0, 0.6) == hearing
-    assert heard(later, beat(9, boot="one"), 103.0, 0.6) == later
+    assert heard(later, beat(7, boot="one"), 103.0, 0.6) == later
 
 
 def test_the_counter_stands_still_only_in_answers_asked_for_after_it_was_seen() -> None:

@@ -29,6 +29,8 @@ QUIET_S: Final = 2.5
 TROUBLE_S: Final = 13.0
 PEACE_S: Final = 75.0
 """After the last fault: the longest chain is a clone, backed-off entries, and a slow terminal."""
+LEAST_SET_BACK: Final = 8
+"""WAL entries: a copy set back by less than a start itself writes would not show."""
 _KINDS: Final = tuple(KINDS)
 _WEIGHTS: Final = tuple(weight for _, weight in KINDS.values())
 
@@ -162,10 +164,13 @@ class Scenario:
         server = node.postgres
         if not node.alive or not server.up:
             return
-        older = self.snapshots[node.name][:-1]
+        held = len(server.wal)
+        least = max(record.min_lsn, 1)
+        taken = [max(least, one) for one in self.snapshots[node.name][:-1]]
+        older = [one for one in taken if one + LEAST_SET_BACK < held]
         if not older:
             return
-        back = max(record.min_lsn, min(len(server.wal), self.world.rng.choice(older)))
+        back = self.world.rng.choice(older)
         node.crash(host=True)
         self.checks.restored = True  # what it had acknowledged is gone from it
         del server.wal[back:]

@@ -7,7 +7,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cluster.arbiter.register import Kept, Register, judge, kept_of, relay_for, start, swapped, took
+from cluster.arbiter.register import (
+    Kept,
+    Register,
+    judge,
+    kept_flush,
+    kept_of,
+    relay_for,
+    start,
+    swapped,
+    took,
+)
 from protocols.peer import NodeBeat, Record
 from tests.simulation.network import Network
 from tests.simulation.world import World
@@ -39,6 +49,7 @@ class Witness:
         self.alive, self.busy, self.frozen = True, False, None
         self.queue = []
         self.register = start(NODES, f"w{self.starts}", self.file)
+        self.world.after(1.0, self._keep_flush, self.starts)
 
     def crash(self) -> None:
         """Killed: memory is gone, the file stays."""
@@ -112,6 +123,16 @@ class Witness:
         self.busy = False
         self._send(node, answer, True, record, self.register.nonce)
         self._next()
+
+    def _keep_flush(self, starts: int) -> None:
+        """Now and then, beside everything: what the standby must hold."""
+        if starts != self.starts or not self.alive:
+            return
+        kept = kept_flush(self.register, self.file)
+        same = self.file.record == self.register.record
+        if kept is not None and same and not self.busy and self.frozen is None:
+            self.file = kept
+        self.world.after(1.0, self._keep_flush, starts)
 
     def _late_flush(self, starts: int, kept: Kept) -> None:
         if starts == self.starts:
