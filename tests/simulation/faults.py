@@ -153,6 +153,12 @@ def witness_crashed(run: Scenario) -> None:
     run.stop_witness(run.world.between(0.1, 4.0))
 
 
+def witness_killed_in_a_write(run: Scenario) -> None:
+    """The arbiter's process is killed in the middle of its next write."""
+    down_s = run.world.between(0.1, 2.0)
+    run.witness.doomed = lambda: run.stop_witness(down_s)
+
+
 def witness_frozen(run: Scenario) -> None:
     """SIGSTOP of the arbiter: what was in its sockets lands late."""
     run.witness.freeze()
@@ -251,6 +257,7 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "arbiter cut off": (arbiter_cut_off, 3),
     "lines flap": (lines_flap, 2),
     "witness crashed": (witness_crashed, 3),
+    "witness killed in a write": (witness_killed_in_a_write, 2),
     "witness frozen": (witness_frozen, 2),
     "witness slow": (witness_slow, 2),
     "swaps late": (swaps_late, 3),
@@ -268,6 +275,7 @@ MET_ON_THE_WAY: Final = (
     "message lost",
     "message doubled",
     "message late",
+    "witness crashed while writing",
     "swap ambiguous",
     "swap landed late",
     "swap never left",

@@ -30,7 +30,7 @@ TROUBLE_S: Final = 13.0
 PEACE_S: Final = 75.0
 """After the last fault: the longest chain is a clone, backed-off entries, and a slow terminal."""
 LEAST_SET_BACK: Final = 8
-"""WAL entries: a copy set back by less than a start itself writes would not show."""
+"""WAL entries behind the other copy: less than a start itself writes would not show."""
 _KINDS: Final = tuple(KINDS)
 _WEIGHTS: Final = tuple(weight for _, weight in KINDS.values())
 
@@ -162,9 +162,9 @@ class Scenario:
             return
         node = self.nodes[self.world.rng.choice((record.sync, record.sync, record.primary))]
         server = node.postgres
-        if not node.alive or not server.up:
-            return
-        held = len(server.wal)
+        if not node.alive or not server.up or node.mind.state is State.GOING_SOLO:
+            return  # one copy that is set back is past all promises
+        held = min(len(server.wal), len(server.peer.wal))
         least = max(record.min_lsn, 1)
         taken = [max(least, one) for one in self.snapshots[node.name][:-1]]
         older = [one for one in taken if one + LEAST_SET_BACK < held]
@@ -227,6 +227,7 @@ class Scenario:
         world.note("HEAL")
         self.network.heal()
         self.witness.slow_s = 0.0
+        self.witness.doomed = None
         if self.witness.frozen is not None:
             self.witness.thaw()
         self._start_witness()

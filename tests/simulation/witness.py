@@ -38,6 +38,9 @@ class Witness:
         self.frozen: list[tuple[Callable[..., None], tuple[Any, ...]]] | None = None
         self.slow_s = 0.0
         self.busy = False
+        self.writing: Record | None = None
+        self.doomed: Callable[[], None] | None = None
+        """Called in the middle of the next write."""
         self.queue: list[tuple[str, int | None, Record, Answer]] = []
         self.register: Register
         self.stored: Callable[[Record | None, Record], None] = lambda before, after: None
@@ -52,9 +55,15 @@ class Witness:
         self.world.after(1.0, self._keep_flush, self.starts)
 
     def crash(self) -> None:
-        """Killed: memory is gone, the file stays."""
+        """Killed: memory is gone, the file stays; a rename under way has happened or has not."""
         self.alive = False
         self.starts += 1
+        record, self.writing = self.writing, None
+        if record is not None and "witness_without_fsync" not in self.world.planted:
+            self.world.hit["witness crashed while writing"] += 1
+            if self.world.chance(0.5):
+                self.file = kept_of(self.register, record)
+                self.stored(self.register.record, record)
 
     def freeze(self) -> None:
         """SIGSTOP."""
@@ -104,19 +113,22 @@ class Witness:
             self._send(node, answer, False, self.register.record, self.register.nonce)
             self._next()
             return
-        self.busy = True
+        self.busy, self.writing = True, record
         delay_s = 0.001 + (self.slow_s * self.world.rng.random() if self.slow_s else 0.0)
+        if self.doomed is not None:
+            kill, self.doomed = self.doomed, None
+            self.world.after(delay_s / 2, kill)
         self.world.after(delay_s, self._durable, self.starts, node, record, answer)
 
     def _durable(self, starts: int, node: str, record: Record, answer: Answer) -> None:
+        if starts != self.starts:
+            return
         kept = kept_of(self.register, record)
         if "witness_without_fsync" in self.world.planted:
             self.world.after(2.0, self._late_flush, starts, kept)
-        elif starts == self.starts or self.world.chance(0.5):
-            self.file = kept  # the rename may have made it before the crash
-        if starts != self.starts or not self.alive:
-            self.stored(None, record) if self.file is kept else None
-            return
+        else:
+            self.file = kept
+        self.writing = None
         before = self.register.record
         self.register = swapped(self.register, record)
         self.stored(before, record)
