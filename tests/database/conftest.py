@@ -1,4 +1,4 @@
-"""One node for each module of these tests, with the migrated template in it."""
+"""One node for all these tests, with the migrated template in it; each test copies that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.database.town import template
 from tests.postgres_nodes import Node, node_for_fixture
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def node() -> Iterator[Node]:
     for one in node_for_fixture():
         template(one)

@@ -152,6 +152,18 @@ async def test_lanes_that_meet_at_one_consumer_lose_nothing(node: Node) -> None:
 
 
 @on_reactor
+async def test_two_lanes_do_not_take_the_same_dues_twice(node: Node) -> None:
+    async with town(node) as t:
+        everything = [
+            t.take(t.item(who, Take(SITA, 30_000)), chain=chain)
+            for chain, who in enumerate(["asha", "bina"] * 3)
+        ]
+        outcomes = [codes(batch)[0] for batch in await asyncio.gather(*everything)]
+        assert sorted(outcomes) == ["", *["ADVANCE_UNMARKED"] * 5]
+        t.is_well()
+
+
+@on_reactor
 async def test_whoever_may_not_take_is_refused_and_the_refusal_is_kept(node: Node) -> None:
     async with town(node) as t:
         officer = t.item("asha.officer", Take(RAM, 100))

@@ -37,6 +37,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         WHERE r.receipt IS NOT NULL AND (e.amount_paise IS DISTINCT FROM r.amount_paise
             OR e.credit IS DISTINCT FROM coalesce(r.consumer * 16, -((r.receipt >> 38) * 16 + 15)) OR e.line <> 1)
     UNION ALL
+    SELECT 'a consumer''s receipts are one list', r.consumer::text, count(*)::text,
+            format('%s links, the last is %s', count(DISTINCT r.previous_receipt), min(a.last_receipt))
+        FROM mpower.requests r JOIN mpower.accounts a ON a.account = r.consumer * 16
+        WHERE r.receipt IS NOT NULL GROUP BY r.consumer
+        HAVING count(*) <> count(DISTINCT r.previous_receipt) OR bool_or(r.previous_receipt = a.last_receipt)
+            OR NOT bool_or(r.receipt = a.last_receipt)
+    UNION ALL
     SELECT 'an entry belongs to a receipt or a voucher', e.voucher::text, 'one', 'none' FROM mpower.entries e
         WHERE NOT EXISTS (SELECT FROM mpower.requests r WHERE r.receipt = e.voucher)
             AND NOT EXISTS (SELECT FROM mpower.vouchers v WHERE v.voucher = e.voucher)
