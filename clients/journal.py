@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Final, Literal
 
@@ -25,7 +26,9 @@ CREATE TABLE IF NOT EXISTS intents (
     payload BLOB NOT NULL,
     verdict TEXT NOT NULL DEFAULT '' CHECK (verdict IN ('', 'RECEIPT', 'REJECTED', 'CONFLICT')),
     answer  BLOB NOT NULL DEFAULT x'',
-    shown   INTEGER NOT NULL DEFAULT 0
+    shown   INTEGER NOT NULL DEFAULT 0,
+    saved_at   REAL NOT NULL DEFAULT 0,
+    settled_at REAL NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX IF NOT EXISTS open_intents ON intents (number) WHERE verdict = '' OR shown = 0;
 """
@@ -37,7 +40,8 @@ class JournalError(Exception):
 
 class Entry(Struct, frozen=True):
     """One intent: its number, the bytes sent, the verdict ('' while open), the answer's bytes,
-    shown to a person.
+    shown to a person. When it was saved and settled, in Unix seconds by this machine's clock (0 not
+    yet): for people and for proof, no decision reads them.
     """
 
     number: int
@@ -45,6 +49,8 @@ class Entry(Struct, frozen=True):
     verdict: str
     answer: bytes
     shown: bool
+    saved_at: float = 0.0
+    settled_at: float = 0.0
 
 
 class Journal:
@@ -81,13 +87,17 @@ class Journal:
 
     def save(self, number: int, payload: bytes) -> None:
         """Make an intent durable; on return it survives a power cut."""
-        self._base.execute("INSERT INTO intents (number, payload) VALUES (?, ?)", (number, payload))
+        self._base.execute(
+            "INSERT INTO intents (number, payload, saved_at) VALUES (?, ?, ?)",
+            (number, payload, time.time()),
+        )
 
     def settle(self, number: int, verdict: str, answer: bytes) -> None:
         """Make its definitive answer durable. An answer is never replaced by another."""
         done = self._base.execute(
-            "UPDATE intents SET verdict = ?, answer = ? WHERE number = ? AND verdict = ''",
-            (verdict, answer, number),
+            "UPDATE intents SET verdict = ?, answer = ?, settled_at = ?"
+            " WHERE number = ? AND verdict = ''",
+            (verdict, answer, time.time(), number),
         )
         assert done.rowcount == 1, f"intent {number} is not open"
 
@@ -112,9 +122,9 @@ class Journal:
         self._base.close()
 
     def _entries(self, where: str) -> list[Entry]:
-        columns = "number, payload, verdict, answer, shown"
+        columns = "number, payload, verdict, answer, shown, saved_at, settled_at"
         rows = self._base.execute(f"SELECT {columns} FROM intents WHERE {where}")  # noqa: S608 - ours
-        return [Entry(n, bytes(p), v, bytes(a), bool(s)) for n, p, v, a, s in rows]
+        return [Entry(n, bytes(p), v, bytes(a), bool(s), *at) for n, p, v, a, s, *at in rows]
 
     def _prune(self) -> None:
         self._base.execute(

@@ -1,0 +1,147 @@
+"""The stage: a settings folder on free loopback ports, a witness and two nodes as real processes, and their end.
+
+Everything lives below one home folder that is removed at the end (or kept, with its logs, if something went wrong).
+Services run in sessions of their own, so that Ctrl-C reaches only the demo, which then stops them in order. This file
+must not know what is played on the stage.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from clients.demo import running, strokes
+from clients.demo.running import Process, Running
+from clients.ops.init import loopback_plan
+from config.folder import Paths, write_settings
+
+SERVICES: Final = ("witness", "a", "b")
+STOP_DEADLINE_S: Final = 12.0
+"""A node stops within five seconds; beyond this it is killed."""
+LAST_LINES: Final = 15
+
+
+class StageError(Exception):
+    """The stage could not be set or something on it died; str() is the sentence, with the log's path."""
+
+
+class Stage:
+    """Owns the home folder and the three services."""
+
+    def __init__(self, paths: Paths, counters: tuple[str, ...], bank: str) -> None:
+        self.paths = paths
+        self.counters = counters
+        self.bank = bank
+        self.home = paths.home
+        self._popen: dict[str, subprocess.Popen[bytes]] = {}
+        self._running = Running(str(self.home), _myself(), {})
+
+    @classmethod
+    def build(cls, counters: int = 8, bank: str = "SBI") -> Stage:
+        """Write settings and certificates into a fresh folder which the database's own user may pass through."""
+        home = Path(tempfile.mkdtemp(prefix="mpower-demo-"))
+        home.chmod(0o755)
+        plan = loopback_plan(home, counters=counters, banks=(bank,))
+        plan = msgspec.structs.replace(plan, shared_buffers="64MB", wal_keep_mb=256)
+        paths = write_settings(plan)
+        (home / "logs").mkdir()
+        return cls(paths, plan.counters, bank)
+
+    def start(self, name: str) -> None:
+        """Start a service by name ('witness' or a node's)."""
+        settings = self.paths.witness if name == "witness" else self.paths.nodes[name]
+        kind = "witness" if name == "witness" else "node"
+        with self.log(name).open("ab") as log:
+            started = subprocess.Popen(
+                [sys.executable, "-m", "mpowerd", kind, "--settings", str(settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=self.home,
+                env=environment(),
+            )
+        self._popen[name] = started
+        service = running.process(started.pid)
+        if service is None:
+            raise StageError(f"{name} ended at once. {self.last_lines(name)}")
+        self._keep(services=self.services | {name: service})
+
+    @property
+    def services(self) -> dict[str, Process]:
+        """The services started, by name (killed ones too, until they are healed)."""
+        return self._running.services
+
+    def refresh(self) -> None:
+        """Read what another shell changed (healed services have new pids) and reap our dead children."""
+        for child in self._popen.values():
+            child.poll()
+        found = running.find()
+        if found is not None and found.home == str(self.home):
+            self._running = found
+
+    def end(self, *, keep_home: bool = False) -> None:
+        """Stop everything in order (nodes, then witness), then remove the folder unless it shall be kept."""
+        self.refresh()
+        for members in self._running.frozen.values():
+            strokes.thaw(members)
+        families = {name: running.family(one) for name, one in self.services.items()}
+        for name in reversed(SERVICES):
+            if name in self.services:
+                strokes.stop(self.services[name])
+                self._await_end(families[name])
+        running.forget(self.home)
+        if not keep_home:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def _await_end(self, members: Sequence[Process]) -> None:
+        end = time.monotonic() + STOP_DEADLINE_S
+        while any(one.alive() for one in members) and time.monotonic() < end:
+            for child in self._popen.values():
+                child.poll()
+            time.sleep(0.02)
+        for one in members:
+            one.send(strokes.signal.SIGKILL)
+        for child in self._popen.values():
+            child.poll()
+
+    def log(self, name: str) -> Path:
+        """Where a service writes its log."""
+        return self.home / "logs" / f"{name}.log"
+
+    def last_lines(self, name: str) -> str:
+        """The end of a service's log, for a person, with its path."""
+        path = self.log(name)
+        text = path.read_text(errors="replace") if path.exists() else ""
+        lines = "\n".join(text.splitlines()[-LAST_LINES:])
+        return f"The last lines of {path}:\n{lines}"
+
+    def _keep(self, **changes: object) -> None:
+        self._running = msgspec.structs.replace(self._running, **changes)
+        running.keep(self._running)
+
+
+def environment() -> dict[str, str]:
+    """Our environment for a child: the same Python finds the same packages wherever its folder is."""
+    places = [*(os.environ.get("PYTHONPATH") or "").split(os.pathsep), str(Path(__file__).parents[2])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(one for one in places if one)}
+
+
+def client_environment(stage: Stage) -> dict[str, str]:
+    """The MPOWER_* variables which point a command at this cluster."""
+    return {**environment(), "MPOWER_HOME": str(stage.home)}
+
+
+def _myself() -> Process:
+    found = running.process(os.getpid())
+    assert found is not None
+    return found
