@@ -1,8 +1,9 @@
-"""The demo that is running: which processes it started, in a file, so that ``mpower demo kill`` finds them.
+"""The demo that is running: which processes it started, in a file, so that ``mpower demo kill``
+finds them.
 
-A process is named by its pid *and* its start time: a pid that the system has given to somebody else is never
-signalled. A service's family is the daemon and everything below it (PostgreSQL and its backends), found in /proc. This
-file must not know what the services are for.
+A process is named by its pid *and* its start time: a pid that the system has given to somebody else
+is never signalled. A service's family is the daemon and everything below it (PostgreSQL and its
+backends), found in /proc. This file must not know what the services are for.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ STATE_FILE: Final = "demo.json"
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One process of ours: pid and start time in clock ticks since boot (field 22 of /proc/<pid>/stat)."""
+    """One process of ours: pid and start time in clock ticks since boot (field 22 of
+    /proc/<pid>/stat).
+    """
 
     pid: int
     started: int
@@ -44,7 +47,7 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """The state of one demo: its home folder, the process that owns it, and its services by name."""
+    """The state of one demo: its home folder, the process that owns it, its services by name."""
 
     home: str
     owner: Process

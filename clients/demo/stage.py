@@ -1,14 +1,16 @@
-"""The stage: a settings folder on free loopback ports, a witness and two nodes as real processes, and their end.
+"""The stage: a settings folder on free loopback ports, a witness and two nodes as real processes,
+and their end.
 
-Everything lives below one home folder that is removed at the end (or kept, with its logs, if something went wrong).
-Services run in sessions of their own, so that Ctrl-C reaches only the demo, which then stops them in order. This file
-must not know what is played on the stage.
+Everything lives below one home folder that is removed at the end (or kept, with its logs, if
+something went wrong). Services run in sessions of their own, so that Ctrl-C reaches only the demo,
+which then stops them in order. This file must not know what is played on the stage.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from clients.demo import running, strokes
 from clients.demo.running import Process, Running
 from clients.ops.init import loopback_plan
 from config.folder import Paths, write_settings
+from config.load import load_client
 
 SERVICES: Final = ("witness", "a", "b")
 STOP_DEADLINE_S: Final = 12.0
@@ -31,7 +34,9 @@ LAST_LINES: Final = 15
 
 
 class StageError(Exception):
-    """The stage could not be set or something on it died; str() is the sentence, with the log's path."""
+    """The stage could not be set or something on it died; str() is the sentence, with the log's
+    path.
+    """
 
 
 class Stage:
@@ -47,7 +52,9 @@ class Stage:
 
     @classmethod
     def build(cls, counters: int = 8, bank: str = "SBI") -> Stage:
-        """Write settings and certificates into a fresh folder which the database's own user may pass through."""
+        """Write settings and certificates into a fresh folder which the database's own user may
+        pass through.
+        """
         home = Path(tempfile.mkdtemp(prefix="mpower-demo-"))
         home.chmod(0o755)
         plan = loopback_plan(home, counters=counters, banks=(bank,))
@@ -58,19 +65,7 @@ class Stage:
 
     def start(self, name: str) -> None:
         """Start a service by name ('witness' or a node's)."""
-        settings = self.paths.witness if name == "witness" else self.paths.nodes[name]
-        kind = "witness" if name == "witness" else "node"
-        with self.log(name).open("ab") as log:
-            started = subprocess.Popen(
-                [sys.executable, "-m", "mpowerd", kind, "--settings", str(settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=self.home,
-                env=environment(),
-            )
-        self._popen[name] = started
+        self._popen[name] = started = launch(self.home, name)
         service = running.process(started.pid)
         if service is None:
             raise StageError(f"{name} ended at once. {self.last_lines(name)}")
@@ -82,7 +77,9 @@ class Stage:
         return self._running.services
 
     def refresh(self) -> None:
-        """Read what another shell changed (healed services have new pids) and reap our dead children."""
+        """Read what another shell changed (healed services have new pids) and reap our dead
+        children.
+        """
         for child in self._popen.values():
             child.poll()
         found = running.find()
@@ -90,7 +87,9 @@ class Stage:
             self._running = found
 
     def end(self, *, keep_home: bool = False) -> None:
-        """Stop everything in order (nodes, then witness), then remove the folder unless it shall be kept."""
+        """Stop everything in order (nodes, then witness), then remove the folder unless it shall be
+        kept.
+        """
         self.refresh()
         for members in self._running.frozen.values():
             strokes.thaw(members)
@@ -110,7 +109,7 @@ class Stage:
                 child.poll()
             time.sleep(0.02)
         for one in members:
-            one.send(strokes.signal.SIGKILL)
+            one.send(signal.SIGKILL)
         for child in self._popen.values():
             child.poll()
 
@@ -130,15 +129,42 @@ class Stage:
         running.keep(self._running)
 
 
-def environment() -> dict[str, str]:
-    """Our environment for a child: the same Python finds the same packages wherever its folder is."""
-    places = [*(os.environ.get("PYTHONPATH") or "").split(os.pathsep), str(Path(__file__).parents[2])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(one for one in places if one)}
+def launch(home: Path, name: str) -> subprocess.Popen[bytes]:
+    """Start a service of the demo at ``home``, in a session of its own, its log under logs/."""
+    kind, settings = (
+        ("witness", "witness.yaml") if name == "witness" else ("node", f"node-{name}.yaml")
+    )
+    with (home / "logs" / f"{name}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mpowerd", kind, "--settings", str(home / settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=home,
+            env=environment(),
+        )
 
 
-def client_environment(stage: Stage) -> dict[str, str]:
-    """The MPOWER_* variables which point a command at this cluster."""
-    return {**environment(), "MPOWER_HOME": str(stage.home)}
+def environment(home: Path | None = None) -> dict[str, str]:
+    """Our environment for a child: the same Python finds the same packages and commands wherever
+    its folder is; with a ``home``, MPOWER_* points at that cluster.
+    """
+    said = {name: value for name, value in os.environ.items() if not name.startswith("MPOWER_")}
+    packages = [str(Path(__file__).parents[2]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    said["PYTHONPATH"] = os.pathsep.join(one for one in packages if one)
+    said["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    if home is not None:
+        client = load_client(home, environment={})
+        said |= {
+            "MPOWER_HOME": str(home),
+            "MPOWER_CLUSTER": client.cluster,
+            "MPOWER_NODES": ",".join(client.nodes),
+            "MPOWER_PEERS": ",".join(client.peers),
+            "MPOWER_WITNESS": client.witness or "",
+            "MPOWER_JOURNAL": str(home / "journals"),
+        }
+    return said
 
 
 def _myself() -> Process:

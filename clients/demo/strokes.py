@@ -1,8 +1,9 @@
 """What a person may do to a running demo: kill, stop, freeze and heal a service.
 
-``kill`` is a power cut: the daemon, its PostgreSQL and every backend die at once, nothing says good-bye. ``stop`` asks
-politely. ``freeze`` stops the whole family's clocks, ``heal`` brings back what was killed or frozen. Only processes
-this demo started are ever signalled, each by pid and start time.
+``kill`` is a power cut: the daemon, its PostgreSQL and every backend die at once, nothing says
+good-bye. ``stop`` asks politely. ``freeze`` stops the whole family's clocks, ``heal`` brings back
+what was killed or frozen. Only processes this demo started are ever signalled, each by pid and
+start time.
 """
 
 from __future__ import annotations

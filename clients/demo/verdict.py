@@ -1,10 +1,11 @@
-"""The verdict: what the terminals' journals say against what the database holds. Outside the code under test.
+"""The verdict: what the terminals' journals say against what the database holds. Outside the code
+under test.
 
-    lost      acknowledged in a journal, absent from the database (or there with another amount or number)
-    doubled   a receipt no journal ever asked for, two receipts of one key, or one key with two different answers
+    lost      acknowledged in a journal, absent from the database (or with another amount or number)
+    doubled   a receipt no journal ever asked for, two receipts of one key, one receipt for two keys
 
-The journals are the terminals' own files; the database is read with plain SELECTs over the node's local socket. This
-file must not import anything the servers run.
+The journals are the terminals' own files; the database is read with plain SELECTs over the node's
+local socket. This file must not import anything the servers run.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ import msgspec
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One journalled intent: its key, what was asked, the receipt it was answered with ('' if none yet).
-
-    Times are Unix seconds: first sent, and answered (0.0 if not yet).
+    """One journalled payment: whose, its key (client and sequence, or a bank's reference), the
+    receipt it was answered with ('' if none yet or refused). Times are Unix seconds: saved before
+    the first sending, and settled (0.0 not yet).
     """
 
-    counter: str
-    client: bytes
-    sequence: int
+    owner: str
+    key: str
     amount_paise: int
     receipt: str
     sent_at: float
@@ -33,9 +33,8 @@ class Asked(msgspec.Struct, frozen=True):
 class Held(msgspec.Struct, frozen=True):
     """One receipt as the database holds it, with the key it was posted under."""
 
-    counter: str
-    client: bytes
-    sequence: int
+    owner: str
+    key: str
     amount_paise: int
     receipt: str
 
@@ -51,18 +50,16 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def judge(asked: Iterable[Asked], held: Iterable[Held]) -> Verdict:
     """Compare journals and database; pure."""
-    intents = {(one.counter, one.client, one.sequence): one for one in asked}
-    receipts: dict[tuple[str, bytes, int], list[Held]] = {}
+    intents = {(one.owner, one.key): one for one in asked}
+    receipts: dict[tuple[str, str], list[Held]] = {}
     for one in held:
-        receipts.setdefault((one.counter, one.client, one.sequence), []).append(one)
+        receipts.setdefault((one.owner, one.key), []).append(one)
     lost, doubled = [], []
     acknowledged = [(key, one) for key, one in intents.items() if one.receipt]
-    for key, one in acknowledged:
-        found = receipts.get(key, [])
-        if not any(
-            it.receipt == one.receipt and it.amount_paise == one.amount_paise for it in found
-        ):
-            lost.append(f"lost: {one.receipt} of {one.counter} #{one.sequence}")
+    for key, intent in acknowledged:
+        answered = (intent.receipt, intent.amount_paise)
+        if answered not in {(it.receipt, it.amount_paise) for it in receipts.get(key, [])}:
+            lost.append(f"lost: {intent.receipt} of {intent.owner}, key {intent.key}")
     for key, found in receipts.items():
         if key not in intents:
             doubled.append(f"nobody asked for {found[0].receipt}")
@@ -81,7 +78,9 @@ def in_flight(asked: Iterable[Asked], at: float) -> int:
 
 
 def longest_wait_ms(asked: Iterable[Asked], since: float, until: float) -> float:
-    """The longest time from first sending to the answer among the intents under way in that span, ms."""
+    """The longest time from first sending to the answer among the intents under way in that span,
+    ms.
+    """
     waits = [
         (one.answered_at - one.sent_at) * 1000
         for one in asked

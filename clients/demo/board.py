@@ -1,0 +1,100 @@
+"""The demo's board: its counters, people, consumers and the open day, made through the front door
+like anybody's.
+
+Everything goes over the link as declared operations; nothing is slipped into the database. Names,
+passwords and consumers are invented and the same in every demo. This file must not know processes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from clients.asking import Answer, Asking, Declined, key_of_file
+from clients.ops.consumer_file import batches, parse_consumers
+from clients.ops.sample import FIRST_NUMBER, sample_consumers
+from protocols.catalogue.consumers import Load
+from protocols.catalogue.days import OpenDay
+from protocols.catalogue.security import AddCounter, AddUser
+from protocols.operation import Role
+
+ADMIN: Final = "admin"
+PASSWORD: Final = "a quiet lamp over copper lane"  # noqa: S105 - the demo's, printed on the screen
+OFFICER: Final = "officer"
+OPS: Final = "nightwatch"
+CONSUMERS: Final = 5_000
+SEED: Final = 1
+
+
+class Told(Protocol):
+    """Who hears how far the board is."""
+
+    def __call__(self, line: str) -> None:
+        """One done line."""
+
+
+def clerk_of(counter: str) -> str:
+    """Name the clerk who sits at a counter: C001 → clerk001."""
+    return f"clerk{counter[1:]}"
+
+
+def people(counters: Sequence[str]) -> list[AddUser]:
+    """Everybody who works at the demo's board."""
+    clerks = [AddUser(clerk_of(one), f"Clerk of {one}", Role.CLERK, PASSWORD) for one in counters]
+    return [
+        AddUser(OFFICER, "Officer of the demo", Role.OFFICER, PASSWORD),
+        AddUser(OPS, "Night watch of the demo", Role.OPS, PASSWORD),
+        *clerks,
+    ]
+
+
+def consumer_numbers() -> list[str]:
+    """The consumers' numbers."""
+    return [str(FIRST_NUMBER + n) for n in range(CONSUMERS)]
+
+
+async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) -> None:
+    """Add counters, people and consumers as the administrator. Doing it again changes nothing."""
+    await link.sign_in(ADMIN, PASSWORD)
+    for counter in counters:
+        await _once(link, "security.add_counter", AddCounter(counter, "Copper Lane office"))
+    await _once(link, "security.add_counter", AddCounter(bank, "Head office", "BANK"))
+    told(f"{len(counters)} counters and the bank {bank}")
+    everybody = people(counters)
+    for user in everybody:
+        await _once(link, "security.add_user", user)
+    told(f"{len(everybody)} people with their roles")
+    rows = parse_consumers(sample_consumers(CONSUMERS, SEED))
+    date = today()
+    for number, part in enumerate(batches(rows), start=1):
+        key = key_of_file("demo", date.encode(), str(SEED).encode(), number=number)
+        await link.submit("consumers.load", Load(date, part), key)
+    told(f"{len(rows):,} consumers with their dues")
+
+
+async def open_day(link: Asking, told: Told) -> None:
+    """Open today as the officer, unless it is open."""
+    await link.sign_in(OFFICER, PASSWORD)
+    await _once(link, "days.open", OpenDay(today()))
+    told(f"the business day {today()} is open")
+
+
+def today() -> str:
+    """The demo's business date: this machine's."""
+    return dt.datetime.now(dt.UTC).astimezone().date().isoformat()
+
+
+async def _once(link: Asking, operation: str, body: Struct) -> Answer | None:
+    content = hashlib.sha256(repr(body).encode()).digest()
+    try:
+        return await link.submit(
+            operation, body, key_of_file(operation, today().encode(), content, number=1)
+        )
+    except Declined as no:
+        if no.code in {"USER_EXISTS", "DAY_OPEN"}:
+            return None
+        raise

@@ -1,0 +1,173 @@
+"""``mpower demo``: a whole board on this machine. The commands; what they do is in the files beside
+this one.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from clients.demo import mending, running, strokes
+from clients.demo.stage import Stage, StageError
+from clients.door import Ended, Exit, answer, json_option, talk
+
+WHO: Final = click.Choice(["primary", "standby", "a", "b", "witness"])
+
+
+@contextmanager
+def _stage(counters: int = 8) -> Iterator[Stage]:
+    """A stage that is always taken down; its folder stays, with the logs, only after a failure."""
+    stage = Stage.build(counters)
+    failed = False
+
+    def leave(_number: int, _frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield stage
+    except StageError as wrong:
+        failed = True
+        raise Ended(Exit.FAILED, f"{wrong}\nThe demo's folder is kept: {stage.home}") from wrong
+    finally:
+        stage.end(keep_home=failed)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _told(line: str) -> None:
+    talk(f"  done  {line}")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def demo(context: click.Context) -> None:
+    r"""A whole board on this machine: two servers, a witness, counters that take payments.
+
+    \b
+    Examples:
+      mpower demo                     until Ctrl-C
+      mpower demo kill primary        from a second shell
+      mpower demo drill               a failover both ways, then the verdict
+      mpower demo run -- mpower cluster status
+    """
+    if context.invoked_subcommand is None:
+        from clients.demo.show import show
+
+        with _stage() as stage:
+            show(stage, _told)
+
+
+@demo.command("drill")
+def drill_command() -> None:
+    """Kill the primary, let it rejoin, kill the other; exit 0 only if nothing is lost or doubled."""
+    from clients.demo.drill import drill, passed
+
+    with _stage() as stage:
+        figures = drill(stage, _told)
+    click.echo(json.dumps(figures))
+    if not passed(figures):
+        raise Ended(Exit.FAILED, "The drill did not show what it must: see the figures.")
+
+
+@demo.command(context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run(context: click.Context, command: tuple[str, ...]) -> None:
+    """Bring the cluster up, run COMMAND against it (MPOWER_* set), tear all down, exit as COMMAND
+    did.
+    """
+    from clients.demo.opening import open_board
+    from clients.demo.stage import environment
+
+    with _stage() as stage:
+        open_board(stage, _told)
+        try:
+            code = subprocess.run(command, env=environment(stage.home), check=False).returncode
+        except OSError as wrong:
+            raise StageError(f"'{command[0]}' cannot be run ({wrong.strerror}).") from wrong
+    context.exit(code if code >= 0 else 128 - code)
+
+
+def _found() -> running.Running:
+    found = running.find()
+    if found is None:
+        raise Ended(Exit.FAILED, "No demo is running. Start one in another shell: mpower demo")
+    return found
+
+
+def _service(found: running.Running, who: str) -> str:
+    if who in found.services:
+        return who
+    from clients.demo.commands import status
+
+    seen = status(Path(found.home))
+    primary = seen["primary"]
+    if primary is None:
+        raise Ended(Exit.NO_PRIMARY, "There is no primary now; name the node: a or b.")
+    return str(primary) if who == "primary" else next(n for n in ("a", "b") if n != primary)
+
+
+@demo.command()
+@click.argument("who", type=WHO)
+def kill(who: str) -> None:
+    """Cut a service's power: SIGKILL to the daemon and everything below it."""
+    found = _found()
+    name = _service(found, who)
+    hit = strokes.kill(found.services[name])
+    click.echo(f"Killed {name} ({len(hit)} processes). Bring it back: mpower demo heal {name}")
+
+
+@demo.command()
+@click.argument("who", type=WHO)
+def stop(who: str) -> None:
+    """Stop a service politely: a primary hands over first."""
+    found = _found()
+    name = _service(found, who)
+    strokes.stop(found.services[name])
+    click.echo(f"Asked {name} to stop. Bring it back: mpower demo heal {name}")
+
+
+@demo.command()
+@click.argument("who", type=WHO)
+def freeze(who: str) -> None:
+    """Stop a service's clock (SIGSTOP): it is silent but not dead."""
+    found = _found()
+    name = _service(found, who)
+    mending.freeze(found, name)
+    click.echo(f"Froze {name}. Let it go on: mpower demo heal {name}")
+
+
+@demo.command()
+@click.argument("who", type=click.Choice(["a", "b", "witness", "all"]), default="all")
+def heal(who: str) -> None:
+    """Thaw what is frozen and start again what was killed or stopped."""
+    found = _found()
+    names = list(found.services) if who == "all" else [who]
+    healed = [name for name in names if mending.heal(found, name)]
+    click.echo(f"Healed: {', '.join(healed) or 'nothing was broken'}.")
+
+
+@demo.command("status")
+@json_option
+def status_command(*, as_json: bool) -> None:
+    """Say what the running demo's services do."""
+    found = _found()
+    lives = {name: one.alive() for name, one in found.services.items()}
+    text = "\n".join(f"{name}: {'runs' if up else 'is down'}" for name, up in lives.items())
+    answer(
+        {"home": found.home, "services": lives}, f"{text}\nfolder: {found.home}", as_json=as_json
+    )
+    if not as_json:
+        sys.stdout.flush()
+        subprocess.run(
+            [sys.executable, "-m", "clients", "--settings", found.home, "cluster", "status"],
+            check=False,
+        )

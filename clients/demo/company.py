@@ -1,0 +1,83 @@
+"""The traffic process as the demo holds it: start it, read how far it is, ask it to end. Knows no
+terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Final
+
+from clients.demo.stage import Stage, StageError, environment
+
+END_S: Final = 60.0
+"""The traffic waits up to 40 s for its last answers; beyond a minute it hangs."""
+
+
+class Company:
+    """Eight terminals and a bank at work, in a process of their own."""
+
+    def __init__(self, stage: Stage, think_s: float = 0.02) -> None:
+        self._stage = stage
+        self.latest: dict[str, Any] = {"acknowledged": 0, "refused": 0, "bank_lines": 0}
+        self.waits_ms: list[float] = []
+        with stage.log("traffic").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "clients.demo.traffic", str(stage.home)),
+                    *(",".join(stage.counters), stage.bank, str(think_s)),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+                env=environment(stage.home),
+            )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def acknowledged(self) -> int:
+        """Payments acknowledged so far: counter payments and matched bank lines."""
+        return int(self.latest["acknowledged"]) + int(self.latest["bank_lines"])
+
+    def await_more(self, count: int, deadline_s: float) -> None:
+        """Wait until ``count`` more payments are acknowledged; StageError at the deadline."""
+        goal, end = self.acknowledged + count, time.monotonic() + deadline_s
+        while self.acknowledged < goal:
+            if self._process.poll() is not None:
+                raise StageError(f"The traffic ended early. {self._stage.last_lines('traffic')}")
+            if time.monotonic() > end:
+                raise StageError(
+                    f"No {count} more payments within {deadline_s:g} s: {self.latest}."
+                    f" {self._stage.last_lines('traffic')}"
+                )
+            time.sleep(0.05)
+
+    def end(self) -> bool:
+        """Let every intent get its answer, then end; True if none was left open."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return False
+        self._reader.join(5)
+        return code == 0
+
+    def dismiss(self) -> None:
+        """End it without waiting for answers (after a failure)."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.latest = json.loads(line)
