@@ -50,13 +50,15 @@ class NoPrimary(Exception):  # noqa: N818 - named by what a person meets
 class Asking(Protocol):
     """The link as a command sees it. Raises Declined, NotReachable or NoPrimary."""
 
-    async def sign_in(self, user: str, password: str) -> None:
+    def sign_in(self, user: str, password: str) -> Awaitable[Any]:
         """Sign a person in for all that follows on this link."""
 
-    async def ask(self, operation: str, body: Struct) -> Any:
+    def ask(self, operation: str, body: Struct) -> Awaitable[Any]:
         """Ask what changes nothing; gives the reply's body."""
 
-    async def submit(self, operation: str, body: Struct, key: RequestKey | None = None) -> Answer:
+    def submit(
+        self, operation: str, body: Struct, key: RequestKey | None = None
+    ) -> Awaitable[Answer]:
         """Do what changes something, once, under that key (a fresh one of this link if None)."""
 
 

@@ -67,7 +67,7 @@ def demo(context: click.Context) -> None:
 
 @demo.command("drill")
 def drill_command() -> None:
-    """Kill the primary, let it rejoin, kill the other; exit 0 only if nothing is lost or doubled."""
+    """Kill the primary, let it rejoin, kill the other; exit 0 if nothing is lost or doubled."""
     from clients.demo.drill import drill, passed
 
     with _stage() as stage:

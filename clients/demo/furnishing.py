@@ -11,7 +11,8 @@ import click
 import msgspec
 
 from clients.demo import board
-from clients.link import Link, run_link
+from clients.link import Link
+from clients.running import run_link
 from config.load import load_client
 
 

@@ -64,8 +64,8 @@ def wait(
             nodes = [f"{one['node']} {one['state']} ({one['reason']})" for one in seen["nodes"]]
             logs = "\n".join(stage.last_lines(name) for name in SERVICES)
             raise StageError(
-                f"Waited {deadline_s:g} s in vain until {what}. Seen: {'; '.join(nodes) or 'nobody'}"
-                f". {seen.get('because', '')}\n{logs}"
+                f"Waited {deadline_s:g} s in vain until {what}."
+                f" Seen: {'; '.join(nodes) or 'nobody'}. {seen.get('because', '')}\n{logs}"
             )
         time.sleep(0.1)
 

@@ -22,7 +22,8 @@ import msgspec
 
 from clients.asking import Declined
 from clients.demo import board
-from clients.link import Link, link_from
+from clients.link import Link
+from clients.running import link_from
 from config.load import load_client, with_certificate
 from config.settings import ClientSettings
 from protocols.catalogue.banking import Line, Post
