@@ -24,10 +24,10 @@ def parent() -> Iterator[subprocess.Popen[bytes]]:
     started = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE)
     assert started.stdout is not None
     started.stdout.readline()
+    family = running.family(_named(started.pid))
     yield started
-    for one in running.family(_named(started.pid)):
+    for one in family:
         one.send(signal.SIGKILL)
-    started.kill()
     started.wait()
     started.stdout.close()
 

@@ -1,4 +1,4 @@
-"""The verdict against invented evidence: each kind of loss and doubling is seen, and nothing else is."""
+"""The verdict against invented evidence: each loss and doubling is seen, nothing else."""
 
 from __future__ import annotations
 
