@@ -61,7 +61,7 @@ def _one_kill(stage: Stage, company: Company, told: Told) -> Kill:
     seen = wait(stage, "two copies stand before the kill", in_sync, REJOIN_S)
     victim = str(seen["primary"])
     hit_at = time.time()
-    hit = strokes.kill(stage.services[victim])
+    hit = stage.cut(victim)
     told(f"killed {victim}, the primary, with everything below it ({len(hit)} processes)")
     company.await_more(AFTER_A_KILL, TAKEOVER_S)
     seen = wait(stage, "the other node is open", lambda it: it["primary"] not in {None, victim}, 10)
@@ -135,4 +135,4 @@ def socket_of(stage: Stage, node: str) -> tuple[Path, int]:
     """
     settings = load_node(stage.paths.nodes[node])
     port = split_address(settings.cluster.address(node).postgres)[1]
-    return settings.data / "socket", port
+    return settings.data / "postgres" / "run", port

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import psycopg
 
+from clients.demo.stage import StageError
 from clients.demo.verdict import Asked, Held
 from protocols.catalogue.banking import Post, Posted
 from protocols.catalogue.payments import Receipt, Take
@@ -77,10 +78,13 @@ def database(socket: Path, port: int) -> tuple[list[Held], list[str]]:
     """All receipts the database holds, and what its own recomputation of the ledger complains
     about.
     """
-    with psycopg.connect(
-        host=str(socket), port=port, user="postgres", dbname="postgres", autocommit=True
-    ) as base:
-        held = [Held(*row) for query in (TAKEN, POSTED) for row in base.execute(query)]
-        flaws: list[Any] = base.execute("SELECT * FROM mpower.ledger_check_v1()").fetchall()
-        flaws += base.execute("SELECT * FROM mpower.audit_check_v1()").fetchall()
+    try:
+        with psycopg.connect(
+            host=str(socket), port=port, user="postgres", dbname="mpower", autocommit=True
+        ) as base:
+            held = [Held(*row) for query in (TAKEN, POSTED) for row in base.execute(query)]
+            flaws: list[Any] = base.execute("SELECT * FROM mpower.ledger_check_v1()").fetchall()
+            flaws += base.execute("SELECT * FROM mpower.audit_check_v1()").fetchall()
+    except psycopg.Error as wrong:
+        raise StageError(f"The database at {socket} cannot be read: {wrong}.") from wrong
     return held, [" · ".join(str(word) for word in row) for row in flaws]

@@ -57,6 +57,7 @@ def wait(
     """Ask for the status until it is as wanted; the status then. StageError at the deadline."""
     end = time.monotonic() + deadline_s
     while True:
+        stage.check()
         seen = status(stage.home)
         if reached(seen):
             return seen

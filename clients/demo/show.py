@@ -17,7 +17,7 @@ from clients.demo.commands import status
 from clients.demo.company import Company
 from clients.demo.drill import socket_of
 from clients.demo.opening import open_board
-from clients.demo.stage import Stage, StageError
+from clients.demo.stage import Stage
 from clients.demo.verdict import judge
 from clients.door import talk
 
@@ -90,10 +90,7 @@ def _told_failover(stage: Stage, seen: dict[str, Any], before: str, worst_ms: fl
     if "CLAIMING" in said and "PRIMARY_SOLO" in said:
         took = f", {round((said['PRIMARY_SOLO'] - said['CLAIMING']) * 1000)} ms from claim to open"
     asked = evidence.journals(stage.home / "journals")
-    try:
-        held, _ = evidence.database(*socket_of(stage, str(seen["primary"])))
-    except OSError as wrong:
-        raise StageError(f"The new primary's database cannot be read ({wrong}).") from wrong
+    held, _ = evidence.database(*socket_of(stage, str(seen["primary"])))
     verdict = judge(asked, held)
     return (
         f"Node {seen['primary']} took over from {before}{took}. Longest wait a clerk saw:"

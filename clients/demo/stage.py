@@ -49,6 +49,7 @@ class Stage:
         self.home = paths.home
         self._popen: dict[str, subprocess.Popen[bytes]] = {}
         self._running = Running(str(self.home), _myself(), {})
+        self._cut: set[str] = set()
 
     @classmethod
     def build(cls, counters: int = 8, bank: str = "SBI") -> Stage:
@@ -66,10 +67,24 @@ class Stage:
     def start(self, name: str) -> None:
         """Start a service by name ('witness' or a node's)."""
         self._popen[name] = started = launch(self.home, name)
+        self._cut.discard(name)
         service = running.process(started.pid)
         if service is None:
             raise StageError(f"{name} ended at once. {self.last_lines(name)}")
         self._keep(services=self.services | {name: service})
+
+    def cut(self, name: str) -> list[Process]:
+        """Cut a service's power; from now on it may be down. Return who was hit."""
+        self._cut.add(name)
+        return strokes.kill(self.services[name])
+
+    def check(self) -> None:
+        """StageError if a service has ended that nobody cut."""
+        for child in self._popen.values():
+            child.poll()
+        for name, one in self.services.items():
+            if name not in self._cut and not one.alive():
+                raise StageError(f"{name} has ended by itself. {self.last_lines(name)}")
 
     @property
     def services(self) -> dict[str, Process]:
