@@ -149,7 +149,7 @@ def peers_once(pair: Pair) -> list[Peer]:
     """One round of pgbench at each number of clients."""
     port = str(split_address(pair.settings("a").here.postgres)[1])
     folder = str(pair.home / "a" / "postgres" / "run")
-    options = ["--host", folder, "--port", port, "--username", "mpower_app", "mpower"]
+    options = ["--host", folder, "--port", port, "--username", "postgres", "mpower"]
     term = int(pair.ask("a", "SELECT term FROM cluster.fence"))
     place = Place(program(pair), options, term, CONSUMERS)
     counts = pgbench.fitting(int(pair.ask("a", "SHOW max_connections")))

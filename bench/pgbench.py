@@ -8,7 +8,6 @@ of clients in turn; the best of them stands against us. It is spared what our st
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import uuid
@@ -65,7 +64,7 @@ class Place(Struct, frozen=True):
 
 
 def run(place: Place, clients: int, seconds: int) -> Peer:
-    """Run it for some seconds, as the daemon's login in the clerk's role."""
+    """Run it for some seconds."""
     values = {
         "first_consumer": FIRST_CONSUMER,
         "last_consumer": FIRST_CONSUMER + place.consumers - 1,
@@ -77,7 +76,6 @@ def run(place: Place, clients: int, seconds: int) -> Peer:
     words = ["--no-vacuum", "--protocol=prepared", f"--file={SCRIPT}", f"--time={seconds}"]
     done = subprocess.run(
         [str(place.program), *words, f"--client={clients}", "--jobs=2", *defined, *place.options],
-        env={**os.environ, "PGOPTIONS": "-c role=mpower_clerk"},
         capture_output=True,
         text=True,
         timeout=seconds + 30,

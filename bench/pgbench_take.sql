@@ -1,7 +1,7 @@
 -- One payment a transaction, by the very function our lane calls with a batch: the same keys, receipts, ledger entries
--- and audit link, behind the same fence, in the same role. Each client is one counter with its own till, series and
--- audit chain, so that no two wait for each other; the whole transaction is one round trip, and the role is taken once
--- a session: the best case of a server that posts payments one by one. It has no ack gate, repeats and refusals.
+-- and audit link, behind the same fence. Each client is one counter with its own till, series and audit chain, so that
+-- no two wait for each other; the whole transaction is one round trip, by a superuser, who changes no role: the best
+-- case of a server that posts payments one by one. It has no ack gate, repeats and refusals.
 \set sequence :sequence + 1
 \set place :client_id + 1
 \set consumer random(:first_consumer, :last_consumer)
