@@ -194,9 +194,19 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
         streamed_at_s=mind.now_s if facts.receiver_streaming else mind.streamed_at_s,
         disk=disk,
         barrier_lsn=barrier_lsn,
+        whole_term=_whole_term(mind),
         rearm=mind.rearm or restarted,
         passed=mind.passed and not restarted,
     )
+
+
+def _whole_term(mind: Mind) -> int:
+    """The opened primary's own server is by definition whole, while this process watches it."""
+    record, facts = mind.record, mind.facts
+    serving = mind.passed and record is not None and record.opened and mind.named
+    if serving and record is not None and facts is not None and not facts.in_recovery:
+        return record.term
+    return mind.whole_term
 
 
 def _vouched(mind: Mind) -> tuple[int, int]:

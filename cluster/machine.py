@@ -17,7 +17,7 @@ from cluster import events as ev
 from cluster.heartbeat import deafened
 from cluster.learning import EVENTS, LESSONS, RESULT_OF, known_version
 from cluster.mind import NEVER, Mind
-from cluster.rules import entry, leaving, primary, reading, standby, takeover
+from cluster.rules import entry, leaving, primary, reading, reclaim, standby, takeover
 from cluster.rules.cover import IMPOSSIBLE
 from cluster.rules.rule import Rule
 from cluster.states import State
@@ -32,6 +32,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     *entry.ROWS,
     *standby.ROWS,
     *takeover.ROWS,
+    *reclaim.ROWS,
 )
 """All rows; within a state the first that fits wins."""
 

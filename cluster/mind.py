@@ -101,6 +101,8 @@ class Mind(Struct, frozen=True):
     streamed_at_s: float = NEVER
     vouched: tuple[int, int] = (0, 0)
     """Generation, and the highest flush seen of it."""
+    whole_term: int = 0
+    """The last term for which this copy is known to hold all that its primary wrote."""
     barrier_lsn: int = -1
     rearm: bool = False
     passed: bool = False

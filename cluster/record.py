@@ -106,7 +106,6 @@ def reclaimed(record: Record, by: str, op_id: str) -> Record:
         term=record.term + 1,
         primary=by,
         sync="",
-        min_lsn=0,
         opened=False,
         prev="",
         intent="reclaim",

@@ -1,9 +1,8 @@
-"""Claiming, promoting, and taking an unopened claim back.
+"""Claiming and promoting.
 
 The claim is a compare-and-swap; while its answer is unknown the standby streams on. After it is
 confirmed: the claim's name on disk, names off, out of recovery, a second compare-and-swap to opened
-— only then the gate. The old primary may take back a claim that was never opened, if its claimant
-is dead or cannot, and if no rejoin has touched its own copy.
+— only then the gate.
 """
 
 from __future__ import annotations
@@ -181,77 +180,7 @@ def say_why(mind: Mind, event: ev.ActionFailed) -> Outcome:
     return structs.replace(mind, handover=f"cannot promote: {event.reason}"), (act.BeatNow(),)
 
 
-# ---- taking back
-
-
-def claimant_dead(mind: Mind, event: ev.Event) -> bool:
-    """Our term was claimed, never opened, and the claimant is silent, cannot, or does not move."""
-    record, beat, disk = mind.record, mind.beat, mind.disk
-    if record is None or record.opened or record.prev != mind.me or mind.touched:
-        return False
-    fit = disk.has_data and not disk.rejoining and not disk.diverged
-    if not (fit and disk.system_id == record.system_id and disk.tli == record.tli):
-        return False
-    if not (mind.may_swap and not mind.doubts and not record.paused and mind.arbiter_heard):
-        return False
-    cannot = beat is not None and (beat.handover != "" or beat.leaving != "")
-    claims = beat is not None and beat.epoch >= record.epoch
-    stuck_s = mind.now_s - max(mind.hearing.progress_at_s, mind.since_s)
-    stuck = stuck_s >= mind.timers.progress_s
-    return (cannot and claims) or stuck or mind.peer_silent(mind.timers.reclaim_s)
-
-
-def ask_back(mind: Mind, event: ev.Event) -> Outcome:
-    """Take the unopened claim back."""
-    assert mind.record is not None
-    return propose(mind, records.reclaimed(mind.record, mind.me, op_id(mind, "reclaim")))
-
-
-def reclaim_over(mind: Mind, event: ev.Event) -> bool:
-    """It certainly did not happen."""
-    return mind.fenced and mind.swap is None and not mind.doubts
-
-
-def reclaim_again(mind: Mind, event: ev.Event) -> bool:
-    """The answer was lost: ask again under the same name."""
-    return mind.fenced and bool(mind.doubts) and mind.may_swap
-
-
-def in_place(mind: Mind, event: ev.Event) -> bool:
-    """Confirmed: this copy, as it stands, is the primary's."""
-    return mind.named and not mind.up and mind.may_retry
-
-
-def start_in_place(mind: Mind, event: ev.Event) -> Outcome:
-    """Start with the names found on disk."""
-    return order(mind, act.StartPrimary(mind.disk.names))
-
-
-def reclaim_names_on(mind: Mind, event: ev.Event) -> bool:
-    """Started; the names still wait for a standby that may no longer acknowledge."""
-    return mind.alone_for_sure and mind.up and mind.may_retry and mind.names != ""
-
-
-def reclaim_must_open(mind: Mind, event: ev.Event) -> bool:
-    """Started in place: say so."""
-    record = mind.record
-    waiting = record is not None and not record.opened
-    return mind.named and mind.up and mind.names == "" and waiting and mind.may_swap
-
-
-def open_in_place(mind: Mind, event: ev.Event) -> Outcome:
-    """Open on the old timeline."""
-    assert mind.record is not None
-    record = records.opened(mind.record, mind.me, op_id(mind, "open"), None)
-    return propose(mind, record)
-
-
-def reclaim_opened(mind: Mind, event: ev.Event) -> bool:
-    """The record says open."""
-    return mind.named and mind.record is not None and mind.record.opened and mind.up
-
-
-K, P, R = State.CLAIMING, State.PROMOTING, State.RECLAIMING
+K, P = State.CLAIMING, State.PROMOTING
 
 ROWS: Final = (
     Rule(
@@ -298,21 +227,4 @@ ROWS: Final = (
         "Promoted and open, alone; one copy. Alarm.",
     ),
     Rule((P,), (ev.ActionFailed,), cannot_promote, None, say_why, "Said in the beat; tried again."),
-    # taking back
-    Rule(
-        (State.FENCING,),
-        TIME,
-        claimant_dead,
-        R,
-        ask_back,
-        "{peer} claimed and does not serve; taking the claim back.",
-    ),
-    Rule((R,), RECORD, reclaim_opened, State.PRIMARY_GATED, nothing, "The claim is taken back."),
-    Rule((R,), RECORD, reclaim_over, State.FENCING, nothing, "Not taken back; waiting as before."),
-    Rule((R,), RECORD, reclaim_again, None, same_claim, "The answer was lost; asking again."),
-    Rule((R,), (*RECORD, *POSTGRES), in_place, None, start_in_place, "Starting in place."),
-    Rule((R,), POSTGRES, reclaim_names_on, None, take_names_off, "Nobody else acknowledges."),
-    Rule(
-        (R,), (*RECORD, *POSTGRES), reclaim_must_open, None, open_in_place, "Telling the arbiter."
-    ),
 )
