@@ -11,9 +11,12 @@ import hashlib
 from typing import Final
 
 import psycopg
+from argon2 import PasswordHasher
 
 DAY: Final = "2026-11-24"
 FIRST_CONSUMER: Final = 1_000_000_000
+PASSWORD: Final = "a measured pass phrase"  # noqa: S105 - opens a board of made-up people
+"""Every bench clerk's."""
 DUES_PAISE: Final = 1_000_000_00
 """Each consumer owes this under CURRENT, so that no payment of a run is refused for want of dues"""
 
@@ -27,7 +30,7 @@ INSERT INTO mpower.accounts (account) SELECT -(c.counter_id::bigint * 16 + s)
     FROM mpower.counters c, unnest(ARRAY[1, 2, 3, 4, 5, 6, 15]) s;
 INSERT INTO mpower.series (counter_id, financial_year) SELECT counter_id, 2026 FROM mpower.counters;
 INSERT INTO mpower.users (name, person, role, password_hash, created_at)
-    SELECT 'clerk' || g, 'Clerk ' || g, 'clerk', '$argon2id$bench', now()
+    SELECT 'clerk' || g, 'Clerk ' || g, 'clerk', %(password_hash)s, now()
     FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.sessions (token, user_id, name, role, subject, address, opened_at, expires_at)
     SELECT sha256(convert_to('session ' || lpad(substr(u.name, 6), 8, '0'), 'UTF8')),
@@ -71,9 +74,14 @@ def session(number: int) -> bytes:
 
 def seed(conninfo: str, consumers: int, counters: int) -> None:
     """Fill an empty migrated database. ``conninfo``: a superuser."""
+    values = {
+        "consumers": consumers,
+        "counters": counters,
+        "password_hash": PasswordHasher().hash(PASSWORD),
+    }
     with psycopg.connect(
         conninfo, autocommit=True, cursor_factory=psycopg.ClientCursor
     ) as connection:
-        connection.execute(SEED, {"consumers": consumers, "counters": counters})
+        connection.execute(SEED, values)
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")

@@ -25,6 +25,7 @@ import psycopg
 from msgspec import structs
 from psycopg.conninfo import make_conninfo
 
+from bench.board import PASSWORD
 from bench.figures import tell
 from clients.ops.init import loopback_plan
 from config.folder import write_settings
@@ -80,7 +81,7 @@ class Pair:
         self.start("w", "a", "b")
         self._wait("both nodes answer", lambda seen: len(seen.get("nodes", [])) == 2)
         secret = self.home / "password"
-        secret.write_text("a measured pass phrase\n")
+        secret.write_text(f"{PASSWORD}\n")
         words = ["bootstrap", "--admin", ADMIN, "--password-file", str(secret), "--node", "a"]
         said = self._mpower("cluster", *words)
         if said.returncode:

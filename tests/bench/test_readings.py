@@ -3,10 +3,16 @@
 from collections import Counter
 
 import pytest
+from msgspec import convert
+from msgspec.structs import replace
 
 from bench.computing import kind_of, shares
+from bench.failover import calm, longest_ms
 from bench.pair import in_sync
 from bench.pgbench import CLIENTS, fitting, parsed
+from bench.steady import Pulse, Waited
+from bench.wan import RECORD_BYTES, https_bytes
+from protocols.catalogue.payments import Receipt, Take
 
 SAID = """\
 transaction type: take.sql
@@ -64,3 +70,25 @@ def test_in_sync_is_one_primary_and_one_standby_that_holds_all() -> None:
     assert not in_sync(seen("PRIMARY_SOLO", "STANDBY_CATCHUP"))
     assert not in_sync(seen("PRIMARY_SYNC"))
     assert not in_sync({})
+
+
+def test_calm_is_nobody_waiting_long_enough_after_the_strike() -> None:
+    assert calm(Pulse(11.0, 10.95, 7), 10.0)
+    assert not calm(Pulse(10.5, 10.45, 7), 10.0), "an unnoticed strike shows later"
+    assert not calm(Pulse(12.0, 10.4, 7), 10.0), "somebody waits"
+    assert not calm(Pulse(12.0, 12.0, 0), 10.0), "nobody has begun to work"
+
+
+def test_the_gap_is_the_longest_wait() -> None:
+    assert longest_ms([Waited(1.0, 1.25), Waited(2.0, 2.5), Waited(3.0, 3.1)]) == 500
+    assert longest_ms([]) == 0
+
+
+def test_the_peers_payment_is_counted_with_its_headers_and_records() -> None:
+    body = Take("1000000001", 123_400)
+    texts = dict.fromkeys(Receipt.__struct_fields__, "x" * 10)
+    receipt = convert({**texts, "amount_paise": 123_400}, Receipt)
+    short = https_bytes(body, receipt)
+    long = https_bytes(body, replace(receipt, name="x" * 30))
+    assert long - short == 20
+    assert short > 2 * RECORD_BYTES + 400
