@@ -9,9 +9,13 @@ import asyncio
 import psycopg
 
 from mpowerd.caller import Key
+from mpowerd.database import Cursor
+from mpowerd.outcomes import Outcome
+from mpowerd.payments.store import take_batch
 from protocols.catalogue.consumers import Dues
 from protocols.catalogue.days import CloseDay
 from protocols.catalogue.payments import Mine, Take
+from protocols.operation import Role
 from tests.database.town import DAY, OLD, RAM, RICH, SITA, codes, decoded, town
 from tests.postgres_nodes import Node, on_reactor
 
@@ -104,6 +108,23 @@ async def test_a_key_is_posted_once_and_answered_the_same_for_ever(node: Node) -
             ("KEY_CONFLICT",)
         ]
         t.is_well()
+
+
+@on_reactor
+async def test_a_repeat_is_looked_up_and_never_searched_for(node: Node) -> None:
+    scans = "SELECT pg_stat_get_xact_numscans('mpower.requests'::regclass)"
+    async with town(node) as t:
+        items = [t.item("asha", Take(RICH, 100 + paise)) for paise in range(200)]
+        await t.take(*items)
+
+        async def work(cursor: Cursor) -> tuple[list[Outcome], int]:
+            outcomes = await take_batch(cursor, [*items[:3], t.item("asha", Take(RAM, 1))], 0)
+            ((found,),) = await (await cursor.execute(scans)).fetchall()
+            return outcomes, found
+
+        outcomes, scanned = await t.database.write("payments.take", Role.CLERK, work)
+        assert [one.replay for one in outcomes] == [True, True, True, False]
+        assert scanned == 0, "the whole table was read for a key that has an index"
 
 
 @on_reactor
