@@ -23,7 +23,8 @@ class Company:
     def __init__(self, stage: Stage, think_s: float = 0.02) -> None:
         self._stage = stage
         self.latest: dict[str, Any] = {"acknowledged": 0, "refused": 0, "bank_lines": 0}
-        self.waits_ms: list[float] = []
+        self.receipts: dict[str, int] = {}
+        self._longest_ms = 0.0
         with stage.log("traffic").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -44,6 +45,11 @@ class Company:
     def acknowledged(self) -> int:
         """Payments acknowledged so far: counter payments and matched bank lines."""
         return int(self.latest["acknowledged"]) + int(self.latest["bank_lines"])
+
+    def longest_ms(self) -> float:
+        """The longest wait of a terminal since this was last asked, in ms."""
+        longest, self._longest_ms = self._longest_ms, 0.0
+        return longest
 
     def await_more(self, count: int, deadline_s: float) -> None:
         """Wait until ``count`` more payments are acknowledged; StageError at the deadline."""
@@ -81,3 +87,6 @@ class Company:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.latest = json.loads(line)
+            self.receipts |= {number: int(paise) for number, paise in self.latest["receipts"]}
+            seen = (self.latest["longest_ms"], self.latest["waiting_ms"], self._longest_ms)
+            self._longest_ms = max(one or 0.0 for one in seen)

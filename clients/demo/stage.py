@@ -74,9 +74,13 @@ class Stage:
         self._keep(services=self.services | {name: service})
 
     def cut(self, name: str) -> list[Process]:
-        """Cut a service's power; from now on it may be down. Return who was hit."""
-        self._cut.add(name)
+        """Cut a service's power. Return who was hit."""
+        self.spare(name)
         return strokes.kill(self.services[name])
+
+    def spare(self, name: str) -> None:
+        """From now until its next start a service may be down."""
+        self._cut.add(name)
 
     def check(self) -> None:
         """StageError if a service has ended that nobody cut."""

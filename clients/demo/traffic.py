@@ -26,8 +26,8 @@ from clients.link import Link
 from clients.running import link_from
 from config.load import load_client, with_certificate
 from config.settings import ClientSettings
-from protocols.catalogue.banking import Line, Post
-from protocols.catalogue.payments import Take
+from protocols.catalogue.banking import Line, Post, Posted
+from protocols.catalogue.payments import Receipt, Take
 
 LAST_ANSWERS_S: Final = 40.0
 """How long the end waits for open intents: far beyond any failover."""
@@ -44,11 +44,13 @@ class Tally:
         self.refused = 0
         self.bank_lines = 0
         self.waits_ms: list[float] = []
+        self.receipts: list[tuple[str, int]] = []
         self.open: dict[str, float] = {}
 
     def line(self, *, done: bool = False) -> str:
-        """One JSON line: totals, and the waits since the last line."""
+        """One JSON line: totals, and the waits and receipts since the last line."""
         waits, self.waits_ms = sorted(self.waits_ms), []
+        receipts, self.receipts = self.receipts, []
         now = time.time()
         return json.dumps(
             {
@@ -59,6 +61,7 @@ class Tally:
                 "waiting_ms": round(max((now - at for at in self.open.values()), default=0) * 1000),
                 "median_ms": round(waits[len(waits) // 2], 1) if waits else None,
                 "longest_ms": round(waits[-1], 1) if waits else None,
+                "receipts": receipts,
                 "done": done,
             }
         )
@@ -153,12 +156,13 @@ class Traffic:
         began = time.time()
         self.tally.open[name] = began
         try:
-            await link.submit(operation, body)
+            answer = await link.submit(operation, body)
         except Declined:
             self.tally.refused += 1
             return False
         else:
             self.tally.acknowledged += 1
+            self.tally.receipts += _receipts(body, answer.body)
             return True
         finally:
             self.tally.open.pop(name, None)
@@ -168,6 +172,16 @@ class Traffic:
         from twisted.internet.task import deferLater
 
         return deferLater(self.clock, seconds)
+
+
+def _receipts(asked: Take | Post, answer: Receipt | Posted) -> list[tuple[str, int]]:
+    """The receipts of an answer, each with the paise that were asked for."""
+    if isinstance(asked, Take):
+        assert isinstance(answer, Receipt)
+        return [(answer.number, asked.amount_paise)]
+    assert isinstance(answer, Posted)
+    paise = {one.reference: one.amount_paise for one in asked.lines}
+    return [(one.receipt, paise[one.reference]) for one in answer.lines]
 
 
 def main(home: str, counters: str, bank: str, think_s: str) -> int:

@@ -11,7 +11,7 @@ local socket. This file must not import anything the servers run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -68,6 +68,12 @@ def judge(asked: Iterable[Asked], held: Iterable[Held]) -> Verdict:
     numbers = Counter(one.receipt for _, one in acknowledged)
     doubled += [f"{number} answered {times} keys" for number, times in numbers.items() if times > 1]
     return Verdict(len(acknowledged), len(lost), len(doubled), tuple([*lost, *doubled][:10]))
+
+
+def missing(receipts: Mapping[str, int], held: Iterable[Held]) -> list[str]:
+    """Which acknowledged receipts (number → paise) the database does not hold as they were."""
+    there = {(one.receipt, one.amount_paise) for one in held}
+    return [number for number, paise in receipts.items() if (number, paise) not in there]
 
 
 def in_flight(asked: Iterable[Asked], at: float) -> int:

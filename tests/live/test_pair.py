@@ -131,5 +131,5 @@ def test_a_killed_daemon_leaves_no_server_behind(pair: Pair) -> None:
     pair.processes["b"].wait(5)
     assert postmaster in processes_of(pair.pgdata("b"))
     pair.start("b")
+    pair.wait("the stray is stopped", lambda _: postmaster not in processes_of(pair.pgdata("b")))
     pair.wait("b is in sync", lambda seen: seen.in_sync("a", "b"))
-    assert postmaster not in processes_of(pair.pgdata("b"))

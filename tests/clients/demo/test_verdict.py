@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clients.demo.verdict import Asked, Held, in_flight, judge, longest_wait_ms
+from clients.demo.verdict import Asked, Held, in_flight, judge, longest_wait_ms, missing
 
 A = Asked("C001", "aa/1", 500, "C001/2026-27/1", 10.0, 10.2)
 B = Asked("C001", "aa/2", 700, "C001/2026-27/2", 11.0, 13.0)
@@ -49,3 +49,12 @@ def test_in_flight_and_waits() -> None:
     assert in_flight([A, B], 10.5) == 0
     assert longest_wait_ms([A, B], 11.5, 12.0) == 2000.0
     assert longest_wait_ms([A, B], 20.0, 21.0) == 0.0
+
+
+def test_receipts_that_are_missing() -> None:
+    there = {one.receipt: one.amount_paise for one in HELD}
+    assert missing(there, HELD) == []
+    assert missing(there | {"C001/2026-27/2": 701, "C009/2026-27/1": 5}, HELD) == [
+        "C001/2026-27/2",
+        "C009/2026-27/1",
+    ]
