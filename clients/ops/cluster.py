@@ -130,9 +130,10 @@ async def _bootstrap(
 
 async def _look(asking: Asking, settings: ClientSettings) -> Seen:
     """Ask everybody for their status."""
+    at_s = time.time()
     witness = [settings.witness] if settings.witness else []
     heard = await asking.every([*settings.peers, *witness], "status", {}, STATUS_DEADLINE_S)
-    return sorted_out(heard, len(settings.peers))
+    return sorted_out(heard, len(settings.peers), at_s)
 
 
 def _password(file: Path | None) -> str:

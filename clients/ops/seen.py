@@ -37,19 +37,20 @@ COLUMNS: Final = (
 
 
 class Seen(Struct, frozen=True):
-    """The answers; ``places`` an address of each node that answered; ``silent`` why others
-    did not.
+    """The answers to what was asked at ``at_s`` (Unix seconds); ``places`` an address of each node
+    that answered; ``silent`` why others did not.
     """
 
     nodes: list[NodeStatus]
     witness: WitnessStatus | None
     places: dict[str, str]
     silent: dict[str, str]
+    at_s: float
 
     def show(self, *, as_json: bool) -> None:
         """Print it on stdout."""
         data = cluster_json(self.nodes, self.witness, self.silent)
-        builtin: dict[str, Any] = msgspec.to_builtins(data)
+        builtin: dict[str, Any] = msgspec.to_builtins({"at_s": self.at_s, **data})
         answer(builtin, self.table() if not as_json else "", as_json=as_json)
 
     def table(self) -> str:
@@ -79,7 +80,7 @@ class Seen(Struct, frozen=True):
         ]
 
 
-def sorted_out(heard: list[Heard], links: int) -> Seen:
+def sorted_out(heard: list[Heard], links: int, at_s: float) -> Seen:
     """Sort answers into nodes and witness: the first ``links`` were asked as nodes."""
     nodes: dict[str, NodeStatus] = {}
     places: dict[str, str] = {}
@@ -94,7 +95,7 @@ def sorted_out(heard: list[Heard], links: int) -> Seen:
             node = msgspec.json.decode(one.answer.data, type=NodeStatus)
             nodes.setdefault(node.node, node)
             places.setdefault(node.node, one.address)
-    return Seen(sorted(nodes.values(), key=lambda one: one.node), witness, places, silent)
+    return Seen(sorted(nodes.values(), key=lambda one: one.node), witness, places, silent, at_s)
 
 
 def _row(node: NodeStatus, recorded: str) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ class Pair:
         assert said.returncode == 0, self.story(said.stderr)
 
     def look(self) -> Seen:
-        """The next answer of a ``status --watch`` that runs beside."""
+        """What a ``status --watch`` that runs beside sees from now on; older lines are old."""
+        now_s = time.time()
         if self._watch is None:
             argv = [sys.executable, "-m", "clients", "--settings", str(self.home)]
             self._watch = subprocess.Popen(
@@ -124,9 +125,12 @@ class Pair:
                 text=True,
             )
         assert self._watch.stdout is not None
-        line = self._watch.stdout.readline()
-        assert line, self.story("The watch ended.")
-        return Seen(json.loads(line))
+        while True:
+            line = self._watch.stdout.readline()
+            assert line, self.story("The watch ended.")
+            data = json.loads(line)
+            if data["at_s"] >= now_s:
+                return Seen(data)
 
     def wait(self, what: str, met: Callable[[Seen], bool], limit_s: float = WAIT_S) -> Seen:
         """Look until ``met``; the failure says what was seen last and the ends of the logs."""
