@@ -283,6 +283,8 @@ class ClusterNode:
             self._opened.clear()
         if now.state != before.state:
             self._senses.hasten()
+            # Whoever acts on our state shall not wait for the next beat.
+            self._heart.beat()
 
     def _obey(self, order: do.Action) -> None:
         match order:

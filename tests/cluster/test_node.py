@@ -75,8 +75,11 @@ class Pair:
         return self.nodes[name].mind.state
 
     def in_sync(self, primary: str, standby: str) -> bool:
+        """Both say so, and the primary has heard that its standby does."""
         states = (self.state(primary), self.state(standby))
-        return states == (State.PRIMARY_SYNC, State.STANDBY_SYNC)
+        beat = self.nodes[primary].mind.beat
+        heard = beat is not None and beat.state == State.STANDBY_SYNC
+        return heard and states == (State.PRIMARY_SYNC, State.STANDBY_SYNC)
 
     async def made(self) -> None:
         """A cluster with a as primary and b in sync."""
