@@ -18,7 +18,6 @@ import atexit
 import functools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -30,6 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 import pytest_twisted
 from twisted.internet import defer
 
+from clients.ops.init import free_ports
 from cluster.postgres.place import PostgresPlan
 from cluster.postgres.process import ProcessControl
 from protocols.shell.bridge import to_deferred
@@ -102,21 +102,13 @@ def fresh_folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def plan_for(folder: Path, node: str = "a", bindir: Path | None = None) -> PostgresPlan:
     """A node's plan on loopback, small enough for tests. MPOWER_TEST_BINDIR picks the programs."""
     chosen = os.environ.get("MPOWER_TEST_BINDIR")
     return PostgresPlan(
         node=node,
         data_dir=folder / node,
-        port=free_port(),
+        port=free_ports(1)[0],
         listen=("127.0.0.1",),
         peers=("127.0.0.1",),
         bindir=bindir or (Path(chosen) if chosen else None),

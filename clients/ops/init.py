@@ -6,8 +6,9 @@ a try on loopback. This file must not know what the files look like: config.fold
 
 from __future__ import annotations
 
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ from config.settings import NodeAddress
 
 TERMINALS, PEER, POSTGRES, WITNESS = 7500, 7501, 7502, 7503
 """The ports a firewall between the machines must let through."""
+TRIAL_PORTS: Final = range(10_240, 32_000)
+"""Linux gives outgoing connections ports from 32768 on; Windows and BSD from 49152."""
 MAX_COUNTERS: Final = 999
 """Counter codes are C001 to C999; a board with more adds certificates later."""
 LOOPBACK: Final = "127.0.0.1"
@@ -42,15 +45,20 @@ What next:
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ``count`` different free loopback ports. They are free now; nothing keeps them free."""
+    """Find ``count`` different loopback ports that are free now, below the range from which the
+    system gives outgoing connections theirs: a server that is stopped for a while would find its
+    port taken by one. OSError if there are none.
+    """
+    found: list[int] = []
     with ExitStack() as open_sockets:
-        held = [
-            open_sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            for _ in range(count)
-        ]
-        for one in held:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in held]
+        for port in random.SystemRandom().sample(TRIAL_PORTS, len(TRIAL_PORTS)):
+            one = open_sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            with suppress(OSError):
+                one.bind((LOOPBACK, port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise OSError(f"there are no {count} free ports from {TRIAL_PORTS[0]} to {TRIAL_PORTS[-1]}")
 
 
 def counter_codes(count: int) -> tuple[str, ...]:

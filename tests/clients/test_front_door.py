@@ -130,5 +130,7 @@ def test_init_wants_a_witness_on_a_third_machine(tmp_path: Path) -> None:
     assert "The witness must not run on a server of the pair (10.1.0.2)" in said.stderr
 
 
-def test_free_ports_are_different() -> None:
-    assert len(set(free_ports(20))) == 20
+def test_free_ports_are_different_and_stay_free() -> None:
+    found = free_ports(20)
+    assert len(set(found)) == 20
+    assert max(found) < 32_000
