@@ -1,6 +1,6 @@
 -- The stored outcomes of the keys a batch found used. The planner takes an array for a thousand keys and would rather
--- read the whole table (a scan that grows with every payment, once or twice a batch); one index look-up a key is right
--- however many there are.
+-- read the whole table, and a plan made while the table was empty stays for a long time: the LIMIT and the settings
+-- leave it no choice but one look-up in the key's index for each key.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -10,7 +10,8 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bit
 SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     RETURN QUERY SELECT o.* FROM generate_series(1, cardinality(clients)) g (i)
-        JOIN mpower.outcomes o ON o.counter = counters[g.i] AND o.client = clients[g.i] AND o.sequence = sequences[g.i];
+        CROSS JOIN LATERAL (SELECT o.* FROM mpower.outcomes o WHERE o.counter = counters[g.i]
+            AND o.client = clients[g.i] AND o.sequence = sequences[g.i] LIMIT 1) o;
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.outcomes_v1 FROM PUBLIC;
