@@ -1,4 +1,5 @@
-"""The failover diagram, drawn from the table: ``python -m cluster.diagram > docs/failover.mmd``.
+"""The failover diagram, drawn from the table: ``python -m cluster.diagram`` prints what stands in
+docs/ARCHITECTURE.md.
 
 One arrow for each pair of states, labelled with the first words of its reasons. It must not know
 more than the table says.
