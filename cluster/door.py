@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
@@ -41,15 +41,16 @@ class Door:
         """Open every address; CannotListenError names the one that is taken."""
         for link, address in enumerate(addresses):
             host, port = split_address(address)
-            factory = _Sessions(self, link)
-            wrapped = TLSMemoryBIOFactory(self._tls, isClient=False, wrappedFactory=factory)
-            wrapped.noisy = False
+            wrapped = _Bounded(self, link, self._tls)
             self._ports.append(reactor.listenTCP(port, wrapped, interface=host))
 
+    @property
+    def full(self) -> bool:
+        """There is no room for another connection."""
+        return len(self._sessions) >= MAX_SESSIONS
+
     def enter(self, link: int) -> Any:
-        """A new connection: its protocol, or None when there are too many."""
-        if len(self._sessions) >= MAX_SESSIONS:
-            return None
+        """A new connection: its protocol."""
         session = Session(self._cluster, self, link)
         self._sessions.add(session)
         session.watch(self._sessions.discard)
@@ -81,6 +82,19 @@ class Door:
             port.stopListening()
         for session in tuple(self._sessions):
             session.abort("this side stops")
+
+
+class _Bounded(TLSMemoryBIOFactory):
+    """Closes what comes when the door is full, before any handshake is paid for."""
+
+    noisy = False
+
+    def __init__(self, door: Door, link: int, tls: Any) -> None:
+        super().__init__(tls, isClient=False, wrappedFactory=_Sessions(door, link))
+        self._door = door
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        return None if self._door.full else super().buildProtocol(addr)
 
 
 class _Sessions(Factory):

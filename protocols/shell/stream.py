@@ -192,6 +192,7 @@ class Stream(TwistedProtocol):
         self._disarm(*tuple(self._timers))
         self._closing = True
         self._waiting.clear()
+        self.transport = None  # its TLS is gone: to abort it again would raise
         self._owner.stream_down(self, self._why or _in_words(reason))
 
     def pauseProducing(self) -> None:
