@@ -91,6 +91,7 @@ class Link:
         self._waiting: dict[int, tuple[Operation, Deferred[Answer]]] = {}
         self._claiming: Deferred[Session] | None = None
         self._resolving: list[Deferred[None]] = []
+        self._reaching: list[Deferred[None]] = []
         self._question = QUESTIONS_FROM
         self._wake: IDelayedCall | None = None
         self._showing: int | None = None
@@ -146,6 +147,14 @@ class Link:
         waiting: Deferred[None] = Deferred()
         self._resolving.append(waiting)
         self._tell_resolved()
+        return waiting
+
+    def reached(self, patience_s: float = PATIENCE_S) -> Deferred[None]:
+        """Fire once a primary has welcomed this terminal; errs with NotReachable or NoPrimary."""
+        waiting: Deferred[None] = Deferred()
+        self._reaching.append(waiting)
+        self._patient(waiting, patience_s)
+        self._tell_standing()
         return waiting
 
     def sign_in(
@@ -326,6 +335,10 @@ class Link:
 
     def _tell_standing(self) -> None:
         standing = self.standing
+        if standing.node:
+            reaching, self._reaching = self._reaching, []
+            for waiting in reaching:
+                waiting.callback(None)
         if standing != self._standing:
             self._standing = standing
             self._on_standing(standing)

@@ -16,7 +16,8 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from clients.journal import Journal
+from clients.door import Ended, Exit
+from clients.journal import Journal, JournalError
 from clients.link import Link
 from config.settings import ClientSettings
 from protocols.shell.tls import TlsFiles
@@ -49,9 +50,18 @@ def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **tol
     )
 
 
-def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]], **told: Any) -> T:
+def run_link(
+    settings: ClientSettings,
+    work: Callable[[Link], Awaitable[T]],
+    *,
+    reach_first: bool = True,
+    **told: Any,
+) -> T:
     """Run ``work`` over a link of these settings, from a program without a reactor; gives its
     result. ``told``: the callbacks of Link.
+
+    ``reach_first``: a command ends with NotReachable or NoPrimary when nobody welcomes it; a
+    counter begins to work all the same, and saves. Ended(FAILED) if the journal cannot be used.
 
     It runs the reactor, which can be run once in a process. KeyboardInterrupt if it was stopped.
     """
@@ -64,9 +74,14 @@ def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]], **t
     given: list[Any] = []
 
     async def whole() -> None:
-        link = link_from(settings, reactor, BootClock(), **told)
+        try:
+            link = link_from(settings, reactor, BootClock(), **told)
+        except JournalError as wrong:
+            raise Ended(Exit.FAILED, str(wrong)) from wrong
         try:
             link.start()
+            if reach_first:
+                await link.reached()
             given.append(await work(link))
         finally:
             link.stop()

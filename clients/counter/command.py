@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from clients.door import Ended, Exit, client_settings, json_option
+from clients.door import client_settings, json_option
 
 
 @click.command()
@@ -40,7 +40,6 @@ def counter(
     """
     from clients.counter.screen import Screen
     from clients.counter.work import Counter
-    from clients.journal import JournalError
     from clients.link import Link
     from clients.running import run_link
 
@@ -60,12 +59,11 @@ def counter(
         run_link(
             settings,
             work,
+            reach_first=False,
             on_standing=at_work.standing_changed,
             on_notice=at_work.notice,
             on_sign_in_needed=at_work.sign_in_needed,
         )
-    except JournalError as wrong:
-        raise Ended(Exit.FAILED, str(wrong)) from wrong
     except KeyboardInterrupt:
         click.echo("", err=True)
         os._exit(130)  # the keyboard's thread still waits for a line and would hold the exit up

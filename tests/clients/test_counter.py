@@ -230,6 +230,18 @@ async def test_through_a_failover_the_clerk_sees_saved_confirming(town: Town) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_two_programs_do_not_share_a_journal(town: Town) -> None:
+    first = Program(town)
+    first.type("signin asha", PASSWORD)
+    await first.until("Signed in")
+    second = Program(town)
+    assert await second.close() == 1
+    assert b"used by another program" in second.err
+    assert b"Traceback" not in second.err
+    assert await first.close() == 0
+
+
+@pytest_twisted.ensureDeferred
 async def test_without_settings_it_says_what_to_do(town: Town) -> None:
     program = Program(town, "--counter", "C999")
     assert await program.close() == 1

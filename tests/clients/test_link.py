@@ -175,7 +175,11 @@ async def test_nobody_there_and_no_primary_are_told_apart(
     town: Town, link: Callable[..., Link]
 ) -> None:
     counter = link()
+    await counter.reached()
     town.nodes[0].fall()
+    await until(lambda: not counter.standing.node)
+    with pytest.raises(NoPrimary):
+        await counter.reached(patience_s=0.8)
     with pytest.raises(NoPrimary):
         await counter.sign_in("asha", PASSWORD, patience_s=1.0)
     for node in town.nodes:
