@@ -6,7 +6,7 @@ This file must not know what is asked over the link.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,15 +65,9 @@ def run_link(
 
     It runs the reactor, which can be run once in a process. KeyboardInterrupt if it was stopped.
     """
-    from protocols.shell.bridge import install_reactor
     from protocols.shell.clock import BootClock
 
-    install_reactor(fast=False)
-    from twisted.internet import reactor
-
-    given: list[Any] = []
-
-    async def whole() -> None:
+    async def whole(reactor: Any) -> T:
         try:
             link = link_from(settings, reactor, BootClock(), **told)
         except JournalError as wrong:
@@ -82,29 +76,41 @@ def run_link(
             link.start()
             if reach_first:
                 await link.reached()
-            given.append(await work(link))
+            return await work(link)
         finally:
             link.stop()
 
+    return _run(whole)
+
+
+def _run(whole: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    """Run one coroutine from the reactor's start to its stop; a stop from outside cancels it."""
+    from protocols.shell.bridge import install_reactor
+
+    install_reactor(fast=False)
+    from twisted.internet import reactor
+
+    given: list[Any] = []
+
     def done(result: Any) -> None:
-        if isinstance(result, Failure):
-            given.append(result)
+        given.append(result)
         with suppress(ReactorNotRunning):
             reactor.stop()
 
     def begin() -> None:
-        working = ensureDeferred(whole())
+        working = ensureDeferred(whole(reactor))
         reactor.addSystemEventTrigger("before", "shutdown", working.cancel)
         working.addBoth(done)
 
     reactor.callWhenRunning(begin)
     reactor.run()
-    if isinstance(given[-1], Failure):
-        if given[-1].check(CancelledError):
+    (result,) = given
+    if isinstance(result, Failure):
+        if result.check(CancelledError):
             raise KeyboardInterrupt
-        given[-1].raiseException()
-    result: T = given[-1]
-    return result
+        result.raiseException()
+    end: T = result
+    return end
 
 
 def _split(address: str) -> tuple[str, int]:
