@@ -62,8 +62,7 @@ class Standing(Struct, frozen=True):
 class Link:
     """One terminal's link to the pair. Make it in the reactor's thread, then ``start``.
 
-    ``settled(entry)`` is called for answers that nobody waits for: those to an earlier run's
-    intents.
+    An answer to an earlier run's intent has nobody who waits: it stands in ``journal.unshown``.
     """
 
     def __init__(
@@ -99,13 +98,16 @@ class Link:
         self._stepping = False
         self._stopped = False
         self._standing: Standing | None = None
-        self._terminal = terminal.begin(
+        self._terminal = self._begun(len(nodes), principal=principal)
+
+    def _begun(self, nodes: int, *, principal: bool) -> desk.Terminal:
+        return terminal.begin(
             SOFTWARE,
-            len(nodes),
-            [(one.number, one.payload) for one in journal.pending()],
-            now=clock.seconds(),
+            nodes,
+            [(one.number, one.payload) for one in self.journal.pending()],
+            now=self.clock.seconds(),
             principal=principal,
-            first=_dice.randrange(len(nodes)),
+            first=_dice.randrange(nodes),
         )
 
     # ---------------------------------------------------------------- what people ask of it
