@@ -7,12 +7,38 @@ processes are for.
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 TITLE: Final = re.compile(r"^postgres: (?:mpower_\w+: )?(\w+)(?: (mpowerd|pgbench|\w+))?")
+
+
+LOOK_S: Final = 1.0
+QUIET: Final = 0.1
+"""More of the machine than this in other hands, and rates mean little: a peer of many processes
+gets more of what is left than a server of few.
+"""
+
+
+def others_share() -> float:
+    """Give the part of all processors (0 to 1) that is busy now, before we begin; takes LOOK_S."""
+    before = Path("/proc/stat").read_text()
+    time.sleep(LOOK_S)
+    return busy_share(before, Path("/proc/stat").read_text())
+
+
+def busy_share(before: str, after: str) -> float:
+    """Compare two readings of /proc/stat: the part of the time that was neither idle nor waiting
+    for a disk.
+    """
+    first, last = (
+        [int(one) for one in text.split("\n")[0].split()[1:9]] for text in (before, after)
+    )
+    passed = [later - earlier for earlier, later in zip(first, last, strict=True)]
+    return 1 - (passed[3] + passed[4]) / max(1, sum(passed))
 
 
 def kind_of(command: str) -> str:

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from bench import pgbench
 from bench.board import seed
-from bench.computing import shares, spent_ns
+from bench.computing import QUIET, others_share, shares, spent_ns
 from bench.figures import Figure, median, table, tell
 from bench.load import Order, Report
 from bench.pair import HOUSE, Pair, running_pair
@@ -52,6 +52,11 @@ class Ours(Struct, frozen=True):
 
 def full_stack() -> Figure:
     """Measure three rounds of both sides."""
+    busy = others_share()
+    if busy > QUIET:
+        tell(
+            f"WARNING: {busy:.0%} of this machine is busy with other things; do not quote this run."
+        )
     with running_pair(max(TERMINALS, *pgbench.CLIENTS)) as pair:
         tell(f"{CONSUMERS:,} consumers are brought in …")
         seed(pair.conninfo("a"), CONSUMERS, max(TERMINALS, *pgbench.CLIENTS))

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
-from bench.computing import kind_of, shares
+from bench.computing import busy_share, kind_of, shares
 from bench.failover import calm, longest_ms
 from bench.pair import in_sync
 from bench.pgbench import CLIENTS, fitting, parsed
@@ -101,3 +101,8 @@ def test_the_peers_payment_is_counted_with_its_headers_and_records() -> None:
     long = https_bytes(body, replace(receipt, name="x" * 30))
     assert long - short == 20
     assert short > 2 * RECORD_BYTES + 400
+
+
+def test_a_busy_machine_is_seen() -> None:
+    before = "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 2 3"
+    assert busy_share(before, "cpu  130 0 70 840 60 0 0 0 0 0\n") == pytest.approx(0.5)
