@@ -48,6 +48,7 @@ class Desk:
         self._log: Any = structlog.get_logger("witness")
         self._waiting: asyncio.Queue[tuple[Session, ReadRecord | Swap]] = asyncio.Queue(MAX_WAITING)
         self._worker: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[None] | None = None
 
     def start(self) -> None:
         """Begin to answer."""
@@ -59,6 +60,8 @@ class Desk:
         if self._worker is not None and not self._worker.done():
             self._worker.cancel()
             await asyncio.wait({self._worker})
+        if self._writing is not None:
+            await asyncio.wait({self._writing})
 
     def status(self) -> dict[str, Any]:
         """What the witness says of itself to an operator."""
@@ -117,13 +120,18 @@ class Desk:
     async def _keep_flush(self) -> None:
         kept = registers.kept_flush(self.register, self._file.stored.kept)
         if kept is not None:
-            await asyncio.shield(asyncio.to_thread(self._file.keep, kept))
+            await self._keep(kept)
+
+    async def _keep(self, kept: registers.Kept) -> None:
+        """Store it in a thread; a write that was begun is never given up."""
+        self._writing = asyncio.ensure_future(asyncio.to_thread(self._file.keep, kept))
+        await asyncio.shield(self._writing)
 
     async def _swap(self, asked: Swap) -> SwapResult:
         refusal = registers.judge(self.register, asked.expected, asked.record)
         if not refusal:
             kept = registers.kept_of(self.register, asked.record)
-            await asyncio.shield(asyncio.to_thread(self._file.keep, kept))
+            await self._keep(kept)
             # Beats were heard meanwhile: the record joins what is known now.
             self.register = registers.swapped(self.register, asked.record)
         self._say(asked.record, refusal)

@@ -17,6 +17,7 @@ from twisted.internet.protocol import Factory
 
 from cluster.door import Door
 from cluster.link import Links
+from cluster.session import Stage
 from cluster.verbs import Verbs
 from config.settings import NodeSettings, split_address
 from protocols.peer import (
@@ -181,6 +182,7 @@ async def test_a_dropped_link_comes_back_by_itself(tmp_path: Path) -> None:
 async def test_the_newest_connection_takes_the_link(tmp_path: Path) -> None:
     async with sides_of(tmp_path) as sides:
         old = sides.b.links.links[0].session
+        assert old is not None
         newer = Links(
             cluster="demo",
             me="a",
@@ -191,6 +193,7 @@ async def test_the_newest_connection_takes_the_link(tmp_path: Path) -> None:
         )
         newer.call(reactor, client_side(sides.a.files, "demo", ["node"], ALPN_PEER), 60.0)
         await sides.until(lambda: sides.b.links.links[0].session not in {None, old})
+        assert old.stage is Stage.CLOSED, "a half-open connection must not linger"
         newer.close()
 
 

@@ -1,13 +1,16 @@
 """The witness's one file and its desk: stored before answered, never half, never another's."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
+from cluster import record as records
 from cluster.arbiter.register import Kept
 from cluster.arbiter.server import Desk
 from cluster.arbiter.store import FILE_NAME, RecordFile
@@ -164,4 +167,49 @@ async def test_a_node_speaks_as_itself_and_in_measure(tmp_path: Path) -> None:
     for number in range(70):
         office.desk.message_came(a, ReadRecord(number))
     assert len(a.refused) == 7, "64 questions wait, the rest is refused"
+    await office.close()
+
+
+@on_reactor
+async def test_stopping_finishes_the_write_that_was_begun(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    began, go = threading.Event(), threading.Event()
+    keep = office.file.keep
+
+    def slowly(kept: Kept) -> None:
+        began.set()
+        go.wait(WAIT_S)
+        keep(kept)
+
+    office.file.keep = slowly  # type: ignore[method-assign]
+    office.desk.start()
+    office.desk.message_came(seat("a"), Swap(1, None, FIRST))
+    await office.until(began.is_set)
+    stopping = asyncio.ensure_future(office.desk.stop())
+    await asyncio.sleep(0)
+    assert not stopping.done()
+    go.set()
+    await asyncio.wait_for(stopping, WAIT_S)
+    office.file.close()
+    again = RecordFile(tmp_path, "demo", "w")
+    assert again.stored.kept.record == FIRST
+    again.close()
+
+
+@on_reactor
+async def test_the_highest_flush_reaches_the_file_when_the_desk_is_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.arbiter.server.IDLE_S", 0.01)
+    office = Office(tmp_path)
+    office.desk.start()
+    a = seat("a")
+    synced = records.synced(FIRST, "a", "sync", peer="b", generation=1, barrier=100)
+    office.desk.message_came(a, Swap(1, None, FIRST))
+    office.desk.message_came(a, Swap(2, 1, synced))
+    await office.until(lambda: len(a.said) == 2)
+    beat = NodeBeat(node="b", boot="1", counter=1, incarnation=1, epoch=2, term=1, state="X")
+    flushed = structs.replace(beat, token=1, receive_lsn=900_000_000)
+    office.desk.message_came(seat("b"), flushed)
+    await office.until(lambda: office.file.stored.kept.high_flush == 900_000_000)
     await office.close()
