@@ -190,6 +190,7 @@ class ProcessControl:
         if stray.processes_of(plan.pgdata):
             message = f"Another PostgreSQL still runs on {plan.pgdata}; it must be stopped first."
             raise StartFailedError(message)
+        stray.clear_locks(plan.pgdata, plan.socket_dir)
         tls = found.tls and plan.tls is not None
         texts = {
             "postgresql.auto.conf": render_auto(live),

@@ -52,6 +52,16 @@ def stop_stray(pgdata: Path) -> int:
     return len(found)
 
 
+def clear_locks(pgdata: Path, socket_dir: Path) -> None:
+    """Removes the lock files of a server that is dead; only for who knows that none lives here.
+
+    PostgreSQL itself takes a lock's pid for alive when a signal could reach it: a zombie that
+    nobody reaps (a container without an init) or a pid used again would block every start.
+    """
+    for lock in (pgdata / "postmaster.pid", *socket_dir.glob(".s.PGSQL.*")):
+        lock.unlink(missing_ok=True)
+
+
 def kill_all(pgdata: Path) -> None:
     """SIGKILL for every process of this data folder, until none is left."""
     give_up = time.monotonic() + _KILL_WAIT_S

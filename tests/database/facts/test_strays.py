@@ -175,3 +175,20 @@ async def test_the_passwords_of_the_socket_are_who_you_are() -> None:
             await psycopg.AsyncConnection.connect(
                 f"host=127.0.0.1 port={node.port} user=postgres dbname=mpower sslmode=disable"
             )
+
+
+@on_reactor
+async def test_a_lock_whose_pid_is_somebody_elses_does_not_block_a_start() -> None:
+    async with postgres_node() as node:
+        await node.control.stop("immediate")
+        living = subprocess.Popen(["sleep", "60"], user=node.plan.pgdata.owner())
+        try:
+            lock = node.socket_dir / f".s.PGSQL.{node.port}.lock"
+            for file in (lock, node.plan.pgdata / "postmaster.pid"):
+                file.write_text(f"{living.pid}\n{node.plan.pgdata}\n0\n{node.port}\n")
+            await node.control.start(as_standby=False, names="")
+            assert (await node.control.probe()).in_recovery is False
+            assert living.poll() is None, "a pid in a lock is never signalled"
+        finally:
+            living.kill()
+            living.wait()
