@@ -36,11 +36,22 @@ gives up.
 
 
 class Errands:
-    """One node's hands. ``report`` takes every outcome; ``fault`` what must never happen."""
+    """One node's hands. ``report`` takes every outcome; ``fault`` what must never happen.
+
+    ``strict``: what a first record says of working on one copy; later records keep it.
+    """
 
     def __init__(
-        self, duties: Duties, arbiter: Arbiter, keepsake: Keepsake, report: Report, fault: Fault
+        self,
+        duties: Duties,
+        arbiter: Arbiter,
+        keepsake: Keepsake,
+        report: Report,
+        fault: Fault,
+        *,
+        strict: bool = False,
     ) -> None:
+        self._strict = strict
         self._duties = duties
         self._arbiter = arbiter
         self._keepsake = keepsake
@@ -141,6 +152,8 @@ class Errands:
 
     async def _swap(self, action: do.SwapRecord) -> None:
         stamped = msgspec.structs.replace(action.record, wall_time=round(time.time(), 3))
+        if action.expected is None:  # the first record carries what the settings say of one copy
+            stamped = msgspec.structs.replace(stamped, strict=self._strict)
         try:
             said = await self._arbiter.swap(action.expected, stamped)
         except ArbiterUnreachable:

@@ -172,7 +172,14 @@ class ClusterNode:
             self.chronicle.note(f"Stopped {strays} processes of an earlier life's PostgreSQL.")
         holdings = await read_holdings(self._control, keepsake.kept)
         duties = Duties(settings.node, settings.peer, self._control, keepsake, password)
-        self._errands = Errands(duties, self._arbiter, keepsake, self.take, self.fail)
+        self._errands = Errands(
+            duties,
+            self._arbiter,
+            keepsake,
+            self.take,
+            self.fail,
+            strict=settings.cluster.strict,
+        )
         self._listen(reactor)
         self.take(ev.Booted(holdings))
         self._senses.start()

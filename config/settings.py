@@ -19,6 +19,10 @@ HOST_PORT: Final = r"^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252
 
 Address = Annotated[str, Meta(pattern=HOST_PORT)]
 NodeName = Annotated[str, Meta(pattern=NODE_NAME)]
+PairName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,15}\Z")]
+"""One of the pair: its name is a part of others (``a_3`` is its third sync generation), so
+plain.
+"""
 LogLevel = Literal["debug", "info", "warning", "error"]
 Milliseconds = Annotated[int, Meta(ge=10, le=600_000)]
 
@@ -115,7 +119,10 @@ class TlsSettings(Settings, frozen=True, kw_only=True):
 class NodeAddress(Settings, frozen=True, kw_only=True):
     """Where one node listens and the other finds it."""
 
-    name: Annotated[NodeName, Meta(description="The node's name, as in its certificate.")]
+    name: Annotated[
+        PairName,
+        Meta(description="The node's name, as in its certificate: up to 16 of a-z and digits."),
+    ]
     peer: Annotated[
         list[Address],
         Meta(
@@ -239,7 +246,9 @@ class LimitsSettings(Settings, frozen=True, kw_only=True):
 class NodeSettings(Settings, frozen=True, kw_only=True):
     """Settings of one node of the pair: ``mpowerd node --settings FILE``."""
 
-    node: Annotated[NodeName, Meta(description="Which of the nodes below this machine is.")]
+    node: Annotated[
+        PairName, Meta(description="Which of the nodes below this machine is: a-z and digits.")
+    ]
     data: Annotated[
         Path, Meta(description="The folder of everything this node keeps: database, epoch, logs.")
     ]
@@ -273,7 +282,7 @@ class WitnessSettings(Settings, frozen=True, kw_only=True):
     data: Annotated[Path, Meta(description="The folder of its one record.")]
     cluster_name: Annotated[NodeName, Meta(description="The cluster it decides for.")]
     nodes: Annotated[
-        list[NodeName], Meta(min_length=2, max_length=2, description="The two nodes it listens to.")
+        list[PairName], Meta(min_length=2, max_length=2, description="The two nodes it listens to.")
     ]
     tls: Annotated[TlsSettings, Meta(description="Certificates.")]
     log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"

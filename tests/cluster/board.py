@@ -14,9 +14,9 @@ from protocols.shell.tls import ALPN_PEER, Connections, TlsFiles, client_side
 class Board:
     """One written folder: settings of both nodes, the witness and an operator."""
 
-    def __init__(self, folder: Path, name: str = "demo") -> None:
+    def __init__(self, folder: Path, name: str = "demo", *, strict: bool = False) -> None:
         data = {node: folder / f"data-{node}" for node in ("a", "b")}
-        plan = structs.replace(loopback_plan(folder / "board", name), node_data=data)
+        plan = structs.replace(loopback_plan(folder / "board", name), node_data=data, strict=strict)
         self.paths: Paths = write_settings(plan)
         self.nodes: dict[str, NodeSettings] = {
             node: load_node(path) for node, path in self.paths.nodes.items()

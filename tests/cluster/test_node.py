@@ -33,8 +33,8 @@ WAIT_S = 15.0
 class Pair:
     """Both nodes; every standing they published, in order."""
 
-    def __init__(self, folder: Path) -> None:
-        self.board = Board(folder)
+    def __init__(self, folder: Path, *, strict: bool = False) -> None:
+        self.board = Board(folder, strict=strict)
         self.network = MemoryNetwork()
         self.arbiter = MemoryArbiter(("a", "b"), boot_seconds)
         self.controls: dict[str, MemoryControl] = {}
@@ -92,8 +92,8 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair_of(folder: Path) -> AsyncIterator[Pair]:
-    pair = Pair(folder)
+async def pair_of(folder: Path, *, strict: bool = False) -> AsyncIterator[Pair]:
+    pair = Pair(folder, strict=strict)
     try:
         yield pair
     finally:
@@ -198,3 +198,17 @@ async def test_a_lost_arbiter_is_an_alarm_and_nothing_else(tmp_path: Path) -> No
         assert pair.nodes["a"].standing.open
         pair.arbiter.cut = False
         await pair.until("no alarm", lambda: "no-arbiter" not in alarms)
+
+
+@on_reactor
+async def test_strict_serves_on_two_copies_or_not_at_all(tmp_path: Path) -> None:
+    async with pair_of(tmp_path, strict=True) as pair:
+        await pair.made()
+        assert all(one.copies == 2 for one in pair.stood if one.open)
+        await pair.nodes.pop("b").stop()
+        await pair.until("closed or waiting", lambda: pair.state("a") != State.PRIMARY_SYNC)
+        assert not pair.nodes["a"].standing.alone
+        await pair.start("b")
+        await pair.until("in sync", lambda: pair.in_sync("a", "b"))
+        assert pair.nodes["a"].standing.open
+        assert not any(one.alone for one in pair.stood)
