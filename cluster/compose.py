@@ -28,7 +28,7 @@ MIB: Final = {"kB": 1 / 1024, "MB": 1, "GB": 1024}
 def plan_of(settings: NodeSettings) -> PostgresPlan:
     """What PostgreSQL is told on this node. Blocking: names of the peer are looked up."""
     host, port = split_address(settings.here.postgres)
-    disk = settings.data if settings.data.exists() else settings.data.parent
+    disk = next(one for one in (settings.data, *settings.data.absolute().parents) if one.exists())
     keep_mib = settings.postgres.wal_keep_mb
     tls = settings.tls
     return PostgresPlan(

@@ -44,7 +44,6 @@ class Facts(Struct, frozen=True):
     oldest_sync_wait_s: float = 0.0
     replay_paused: bool = False
     receiver_streaming: bool = False
-    fence_term: int = 0
 
 
 class Holdings(Struct, frozen=True):

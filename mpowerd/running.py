@@ -50,7 +50,11 @@ async def begin(settings: NodeSettings, reactor: Any, ending: Ending) -> Running
     node.on_bootstrap = house.bootstrapped
     node.on_end = ending.fault
     house.start()
-    await node.start(reactor)
+    try:
+        await node.start(reactor)
+    except BaseException:  # whatever kept it from starting: nothing of the house stays behind
+        await house.close()
+        raise
     return RunningNode(node, house)
 
 

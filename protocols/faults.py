@@ -37,8 +37,3 @@ def fault_id(randomness: bytes) -> str:
 def refusal(seq: int, refused: Refused, retry_ms: int = 0, *, replay: bool = False) -> Refusal:
     """Turn a Refused into the message that answers request ``seq`` (0: the connection itself)."""
     return Refusal(seq, refused.code, refused.sentence, refused.final, retry_ms, replay)
-
-
-def fault_answer(seq: int, fault: Fault) -> Refusal:
-    """The answer to a request that hit a fault: its id, not final, try again in a second."""
-    return refusal(seq, Refused("FAULT", id=fault.fault_id), FAULT_RETRY_MS)

@@ -51,7 +51,6 @@ class Rule(NamedTuple):
 
 _S, _E = State, Event
 _HOME = (_S.SIGNED_OUT, _S.SIGNING_IN, _S.READY, _S.PROBING)
-_OPEN = (_S.READY, _S.PROBING)
 _CLAIMING = (_S.SIGNING_IN, _S.PROBING)
 
 

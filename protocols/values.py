@@ -36,7 +36,6 @@ UserName = Annotated[
 BusinessDate = Annotated[
     str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="ISO date")
 ]
-FinancialYear = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}\Z", description="e.g. 2026-27")]
 Text = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z")]
 """One line a person typed: no control characters, no lone surrogates."""
 Name = Annotated[

@@ -16,7 +16,6 @@ from typing import Final
 from clients.ops.consumer_file import COLUMNS
 
 FIRST_NUMBER: Final = 1_000_000_001
-MAX_COUNT: Final = 1_000_000
 ONSETS: Final = ("Bha", "Che", "Dho", "Gi", "Jha", "Ku", "Lo", "Mi", "Nau", "Pra", "Ri", "Su", "Ta")
 MIDDLES: Final = ("bi", "da", "lo", "mu", "na", "ra", "shi", "te", "vo", "ya")
 ENDS: Final = ("d", "k", "l", "m", "n", "r", "sh", "t", "v", "")

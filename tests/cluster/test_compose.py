@@ -22,6 +22,13 @@ def test_the_plan_names_this_node_and_lets_the_peer_in(tmp_path: Path) -> None:
     assert plan.slot_keep_mib >= 2 * plan.wal_keep_mib
 
 
+def test_a_first_start_measures_the_disk_where_the_data_will_be(tmp_path: Path) -> None:
+    """Nothing of the path is there yet, as after ``mpower init``."""
+    settings = structs.replace(Board(tmp_path).nodes["a"], data=tmp_path / "data" / "deep" / "a")
+    assert plan_of(settings).slot_keep_mib > 0
+    assert not (tmp_path / "data").exists()
+
+
 def test_names_are_looked_up_and_each_address_comes_once() -> None:
     places = ["127.0.0.1:1", "localhost:2", "[::1]:3", "127.0.0.1:4"]
     assert addresses_of(places)[0] == "127.0.0.1"

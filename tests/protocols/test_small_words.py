@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols.catalogue.body import Nothing
-from protocols.faults import FAULT_RETRY_MS, Fault, fault_answer, fault_id, refusal
+from protocols.faults import FAULT_RETRY_MS, Fault, fault_id, refusal
 from protocols.messages import Refusal
 from protocols.operation import Catalogue, Operation, Role
 from protocols.refusals import SENTENCES, Refused
@@ -65,7 +65,7 @@ def test_a_refusal_carries_its_sentence_and_whether_it_settles_the_key() -> None
 
 def test_a_fault_shows_its_id_and_nothing_else() -> None:
     fault = Fault(fault_id(b"\x7f\x3a\x09\xc2"), "column is missing")
-    answer = fault_answer(7, fault)
+    answer = refusal(7, Refused("FAULT", id=fault.fault_id), FAULT_RETRY_MS)
     assert (answer.code, answer.final, answer.retry_ms) == ("FAULT", False, FAULT_RETRY_MS)
     assert "7F3A-09C2" in answer.sentence
     assert "column" not in answer.sentence

@@ -211,10 +211,13 @@ def test_resume_without_a_pause_is_nothing(pair: Pair) -> None:
 
 
 def test_a_stream_that_was_never_connected_can_be_closed(pair: Pair) -> None:
-    fresh = Stream(Notes(), Clock(), ALPN_TERMINAL)
+    notes, clock = Notes(), Clock()
+    fresh = Stream(notes, clock, ALPN_TERMINAL)
     fresh.send(b"nobody")
     fresh.close()
     fresh.abort("never")
+    assert notes.seen == []
+    assert not clock.getDelayedCalls()
 
 
 @pytest.mark.parametrize(
