@@ -60,6 +60,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     node_data: dict[str, Path] = {}
     witness_data: Path = Path("data/witness")
     extra_hosts: tuple[str, ...] = ()
+    journal: Path | None = None
     timers: TimersSettings = TimersSettings()
     limits: LimitsSettings = LimitsSettings()
     shared_buffers: str = "128MB"
@@ -158,6 +159,7 @@ def _settings_files(plan: Plan) -> dict[str, bytes]:
         nodes=[node.terminals for node in plan.nodes],
         peers=[link for node in plan.nodes for link in node.peer],
         witness=plan.witness,
+        journal=plan.journal,
         tls=_tls("ops", plan.operators[0]),
     )
     add("mpower.yaml", f"clients of the cluster {plan.name}", client)

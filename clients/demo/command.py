@@ -5,6 +5,7 @@ this one.
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,16 +17,18 @@ from typing import Any, Final
 import click
 
 from clients.demo import mending, running, strokes
-from clients.demo.stage import Stage, StageError
+from clients.demo.stage import Stage, StageError, mpower_at
 from clients.door import Ended, Exit, answer, json_option, talk
 
 WHO: Final = click.Choice(["primary", "standby", "a", "b", "witness"])
 
 
 @contextmanager
-def _stage(counters: int = 8) -> Iterator[Stage]:
-    """A stage that is always taken down; its folder stays, with the logs, only after a failure."""
-    stage = Stage.build(counters)
+def _stage(*, pointed: bool = False) -> Iterator[Stage]:
+    """A stage that is always taken down, whatever is pressed meanwhile; its folder stays, with the
+    logs, only after a failure.
+    """
+    stage = Stage.build(pointed=pointed)
     failed = False
 
     def leave(_number: int, _frame: Any) -> None:
@@ -38,7 +41,10 @@ def _stage(counters: int = 8) -> Iterator[Stage]:
         failed = True
         raise Ended(Exit.FAILED, f"{wrong}\nThe demo's folder is kept: {stage.home}") from wrong
     finally:
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         stage.end(keep_home=failed)
+        signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, before)
 
 
@@ -49,7 +55,7 @@ def _told(line: str) -> None:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def demo(context: click.Context) -> None:
-    r"""A whole board on this machine: two servers, a witness, counters that take payments.
+    """A whole board on this machine: two servers, a witness, counters that take payments.
 
     \b
     Examples:
@@ -57,11 +63,12 @@ def demo(context: click.Context) -> None:
       mpower demo kill primary        from a second shell
       mpower demo drill               a failover both ways, then the verdict
       mpower demo run -- mpower cluster status
-    """
+    """  # noqa: D301 - click wants the character itself
     if context.invoked_subcommand is None:
         from clients.demo.show import show
 
-        with _stage() as stage:
+        _not_two()
+        with _stage(pointed=True) as stage:
             show(stage, _told)
 
 
@@ -87,6 +94,8 @@ def run(context: click.Context, command: tuple[str, ...]) -> None:
     from clients.demo.opening import open_board
     from clients.demo.stage import environment
 
+    if shutil.which(command[0], path=environment()["PATH"]) is None:
+        raise Ended(Exit.USAGE, f"There is no program '{command[0]}'. Nothing was started.")
     with _stage() as stage:
         open_board(stage, _told)
         try:
@@ -99,8 +108,37 @@ def run(context: click.Context, command: tuple[str, ...]) -> None:
 def _found() -> running.Running:
     found = running.find()
     if found is None:
-        raise Ended(Exit.FAILED, "No demo is running. Start one in another shell: mpower demo")
+        raise Ended(Exit.FAILED, f"No demo is running.{_left()} Start one: {mpower_at()} demo")
     return found
+
+
+def _not_two() -> None:
+    found = running.find()
+    if found is not None:
+        raise Ended(
+            Exit.FAILED,
+            f"A demo is running already (process {found.owner.pid}). End it with Ctrl-C there.",
+        )
+    if _left():
+        raise Ended(Exit.FAILED, _left().strip())
+
+
+def _left() -> str:
+    found = running.find(living=False)
+    members = running.leftovers(found) if found is not None else []
+    if not members:
+        return ""
+    return (
+        f" An earlier one was killed and left {len(members)} processes;"
+        f" end them: {mpower_at()} demo reset"
+    )
+
+
+def _alive(found: running.Running, who: str) -> str:
+    name = _service(found, who)
+    if not found.services[name].alive():
+        raise Ended(Exit.FAILED, f"{name} is down already. Start it: {mpower_at()} demo heal")
+    return name
 
 
 def _service(found: running.Running, who: str) -> str:
@@ -120,7 +158,8 @@ def _service(found: running.Running, who: str) -> str:
 def kill(who: str) -> None:
     """Cut a service's power: SIGKILL to the daemon and everything below it."""
     found = _found()
-    name = _service(found, who)
+    name = _alive(found, who)
+    mending.note(found, name)
     hit = strokes.kill(found.services[name])
     click.echo(f"Killed {name} ({len(hit)} processes). Bring it back: mpower demo heal {name}")
 
@@ -130,7 +169,8 @@ def kill(who: str) -> None:
 def stop(who: str) -> None:
     """Stop a service politely: a primary hands over first."""
     found = _found()
-    name = _service(found, who)
+    name = _alive(found, who)
+    mending.note(found, name)
     strokes.stop(found.services[name])
     click.echo(f"Asked {name} to stop. Bring it back: mpower demo heal {name}")
 
@@ -140,7 +180,7 @@ def stop(who: str) -> None:
 def freeze(who: str) -> None:
     """Stop a service's clock (SIGSTOP): it is silent but not dead."""
     found = _found()
-    name = _service(found, who)
+    name = _alive(found, who)
     mending.freeze(found, name)
     click.echo(f"Froze {name}. Let it go on: mpower demo heal {name}")
 
@@ -153,6 +193,16 @@ def heal(who: str) -> None:
     names = list(found.services) if who == "all" else [who]
     healed = [name for name in names if mending.heal(found, name)]
     click.echo(f"Healed: {', '.join(healed) or 'nothing was broken'}.")
+
+
+@demo.command()
+def reset() -> None:
+    """End what a killed demo left behind, and remove its folder."""
+    found = running.find(living=False)
+    if found is not None and found.owner.alive():
+        raise Ended(Exit.REFUSED, "The demo is running; end it with Ctrl-C in its own shell.")
+    ended = mending.clear(found) if found is not None else 0
+    click.echo(f"Ended {ended} processes.")
 
 
 @demo.command("status")

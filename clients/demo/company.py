@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from clients.demo.stage import Stage, StageError, environment
 
+BOUNDS_MS: Final = (10, 30, 100, 300, 1000, 3000)
+"""Between these the waits are counted."""
 END_S: Final = 60.0
 """The traffic waits up to 40 s for its last answers; beyond a minute it hangs."""
 
@@ -22,14 +24,15 @@ class Company:
 
     def __init__(self, stage: Stage, think_s: float = 0.02) -> None:
         self._stage = stage
-        self.latest: dict[str, Any] = {"acknowledged": 0, "refused": 0, "bank_lines": 0}
+        self.latest: dict[str, Any] = {"acknowledged": 0, "bank_lines": 0, "waiting_ms": 0}
         self.receipts: dict[str, int] = {}
+        self.histogram = [0] * (len(BOUNDS_MS) + 1)
         self._longest_ms = 0.0
         with stage.log("traffic").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "clients.demo.traffic", str(stage.home)),
-                    *(",".join(stage.counters), stage.bank, str(think_s)),
+                    *(",".join(stage.busy), stage.bank, str(think_s)),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -51,12 +54,16 @@ class Company:
         longest, self._longest_ms = self._longest_ms, 0.0
         return longest
 
+    def check(self) -> None:
+        """StageError if the terminals have ended by themselves."""
+        if self._process.poll() is not None:
+            raise StageError(f"The traffic ended early. {self._stage.last_lines('traffic')}")
+
     def await_more(self, count: int, deadline_s: float) -> None:
         """Wait until ``count`` more payments are acknowledged; StageError at the deadline."""
         goal, end = self.acknowledged + count, time.monotonic() + deadline_s
         while self.acknowledged < goal:
-            if self._process.poll() is not None:
-                raise StageError(f"The traffic ended early. {self._stage.last_lines('traffic')}")
+            self.check()
             if time.monotonic() > end:
                 raise StageError(
                     f"No {count} more payments within {deadline_s:g} s: {self.latest}."
@@ -87,6 +94,10 @@ class Company:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self.latest = json.loads(line)
+            self.histogram = [
+                one + more
+                for one, more in zip(self.histogram, self.latest["histogram"], strict=True)
+            ]
             self.receipts |= {number: int(paise) for number, paise in self.latest["receipts"]}
             seen = (self.latest["longest_ms"], self.latest["waiting_ms"], self._longest_ms)
             self._longest_ms = max(one or 0.0 for one in seen)

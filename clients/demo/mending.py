@@ -7,7 +7,11 @@ it.
 
 from __future__ import annotations
 
+import shutil
+import signal
+import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,12 +19,31 @@ from clients.demo import running, strokes
 from clients.demo.running import Running
 from clients.demo.stage import launch
 
+CLEAR_S: Final = 5.0
+
 
 def freeze(found: Running, name: str) -> None:
     """Stop the clock of a service's whole family and note its members."""
     members = strokes.freeze(found.services[name])
     noted = {**found.frozen, name: [*found.frozen.get(name, []), *members]}
-    running.keep(msgspec.structs.replace(found, frozen=noted))
+    note(msgspec.structs.replace(found, frozen=noted), name)
+
+
+def note(found: Running, name: str) -> None:
+    """Note when a service was struck: its failover is counted from there."""
+    running.keep(msgspec.structs.replace(found, struck={**found.struck, name: time.time()}))
+
+
+def clear(found: Running) -> int:
+    """End what a demo left behind whose owner was killed; how many processes there were."""
+    members = running.leftovers(found)
+    for one in members:
+        one.send(signal.SIGKILL)
+        one.send(signal.SIGCONT)
+    strokes.gone(members, CLEAR_S)
+    running.forget(Path(found.home))
+    shutil.rmtree(found.home, ignore_errors=True)
+    return len(members)
 
 
 def heal(found: Running, name: str) -> bool:

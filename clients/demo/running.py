@@ -53,6 +53,8 @@ class Running(msgspec.Struct, frozen=True):
     owner: Process
     services: dict[str, Process]
     frozen: dict[str, list[Process]] = {}
+    struck: dict[str, float] = {}
+    """When a service was last struck from a shell, in Unix seconds."""
 
 
 def _stat(pid: int) -> tuple[int, str, int] | None:
@@ -90,15 +92,18 @@ def pointer() -> Path:
     return Path(tempfile.gettempdir()) / f"mpower-demo-of-{os.getuid()}.json"
 
 
-def keep(running: Running) -> None:
-    """Write the state file of a demo and point to it."""
+def keep(running: Running, *, pointed: bool = True) -> None:
+    """Write the state file of a demo; ``pointed``: it is the one that a second shell means."""
     content = msgspec.json.encode(running)
     write_file(Path(running.home) / STATE_FILE, content, PUBLIC)
-    write_file(pointer(), json.dumps({"home": running.home}).encode(), PUBLIC)
+    if pointed:
+        write_file(pointer(), json.dumps({"home": running.home}).encode(), PUBLIC)
 
 
-def find() -> Running | None:
-    """Find the demo that is running now; None if there is none (or its owner is gone)."""
+def find(*, living: bool = True) -> Running | None:
+    """Find the newest demo; None if there is none or, if it must be ``living``, its owner is
+    gone.
+    """
     try:
         home = Path(json.loads(pointer().read_text())["home"])
         if pointer().stat().st_uid != os.getuid():
@@ -106,7 +111,13 @@ def find() -> Running | None:
         found = msgspec.json.decode((home / STATE_FILE).read_bytes(), type=Running)
     except (OSError, ValueError, KeyError, msgspec.MsgspecError):
         return None
-    return found if found.owner.alive() else None
+    return found if found.owner.alive() or not living else None
+
+
+def leftovers(found: Running) -> list[Process]:
+    """Everything that still lives of a demo's services."""
+    heads = [one for one in found.services.values() if one.alive()]
+    return [member for head in heads for member in family(head)]
 
 
 def forget(home: Path) -> None:

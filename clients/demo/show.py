@@ -2,7 +2,8 @@
 
 One line a second of what the counters see; when the primary changes, what was detected and promoted
 in how many milliseconds, the longest wait a clerk saw, and how many acknowledged payments were
-lost, by the same verdict as the drill. This file must not know how anything is done.
+lost: what the terminals say they were answered against what the database holds. This file must not
+know how anything is done.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import Any
 from clients.demo import evidence
 from clients.demo.board import PASSWORD, Told, clerk_of
 from clients.demo.commands import status
-from clients.demo.company import Company
+from clients.demo.company import BOUNDS_MS, Company
 from clients.demo.drill import socket_of
 from clients.demo.opening import open_board
-from clients.demo.stage import Stage
+from clients.demo.stage import Stage, mpower_at
 from clients.demo.verdict import missing
 from clients.door import talk
 
@@ -40,16 +41,16 @@ def show(stage: Stage, told: Told) -> None:
 
 
 def _invite(stage: Stage) -> None:
-    seat = stage.counters[-1]
+    seat, mpower = stage.seat, mpower_at()
     talk(
         f"""
-The board is open. {len(stage.counters)} counters and a bank are taking payments.
+The board is open. {len(stage.busy)} counters and a bank are taking payments.
 
-  work at a counter   MPOWER_HOME={stage.home} mpower counter --counter {seat}
+  work at a counter   {mpower} --settings {stage.home} counter --counter {seat}
                       user {clerk_of(seat)}, password: {PASSWORD}
-  see the pair        mpower --settings {stage.home} cluster status
-  try                 mpower demo kill primary      then   mpower demo heal
-                      mpower demo freeze standby · mpower demo stop a · mpower demo status
+  see the pair        {mpower} --settings {stage.home} cluster status
+  try                 {mpower} demo kill primary      then   {mpower} demo heal
+                      {mpower} demo freeze standby · stop a · status
   end                 Ctrl-C
 """
     )
@@ -61,6 +62,7 @@ def _watch(stage: Stage, company: Company) -> None:
     while True:
         time.sleep(1.0)
         stage.refresh()
+        company.check()
         worst_ms = max(worst_ms, company.longest_ms())
         seen = status(stage.home)
         _line(company, seen)
@@ -88,13 +90,28 @@ def _line(company: Company, seen: dict[str, Any]) -> None:
 def _told_failover(stage: Stage, company: Company, seen: dict[str, Any], worst_ms: float) -> str:
     survivor = next(one for one in seen["nodes"] if one["node"] == seen["primary"])
     said = {one["state"]: one["wall_s"] for one in survivor["history"]}
+    struck = max((at for name, at in stage.struck.items() if name != seen["primary"]), default=0)
     took = ""
-    if "CLAIMING" in said and "PRIMARY_SOLO" in said:
-        took = f", {round((said['PRIMARY_SOLO'] - said['CLAIMING']) * 1000)} ms from claim to open"
+    if struck and struck < said.get("CLAIMING", 0) < said.get("PRIMARY_SOLO", 0):
+        detected_ms, open_ms = (
+            round((said[state] - struck) * 1000) for state in ("CLAIMING", "PRIMARY_SOLO")
+        )
+        took = f": detected in {detected_ms} ms, open in {open_ms} ms"
     receipts = dict(company.receipts)
     held, _ = evidence.database(*socket_of(stage, str(seen["primary"])))
     lost = missing(receipts, held)
     return (
         f"Node {seen['primary']} took over{took}. Longest wait a clerk saw:"
-        f" {round(worst_ms)} ms. Acknowledged {len(receipts):,}, lost: {len(lost)}."
+        f" {round(worst_ms)} ms. Acknowledged {len(receipts):,}, lost: {len(lost)}.\n"
+        f"{_waits(company.histogram)}"
+    )
+
+
+def _waits(histogram: list[int]) -> str:
+    """The waits of all payments so far as bars, the longest bar forty characters."""
+    names = [f"under {bound} ms" for bound in BOUNDS_MS] + [f"{BOUNDS_MS[-1]} ms and more"]
+    most = max(histogram) or 1
+    return "\n".join(
+        f"  {name:>16} {count:>8,} {'#' * -(-40 * count // most)}"
+        for name, count in zip(names, histogram, strict=True)
     )

@@ -42,7 +42,10 @@ class StageError(Exception):
 class Stage:
     """Owns the home folder and the three services."""
 
-    def __init__(self, paths: Paths, counters: tuple[str, ...], bank: str) -> None:
+    def __init__(
+        self, paths: Paths, counters: tuple[str, ...], bank: str, *, pointed: bool
+    ) -> None:
+        self._pointed = pointed
         self.paths = paths
         self.counters = counters
         self.bank = bank
@@ -52,7 +55,7 @@ class Stage:
         self._cut: set[str] = set()
 
     @classmethod
-    def build(cls, counters: int = 8, bank: str = "SBI") -> Stage:
+    def build(cls, counters: int = 9, bank: str = "SBI", *, pointed: bool = False) -> Stage:
         """Write settings and certificates into a fresh folder which the database's own user may
         pass through.
         """
@@ -60,9 +63,10 @@ class Stage:
         home.chmod(0o755)
         plan = loopback_plan(home, counters=counters, banks=(bank,))
         plan = msgspec.structs.replace(plan, shared_buffers="64MB", wal_keep_mb=256)
+        plan = msgspec.structs.replace(plan, journal=Path("journals"))
         paths = write_settings(plan)
         (home / "logs").mkdir()
-        return cls(paths, plan.counters, bank)
+        return cls(paths, plan.counters, bank, pointed=pointed)
 
     def start(self, name: str) -> None:
         """Start a service by name ('witness' or a node's)."""
@@ -72,6 +76,16 @@ class Stage:
         if service is None:
             raise StageError(f"{name} ended at once. {self.last_lines(name)}")
         self._keep(services=self.services | {name: service})
+
+    @property
+    def busy(self) -> tuple[str, ...]:
+        """The counters where the scripted terminals sit."""
+        return self.counters[:-1]
+
+    @property
+    def seat(self) -> str:
+        """The counter that is kept free for whoever watches."""
+        return self.counters[-1]
 
     def cut(self, name: str) -> list[Process]:
         """Cut a service's power. Return who was hit."""
@@ -91,6 +105,11 @@ class Stage:
                 raise StageError(f"{name} has ended by itself. {self.last_lines(name)}")
 
     @property
+    def struck(self) -> dict[str, float]:
+        """When a service was last struck from another shell, in Unix seconds."""
+        return self._running.struck
+
+    @property
     def services(self) -> dict[str, Process]:
         """The services started, by name (killed ones too, until they are healed)."""
         return self._running.services
@@ -101,7 +120,7 @@ class Stage:
         """
         for child in self._popen.values():
             child.poll()
-        found = running.find()
+        found = running.find() if self._pointed else None
         if found is not None and found.home == str(self.home):
             self._running = found
 
@@ -145,7 +164,7 @@ class Stage:
 
     def _keep(self, **changes: object) -> None:
         self._running = msgspec.structs.replace(self._running, **changes)
-        running.keep(self._running)
+        running.keep(self._running, pointed=self._pointed)
 
 
 def launch(home: Path, name: str) -> subprocess.Popen[bytes]:
@@ -181,9 +200,17 @@ def environment(home: Path | None = None) -> dict[str, str]:
             "MPOWER_NODES": ",".join(client.nodes),
             "MPOWER_PEERS": ",".join(client.peers),
             "MPOWER_WITNESS": client.witness or "",
-            "MPOWER_JOURNAL": str(home / "journals"),
         }
     return said
+
+
+def mpower_at() -> str:
+    """The command as it can be typed here: ``mpower`` if the shell finds it, else its path."""
+    installed = Path(sys.executable).parent / "mpower"
+    found = shutil.which("mpower")
+    if (found is not None and Path(found) == installed) or not installed.exists():
+        return "mpower"
+    return os.path.relpath(installed)
 
 
 def _myself() -> Process:

@@ -9,6 +9,7 @@ are still missing at the deadline). This file must not know servers, nor that an
 
 from __future__ import annotations
 
+import bisect
 import json
 import os
 import random
@@ -22,6 +23,7 @@ import msgspec
 
 from clients.asking import Declined
 from clients.demo import board
+from clients.demo.company import BOUNDS_MS
 from clients.link import Link
 from clients.running import link_from
 from config.load import load_client, with_certificate
@@ -61,6 +63,7 @@ class Tally:
                 "waiting_ms": round(max((now - at for at in self.open.values()), default=0) * 1000),
                 "median_ms": round(waits[len(waits) // 2], 1) if waits else None,
                 "longest_ms": round(waits[-1], 1) if waits else None,
+                "histogram": _histogram(waits),
                 "receipts": receipts,
                 "done": done,
             }
@@ -172,6 +175,14 @@ class Traffic:
         from twisted.internet.task import deferLater
 
         return deferLater(self.clock, seconds)
+
+
+def _histogram(waits_ms: list[float]) -> list[int]:
+    """How many waits stand between the bounds of the company, the last beyond all."""
+    counts = [0] * (len(BOUNDS_MS) + 1)
+    for wait_ms in waits_ms:
+        counts[bisect.bisect_right(BOUNDS_MS, wait_ms)] += 1
+    return counts
 
 
 def _receipts(asked: Take | Post, answer: Receipt | Posted) -> list[tuple[str, int]]:

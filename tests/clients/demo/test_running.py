@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from clients.demo import running, strokes
+from clients.demo import mending, running, strokes
 from clients.demo.running import Process
 
 PARENT = (
@@ -63,3 +66,27 @@ def test_a_pid_given_to_somebody_else_is_never_signalled(parent: subprocess.Pope
     assert not stranger.send(signal.SIGKILL)
     assert strokes.kill(stranger) == []
     assert head.alive()
+
+
+def test_what_a_killed_demo_left_is_ended_and_only_that(
+    parent: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    head = _named(parent.pid)
+    gone = msgspec.structs.replace(head, started=head.started + 1)
+    left = running.Running(str(tmp_path / "home"), gone, {"a": head, "b": gone})
+    members = running.leftovers(left)
+    assert members[0] == head
+    assert mending.clear(left) == len(members) == 2
+    parent.wait(5)
+    assert running.leftovers(left) == []
+
+
+def test_only_a_pointed_demo_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    here = running.Running(str(tmp_path), _named(os.getpid()), {})
+    running.keep(here, pointed=False)
+    assert running.find() is None
+    running.keep(here)
+    assert running.find() == here
+    running.forget(tmp_path)
+    assert running.find(living=False) is None
