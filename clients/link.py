@@ -273,6 +273,8 @@ class Link:
             case desk.SignInNeeded():
                 self._on_sign_in_needed()
             case desk.Tell(notice):
+                if self._terminal.state is desk.State.ASIDE and isinstance(notice, Notice):
+                    self.trouble = notice.text
                 self._on_notice(notice)
 
     def _arm(self, at: float | None) -> None:

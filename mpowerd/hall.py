@@ -30,8 +30,10 @@ from protocols.refusals import Refused
 from protocols.talk import Happening
 
 QUARREL: Final = 5
-QUARREL_S: Final = 60.0
-"""As many displacements in a minute are two terminals with one certificate, not a bad line."""
+QUARREL_S: Final = 300.0
+"""As many displacements in five minutes are two terminals with one certificate, not a bad line:
+ours stand aside for half a minute each time.
+"""
 SWEEP_S: Final = 1.0
 
 

@@ -193,9 +193,14 @@ def give_up(talk: Talk, happening: Any) -> Outcome:
     return changed, (Say(happening.not_primary), Close())
 
 
+DISPLACED: Final = (
+    "Another program is now connected with this certificate and goes on. Close one of the two."
+)
+
+
 def displace(talk: Talk, happening: Any) -> Outcome:
     """Say why and close."""
-    told = Notice("displaced", "This certificate connected again; the newer connection goes on.")
+    told = Notice("displaced", DISPLACED)
     return talk, (Say(told), Close())
 
 

@@ -33,6 +33,7 @@ class State(enum.Enum):
     SIGNING_IN = "signing in"
     READY = "ready"
     PROBING = "an answer is late; asking the other servers"
+    ASIDE = "set aside: another program uses this certificate"
 
 
 class Stage(enum.Enum):
@@ -204,6 +205,7 @@ class Event(enum.Enum):
     WELCOME = "a Welcome, and no home"
     WELCOME_HIGHER = "a Welcome of a higher epoch than home's"
     WELCOME_STALE = "a Welcome of an epoch that is over"
+    WELCOME_AGAIN = "home's own Welcome, once more"
     HOME_AWAY = "home is not the primary any more"
     OTHER_AWAY = "another server is not the primary"
     SESSION = "the session is open"
@@ -212,11 +214,13 @@ class Event(enum.Enum):
     SESSION_GONE = "the session is over"
     SETTLED = "a definitive answer"
     PUT_OFF = "not now"
+    DISPLACED = "another program connected with this certificate"
     TOLD = "a notice"
     HEARD = "nothing that asks for anything"
     STRAY = "of a connection or a request that is over"
     LATE = "home does not answer in time"
     ON_TIME = "home answers again"
+    PATIENT = "stood aside long enough"
     TICK = "time passes"
 
 

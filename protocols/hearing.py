@@ -57,12 +57,16 @@ def event_of(t: Terminal, happening: Happening) -> Event:
 
 def _heard(t: Terminal, node: int, message: Any) -> Event:
     match message:
+        case Welcome(epoch=epoch) if node == t.home:
+            return Event.WELCOME_AGAIN if epoch >= t.epoch else Event.HOME_AWAY
         case Welcome(epoch=epoch):
             if epoch < t.epoch or (t.home is not None and epoch == t.epoch):
                 return Event.WELCOME_STALE
             return Event.WELCOME if t.home is None else Event.WELCOME_HIGHER
         case NotPrimary():
             return Event.HOME_AWAY if node == t.home else Event.OTHER_AWAY
+        case Notice(kind="displaced"):
+            return Event.DISPLACED
         case Notice():
             return Event.TOLD
     return _heard_at_home(t, message) if node == t.home else _heard_elsewhere(message)

@@ -57,6 +57,10 @@ BACKOFF_GROWTH: Final = 0.25
 """Seconds of cap for each second of seeking beyond that: 5 s after half a minute."""
 TURNED_AWAY_BEAT_S: Final = 2.0
 """Who waits at a node that is not the primary makes sure that it is still there."""
+ASIDE_S: Final = 30.0
+"""Two programs with one certificate displace each other: each leaves the other so much peace, long
+enough to read who it is, short enough that what was saved is confirmed by itself.
+"""
 IN_FLIGHT: Final = 4
 """Below the server's limit, so that it never stops reading, not even a beat."""
 IDLE_S: Final = IDLE_BEAT_MS / 1000
@@ -120,7 +124,7 @@ def overdue(t: Terminal, now: float) -> int | None:
 
 def searching(t: Terminal) -> bool:
     """True while nodes are to be dialled: no home, or home is late."""
-    return t.home is None or t.state is State.PROBING
+    return t.state in (State.SEEKING, State.PROBING)
 
 
 def undialled(t: Terminal) -> list[int]:
@@ -228,7 +232,7 @@ def wake_at(t: Terminal, now: float) -> float | None:
     times += [beat_at(t, node) for node in range(len(t.lines))]
     if t.state in (State.READY, State.SIGNING_IN):
         times.append(late_at(t))
-    if searching(t) and undialled(t):
+    if t.state is State.ASIDE or (searching(t) and undialled(t)):
         times.append(t.dial_at)
     if t.home is not None and len(sent(t)) < IN_FLIGHT:
         times += [one.at for one in sendable(t)]

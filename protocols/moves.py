@@ -115,6 +115,11 @@ def settle_in(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     return replace(claimed, state=State.SIGNING_IN), left
 
 
+def stay(t: Terminal, happening: Any, moment: Moment) -> Outcome:
+    """Home greets once more: it goes on there, in the epoch it says."""
+    return replace(_spoke(t, happening), epoch=happening.message.epoch), ()
+
+
 def hang_up(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     """Close that connection; it is dialled again in its turn."""
     return _hang_up(t, happening.node)
@@ -139,6 +144,32 @@ def seek_again(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     if isinstance(t.claim, Resume):
         t = replace(t, claim=None)
     return lines.seek(t, home + 1, moment.now), closing
+
+
+def stand_aside(t: Terminal, happening: Any, moment: Moment) -> Outcome:
+    """Another program has this certificate's place: close everything, and leave it that place for a
+    while. What was saved is kept.
+    """
+    closing: list[Action] = []
+    for node, line in enumerate(t.lines):
+        if line is not None:
+            t = lines.with_line(t, node, None)
+            closing.append(Close(node, line.call))
+    claim = None if isinstance(t.claim, Resume) else t.claim
+    t = replace(t, home=None, claim=claim, claim_at=None, intents=_unsent(t.intents))
+    t = replace(t, left=0, dial_at=moment.now + lines.ASIDE_S)
+    return t, (*closing, Tell(happening.message))
+
+
+def come_back(t: Terminal, happening: Any, moment: Moment) -> Outcome:
+    """Look for the primary again."""
+    return lines.seek(t, t.next_node, moment.now), ()
+
+
+def claim_back(t: Terminal, happening: Any, moment: Moment) -> Outcome:
+    """A person signs in here: this is the program that is wanted, it does not wait."""
+    t, _ = claim(t, happening, moment)
+    return come_back(t, happening, moment)
 
 
 def try_next(t: Terminal, happening: Any, moment: Moment) -> Outcome:

@@ -7,7 +7,7 @@ durable, always as the same bytes, until a *definitive* answer (RECEIPT, REJECTE
 timeout, close, BUSY, PENDING, NOT_PRIMARY, SIGN_IN_AGAIN and FAULT are none. The answer is durable
 before it is delivered. What an earlier run left behind is settled before anything new. It moves
 only to a Welcome of a higher epoch, or once its own node said that it is not the primary or closed.
-This file must not know what a request asks for.
+Displaced by another program it stands aside. This file must not know what a request asks for.
 """
 
 from __future__ import annotations
@@ -52,6 +52,12 @@ class Rule(NamedTuple):
 _S, _E = State, Event
 _HOME = (_S.SIGNED_OUT, _S.SIGNING_IN, _S.READY, _S.PROBING)
 _CLAIMING = (_S.SIGNING_IN, _S.PROBING)
+_DIALLING = (_S.SEEKING, *_HOME)
+_HOME_EVENTS = (
+    *(_E.HOME_DOWN, _E.HOME_AWAY, _E.WELCOME_HIGHER, _E.WELCOME_AGAIN),
+    *(_E.SETTLED, _E.PUT_OFF, _E.SESSION_GONE),
+)
+_LINE_EVENTS = (_E.LINE_UP, _E.OTHER_DOWN, _E.OTHER_AWAY, _E.WELCOME_STALE)
 
 
 def _each(
@@ -72,24 +78,34 @@ _DESK = [
     Rule(_S.SIGNED_OUT, _E.SIGN_IN, _S.SIGNING_IN, moves.claim, "A person signs in."),
     Rule(_S.READY, _E.SIGN_IN, _S.SIGNING_IN, moves.change_person, "Another person signs in."),
     *_each(_CLAIMING, _E.SIGN_IN, _S.SEEKING, moves.leave_to_another, "Another person instead."),
-    *_each((_S.SEEKING, _S.SIGNED_OUT), _E.SIGN_OUT, None, moves.forget_person, "Nobody is in."),
+    Rule(_S.ASIDE, _E.SIGN_IN, _S.SEEKING, moves.claim_back, "A person wants this one."),
+    *_each(
+        (_S.SEEKING, _S.SIGNED_OUT, _S.ASIDE),
+        _E.SIGN_OUT,
+        None,
+        moves.forget_person,
+        "Nobody is in.",
+    ),
     Rule(_S.READY, _E.SIGN_OUT, _S.SIGNED_OUT, moves.sign_out, "The person leaves."),
     *_each(_CLAIMING, _E.SIGN_OUT, _S.SEEKING, moves.leave, "Left before it was decided."),
 ]
 _LINES = [
-    *_each(State, _E.LINE_UP, None, moves.hello, "Reached; Hello."),
-    *_each(State, _E.OTHER_DOWN, None, moves.try_next, "Not there; the next one."),
-    *_each(State, _E.OTHER_AWAY, None, moves.wait_there, "Not the primary; we wait there too."),
-    *_each(State, _E.WELCOME_STALE, None, moves.hang_up, "Its epoch is over."),
+    *_each(_DIALLING, _E.LINE_UP, None, moves.hello, "Reached; Hello."),
+    *_each(_DIALLING, _E.OTHER_DOWN, None, moves.try_next, "Not there; the next one."),
+    *_each(_DIALLING, _E.OTHER_AWAY, None, moves.wait_there, "Not the primary; we wait there too."),
+    *_each(_DIALLING, _E.WELCOME_STALE, None, moves.hang_up, "Its epoch is over."),
     Rule(_S.SEEKING, _E.WELCOME, None, moves.settle_in, "The primary is found."),
     *[
         Rule(state, _E.WELCOME_HIGHER, None, moves.settle_in, "A later primary; we move.")
         for state in _HOME
     ],
+    *_each(_HOME, _E.WELCOME_AGAIN, None, moves.stay, "Still the primary; we stay."),
     *_each(_HOME, _E.HOME_AWAY, _S.SEEKING, moves.seek_again, "Home is not the primary any more."),
     *_each(_HOME, _E.HOME_DOWN, _S.SEEKING, moves.seek_again, "Home is gone."),
     *_each((_S.SIGNING_IN, _S.READY), _E.LATE, _S.PROBING, moves.probe, "Late; ask the others."),
     Rule(_S.PROBING, _E.ON_TIME, None, moves.calm, "Home answers again; we stay."),
+    *_each(_DIALLING, _E.DISPLACED, _S.ASIDE, moves.stand_aside, "Another program has our place."),
+    Rule(_S.ASIDE, _E.PATIENT, _S.SEEKING, moves.come_back, "Long enough; we look again."),
 ]
 _ANSWERS = [
     *_each(_CLAIMING, _E.SESSION, _S.READY, moves.take_session, "The session is open."),
@@ -98,8 +114,8 @@ _ANSWERS = [
     *_each(_HOME, _E.SESSION_GONE, _S.SIGNED_OUT, moves.lose_session, "The session is over."),
     *_each(_HOME, _E.SETTLED, None, moves.deliver, "Definitive."),
     *_each(_HOME, _E.PUT_OFF, None, moves.put_off, "Not definitive; the same bytes again."),
-    *_each(State, _E.TOLD, None, moves.tell, "Shown."),
-    *_each(State, _E.HEARD, None, moves.hear, "It lives."),
+    *_each(_DIALLING, _E.TOLD, None, moves.tell, "Shown."),
+    *_each(_DIALLING, _E.HEARD, None, moves.hear, "It lives."),
     *_each(State, _E.STRAY, None, moves.nothing, "Of something that is over."),
     *_each(State, _E.TICK, None, moves.nothing, "Time passes."),
 ]
@@ -108,17 +124,20 @@ RULES: Final = (*_DESK, *_LINES, *_ANSWERS)
 IMPOSSIBLE: Final = frozenset(
     {
         # Without a home nothing of home's can happen, and with one no first Welcome.
-        *((_S.SEEKING, event) for event in (_E.HOME_DOWN, _E.HOME_AWAY, _E.WELCOME_HIGHER)),
-        *((_S.SEEKING, event) for event in (_E.SETTLED, _E.PUT_OFF, _E.SESSION_GONE)),
+        *((state, event) for state in (_S.SEEKING, _S.ASIDE) for event in _HOME_EVENTS),
         *((state, _E.WELCOME) for state in _HOME),
+        # Who stands aside has no line.
+        *((_S.ASIDE, event) for event in (*_LINE_EVENTS, _E.WELCOME, _E.DISPLACED)),
+        *((_S.ASIDE, event) for event in (_E.TOLD, _E.HEARD)),
+        *((state, _E.PATIENT) for state in _DIALLING),
         # No claim was said.
         *(
             (state, event)
-            for state in (_S.SEEKING, _S.SIGNED_OUT, _S.READY)
+            for state in (_S.SEEKING, _S.SIGNED_OUT, _S.READY, _S.ASIDE)
             for event in (_E.SESSION, _E.CLAIM_REFUSED, _E.CLAIM_PUT_OFF)
         ),
         # Only who has asked something at home finds it late; only who probes finds it on time.
-        *((state, _E.LATE) for state in (_S.SEEKING, _S.SIGNED_OUT, _S.PROBING)),
+        *((state, _E.LATE) for state in (_S.SEEKING, _S.SIGNED_OUT, _S.PROBING, _S.ASIDE)),
         *((state, _E.ON_TIME) for state in State if state is not _S.PROBING),
     }
 )
@@ -188,7 +207,10 @@ def _tend(t: Terminal, moment: Moment) -> Outcome:
 
 
 def _notice(t: Terminal, moment: Moment) -> Outcome:
-    """Notice that home is late, or is not any more."""
+    """Notice that home is late, or is not any more; or that we stood aside long enough."""
+    if t.state is State.ASIDE:
+        due = t.dial_at <= moment.now
+        return _apply(t, Event.PATIENT, Tick(), moment) if due else (t, ())
     late_at = lines.late_at(t)
     late = late_at is not None and late_at <= moment.now
     if late and t.state in (State.READY, State.SIGNING_IN):

@@ -11,7 +11,7 @@ from protocols.faults import refusal
 from protocols.messages import Notice, NotPrimary, Reply, Resume, Session
 from protocols.refusals import SENTENCES, Refused
 from protocols.terminal import IMPOSSIBLE, RULES, TABLE, begin
-from tests.protocols.by_hand import EMPTY, Desk, kinds, welcome
+from tests.protocols.by_hand import CLAIM, EMPTY, Desk, kinds, welcome
 from tests.protocols.town import TOKEN, request
 
 
@@ -261,3 +261,50 @@ def test_no_more_than_four_are_in_flight() -> None:
         d.submit(seq)
     assert len(lines.sent(d.t)) == lines.IN_FLIGHT
     assert kinds(d.hear(0, Reply(1, EMPTY)))[-1] == "SendRequest"
+
+
+def displaced() -> Notice:
+    return Notice("displaced", "another")
+
+
+def test_displaced_by_another_program_it_stands_aside_and_keeps_what_was_saved() -> None:
+    d = Desk().home()
+    d.submit(1)
+    home = d.call(0)
+    assert d.hear(0, displaced()) == [desk.Close(0, home), desk.Tell(displaced())]
+    assert (d.t.state, d.t.home) == (desk.State.ASIDE, None)
+    assert d.go(desk.LineDown(0, home)) == [], "its server closes too: nothing is dialled for that"
+    d.submit(2)
+    assert d.wait(lines.ASIDE_S - 0.1) == [], "two programs do not chase each other"
+    assert kinds(d.wait(lines.ASIDE_S + 0.1)) == ["Connect"]
+    node = next(one for one, line in enumerate(d.t.lines) if line is not None)
+    d.go(desk.LineUp(node, d.call(node)))
+    assert "Say" in kinds(d.hear(node, welcome(1)))
+    d.hear(node, Session(TOKEN, "asha", "clerk", 100))
+    assert [one.seq for one in d.t.intents if one.stage is desk.Stage.SENT] == [1, 2]
+
+
+def test_whoever_signs_in_at_a_displaced_terminal_takes_the_place_back_at_once() -> None:
+    d = Desk().home()
+    d.hear(0, displaced())
+    assert kinds(d.go(desk.SignInAsked(CLAIM))) == ["Connect"]
+    assert d.t.state is desk.State.SEEKING
+
+
+def test_displaced_where_it_only_waits_it_stands_aside_too() -> None:
+    d = Desk()
+    d.go(desk.LineUp(0, d.call(0)))
+    d.hear(0, NotPrimary(1))
+    assert "Tell" in kinds(d.hear(0, displaced()))
+    assert d.t.lines == (None, None)
+
+
+def test_home_may_greet_again() -> None:
+    """In a later epoch it goes on there; in one that is over, home is not believed any more."""
+    d = Desk().home(epoch=4)
+    d.submit(1)
+    assert d.hear(0, welcome(6)) == []
+    assert (d.t.home, d.t.epoch, d.t.state) == (0, 6, desk.State.READY)
+    assert d.hear(0, welcome(6)) == []
+    assert kinds(d.hear(0, welcome(5)))[0] == "Close"
+    assert d.t.home is None
