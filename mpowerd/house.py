@@ -9,6 +9,7 @@ imports this file but the executable and its tests.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -24,7 +25,7 @@ from mpowerd.business import Business
 from mpowerd.caller import Caller, Key
 from mpowerd.consumers.operations import SERVED as CONSUMERS
 from mpowerd.database import Cursor, Database
-from mpowerd.days.operations import SERVED as DAYS
+from mpowerd.days.operations import served as days_served
 from mpowerd.dispatch import Dispatch, Post
 from mpowerd.hall import SWEEP_S, Doors, Hall
 from mpowerd.jobs import Jobs
@@ -49,7 +50,6 @@ from protocols.operation import Role
 from protocols.shell.loop_tls import Acceptor
 from protocols.shell.tls import ALPN_TERMINAL, TlsFiles
 
-SERVED: Final[Mapping[str, Serve]] = {**SECURITY, **CONSUMERS, **DAYS, **PAYMENTS, **BANKING}
 OPENED_S: Final = 60.0
 """A new cluster's migrations take seconds; an operator who waits longer should hear of it."""
 TAKE: Final = "payments.take"
@@ -58,6 +58,11 @@ LANES: Final = frozenset({TAKE})
 TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
 CHAIN: Final = 0
 """The audit chain of the one posting lane."""
+
+
+def served(here: Callable[[], dt.date]) -> Mapping[str, Serve]:
+    """Give every room's operations; ``here()`` is the node's own date."""
+    return {**SECURITY, **CONSUMERS, **days_served(here), **PAYMENTS, **BANKING}
 
 
 class Plan(Struct, frozen=True):
@@ -76,10 +81,14 @@ class Plan(Struct, frozen=True):
 
 
 class House:
-    """One node's house. ``stood`` takes every standing the cluster publishes."""
+    """One node's house. ``stood`` takes every standing the cluster publishes; ``here`` gives the
+    machine's date where the board is.
+    """
 
-    def __init__(self, plan: Plan, standing: Standing, clock: IReactorTime) -> None:
-        self._plan, self._clock = plan, clock
+    def __init__(
+        self, plan: Plan, standing: Standing, clock: IReactorTime, here: Callable[[], dt.date]
+    ) -> None:
+        self._plan, self._clock, self._here = plan, clock, here
         self._passwords = Passwords()
         self._jobs = Jobs()
         self.hall = Hall(clock.seconds, NotPrimary(standing.epoch), _later_epoch)
@@ -125,7 +134,7 @@ class House:
         now_s = self._clock.seconds
         people = People(database)
         sessions = Sessions(people.alive, people.end, now_s)
-        rooms = ServedRooms(database, SERVED, {TAKE: fingerprint}, self._done)
+        rooms = ServedRooms(database, served(self._here), {TAKE: fingerprint}, self._done)
         lane: Lane[Outcome] = Lane(_posting(database), now_s, self._plan.payments_per_batch)
         sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes)
         dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane)})

@@ -9,6 +9,7 @@ rooms.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from typing import Any, Final
 
 import psycopg
@@ -46,7 +47,7 @@ async def begin(settings: NodeSettings, reactor: Any, ending: Ending) -> Running
     """Start a node; raises what ``cluster.serving`` expects when it cannot run."""
     clock = BootClock()
     node = make_node(settings, reactor, lambda standing: house.stood(standing))  # noqa: PLW0108
-    house = House(house_plan(settings, plan_of(settings)), node.standing, clock)
+    house = House(house_plan(settings, plan_of(settings)), node.standing, clock, local_date)
     node.on_bootstrap = house.bootstrapped
     node.on_end = ending.fault
     house.start()
@@ -56,6 +57,11 @@ async def begin(settings: NodeSettings, reactor: Any, ending: Ending) -> Running
         await house.close()
         raise
     return RunningNode(node, house)
+
+
+def local_date() -> dt.date:
+    """Give this machine's date: servers stand in the board's time zone."""
+    return dt.datetime.now(dt.UTC).astimezone().date()
 
 
 def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:

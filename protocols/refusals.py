@@ -110,6 +110,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "DAY_OPEN": Sentence("The business day {date} is still open. Close it before opening another."),
     "DAY_ORDER": Sentence("The day {date} is not after the last day {last}. Days only go forward."),
+    "DAY_FAR": Sentence(
+        "The day {date} is far from today, {today}, and was not opened: only {first} to {last} can "
+        "be. Check the date; if today is wrong, tell operations: the server's clock is."
+    ),
     "NO_COUNTER": Sentence(
         "The counter {counter} is not known or closed. Ask the administrator to add it."
     ),

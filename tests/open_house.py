@@ -9,6 +9,7 @@ C001-C009, bank SBI. The business day DAY is open. Consumers 1000000001 … 1000
 under ARREARS.
 """
 
+import datetime as dt
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -55,7 +56,7 @@ class OpenHouse:
             CLUSTER, "127.0.0.1", 0, node.conninfo, app, self.papers.give("node", "a"), **limits
         )
         self.standing = ALONE
-        self.house = House(plan, ALONE, BootClock())
+        self.house = House(plan, ALONE, BootClock(), lambda: dt.date.fromisoformat(DAY))
         self.port = 0
 
     async def start(self) -> None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 from protocols.refusals import Refused
+
+BACK_DAYS: Final = 31
+"""A board that stood still, or works up what it took on paper, is never further behind."""
+AHEAD_DAYS: Final = 1
+"""The evening before. Days only go forward, so a date mistyped into the future stops the board."""
 
 
 def real_date(operation: str, text: str) -> dt.date:
@@ -13,6 +19,19 @@ def real_date(operation: str, text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise Refused("BAD_BODY", operation=operation, reason=f"there is no day {text}") from None
+
+
+def near_date(operation: str, text: str, today: dt.date) -> dt.date:
+    """Read the date of a day to open; DAY_FAR unless it lies near ``today``, the node's own date.
+
+    Source: a year typed wrong is accepted once and for ever, since days only go forward.
+    """
+    date = real_date(operation, text)
+    first = today - dt.timedelta(days=BACK_DAYS)
+    last = today + dt.timedelta(days=AHEAD_DAYS)
+    if not first <= date <= last:
+        raise Refused("DAY_FAR", date=date, today=today, first=first, last=last)
+    return date
 
 
 def financial_year(year: int) -> str:

@@ -53,7 +53,8 @@ CREATE TABLE mpower.days (
     opened_by text NOT NULL,
     closed_at timestamptz,
     closed_by text,
-    CONSTRAINT days_year CHECK (financial_year = extract(year FROM day - interval '3 months'))
+    CONSTRAINT days_year CHECK (financial_year = extract(year FROM day - interval '3 months')),
+    CONSTRAINT days_year_fits CHECK (financial_year BETWEEN 2000 AND 2255) -- the eight bits of a receipt's number
 );
 CREATE UNIQUE INDEX days_one_open ON mpower.days ((true)) WHERE closed_at IS NULL;
 

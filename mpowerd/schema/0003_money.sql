@@ -22,15 +22,17 @@ COMMENT ON COLUMN mpower.accounts.last_receipt IS
     'on a consumer''s RECEIVED account: head of the list that requests.previous_receipt links; 0 none';
 INSERT INTO mpower.accounts (account) VALUES (-1);
 
--- A receipt number as one bigint: counter_id, financial year, running number.
+-- A receipt number as one bigint: counter_id, financial year, running number. The year has eight bits: outside of them
+-- there is no number (null, which no table takes), rather than another counter's.
 CREATE FUNCTION mpower.receipt_id(counter_id integer, financial_year smallint, number integer) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (counter_id::bigint << 38) | ((financial_year - 2000)::bigint << 30) | number
+    SELECT CASE WHEN financial_year BETWEEN 2000 AND 2255 THEN
+        (counter_id::bigint << 38) | ((financial_year - 2000)::bigint << 30) | number END
 $$;
 
 CREATE TABLE mpower.series (
     counter_id integer NOT NULL CONSTRAINT series_of_counter REFERENCES mpower.counters,
-    financial_year smallint NOT NULL,
+    financial_year smallint NOT NULL CONSTRAINT series_year_fits CHECK (financial_year BETWEEN 2000 AND 2255),
     last_number integer NOT NULL DEFAULT 0 CONSTRAINT series_number_fits CHECK (last_number BETWEEN 0 AND 999999999),
     CONSTRAINT series_pk PRIMARY KEY (counter_id, financial_year)
 ) WITH (fillfactor = 50);

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+
+import psycopg
+import pytest
 
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.consumers import Dues
 from protocols.catalogue.days import CloseDay, Day, OpenDay
 from protocols.catalogue.payments import Cancel, Cancelled, HeadPosted, Take, Verified, Verify
-from tests.database.town import DAY, OLD, RAM, SITA, town
+from tests.database.town import DAY, OLD, RAM, SITA, here, town
 from tests.postgres_nodes import Node, on_reactor
 
 NEXT_DAY = "2026-11-25"
@@ -179,6 +183,46 @@ async def test_days_only_go_forward_one_at_a_time(node: Node) -> None:
         assert await t.refused("omar", "days.close", CloseDay(DAY)) == "DAY_CLOSED"
         assert await t.refused("omar", "days.open", OpenDay(DAY)) == "DAY_ORDER"
         assert await t.read("asha", "days.today", Nothing()) == Day(DAY, "2026-27", "CLOSED")
+        await t.done("omar", "days.open", OpenDay(NEXT_DAY))
+        assert (await t.pay("asha", RAM, 100)).number == "C001/2026-27/1"
+        t.is_well()
+
+
+@on_reactor
+async def test_a_new_financial_year_begins_its_own_series(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with town(node) as t:
+        await t.done("omar", "days.close", CloseDay(DAY))
+        monkeypatch.setitem(here, "date", dt.date(2027, 4, 1))
         await t.done("omar", "days.open", OpenDay("2027-04-01"))
         assert (await t.pay("asha", RAM, 100)).number == "C001/2027-28/1"
         t.is_well()
+
+
+@on_reactor
+async def test_a_mistyped_day_does_not_stop_the_board(node: Node) -> None:
+    async with town(node) as t:
+        await t.done("omar", "days.close", CloseDay(DAY))
+        for mistyped in ("2036-11-25", "9999-12-31", "2026-11-26", "2026-10-23", "0001-01-01"):
+            assert await t.refused("omar", "days.open", OpenDay(mistyped)) == "DAY_FAR"
+        await t.done("omar", "days.open", OpenDay(NEXT_DAY))
+        await t.pay("asha", RAM, 100)
+        t.is_well()
+
+
+@on_reactor
+async def test_a_year_beyond_a_receipts_bits_has_no_receipt_and_no_day(node: Node) -> None:
+    async with town(node) as t:
+        number = "SELECT mpower.receipt_id(1, %s::smallint, 1)"
+        assert [t.look(number, year)[0][0] is None for year in (1999, 2000, 2255, 2256)] == [
+            True,
+            False,
+            False,
+            True,
+        ]
+        await t.done("omar", "days.close", CloseDay(DAY))
+        with pytest.raises(psycopg.errors.CheckViolation, match="days_year_fits"):
+            t.look("SELECT mpower.open_day_v1('2256-04-01', 'omar')")
+        with pytest.raises(psycopg.errors.CheckViolation, match="series_year_fits"):
+            t.look("UPDATE mpower.series SET financial_year = 1999")

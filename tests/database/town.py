@@ -9,6 +9,7 @@ also tests them.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import itertools
 from collections.abc import AsyncIterator, Mapping
@@ -42,8 +43,11 @@ from protocols.catalogue.security import AddCounter
 from protocols.operation import Role
 from tests.postgres_nodes import Node
 
+DAY = "2026-11-24"
+here = {"date": dt.date.fromisoformat(DAY)}
+"""The node's own date; a test that moves it puts it back."""
 SERVED: Mapping[str, Any] = {
-    **days.SERVED,
+    **days.served(lambda: here["date"]),
     **security.SERVED,
     **consumers.SERVED,
     **payments.SERVED,
@@ -57,7 +61,6 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **banking.FUNCTIONS,
 }
 TEMPLATE = "town_template"
-DAY = "2026-11-24"
 OPEN_ALONE = Standing("a", "PRIMARY_SOLO", 1, 0, True, True, "", "a", "", 1, "")
 RAM, SITA, OLD, RICH = "0000000001", "0000000002", "0000000003", "9999999999"
 _names = itertools.count()
