@@ -197,6 +197,9 @@ class Connection:
             session = await self._hall.check(self.asker, claim)
         except ANY_END as error:
             refused = settle(error, what="sign-in")
+            if refused.code == "PENDING":
+                # No payment is pending: a session nobody was told of opens nothing. Sign in anew.
+                refused = Refused("BUSY")
             happening = table.SignInRefused(refused, RETRY_MS.get(refused.code, 0))
         else:
             self.session = session_of(session.token)

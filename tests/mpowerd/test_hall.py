@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mpowerd.connection import SILENT_S, Connection
+from mpowerd.database import Doubtful
 from mpowerd.hall import QUARREL, Doors, Hall
 from mpowerd.seats import Asker
 from mpowerd.sessions import session_of
@@ -80,6 +81,8 @@ class Desk:
         self.asked.append((asker, session, said, answer))
 
     async def sign_in(self, asker: Asker, claim: SignIn) -> Session:
+        if claim.password == "during a takeover":
+            raise Doubtful("the standing changed during COMMIT")
         if claim.password != "right":
             raise Refused("SIGN_IN_FAILED", wait_s=30)
         return Session(TOKEN, claim.user, "clerk", 43200)
@@ -122,6 +125,18 @@ class Scene:
 async def turn() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
+
+
+@on_reactor
+async def test_a_sign_in_in_doubt_is_busy_for_it_is_no_payment() -> None:
+    scene, wire = Scene(), Wire()
+    scene.arrive(wire, Hello(1, "test"), SignIn("asha", "during a takeover"))
+    await turn()
+    said = wire.said[-1]
+    assert isinstance(said, Refusal)
+    assert (said.seq, said.code, said.final) == (0, "BUSY", False)
+    assert said.retry_ms > 0
+    assert "payment" not in said.sentence
 
 
 @on_reactor
