@@ -143,7 +143,9 @@ class Refusal(Message, tag="f", frozen=True):
 
 
 class Notice(Message, tag="t", frozen=True):
-    """Pushed by the server: primary moving, day closing, message of the day."""
+    """Pushed by the server. ``kind``: ``copies`` (one server or both hold what is posted now),
+    ``displaced`` (the certificate connected again), ``signed_out``; a person reads ``text``.
+    """
 
     kind: str
     text: str

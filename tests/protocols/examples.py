@@ -151,7 +151,7 @@ FROM_SERVER: dict[str, Message] = {
     "refusal that settles the key": refusal(7, Refused("DAY_NOT_OPEN")),
     "refusal that does not": refusal(7, Refused("PENDING"), 200),
     "refusal of a sign-in": refusal(0, Refused("SIGN_IN_FAILED", wait_s=30)),
-    "notice": Notice("day", "The business day closes in ten minutes."),
+    "notice": Notice("copies", "Two copies again: both servers hold every payment."),
     "beat": Beat(),
 }
 LARGE: Message = reply("payments.mine")
