@@ -74,15 +74,6 @@ class TimersSettings(Settings, frozen=True, kw_only=True):
             " counters."
         ),
     ] = 4000
-    takeovers_per_hour: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=60,
-            description="More automatic takeovers than this in an hour pause the automatism and"
-            " raise an alarm.",
-        ),
-    ] = 6
 
     def __post_init__(self) -> None:
         if not self.beat_ms < self.suspect_ms < self.takeover_ms:
@@ -148,10 +139,6 @@ class ClusterSettings(Settings, frozen=True, kw_only=True):
         NodeName,
         Meta(description="The cluster's name in every certificate: a-z, digits, - or _."),
     ]
-    engine: Annotated[
-        Literal["supervised"],
-        Meta(description="supervised: each node is the parent of its own PostgreSQL."),
-    ] = "supervised"
     nodes: Annotated[list[NodeAddress], Meta(description="The two nodes; the same in both files.")]
     witness: Annotated[
         Address, Meta(description="host:port of the witness. It must run on neither server.")
