@@ -16,6 +16,7 @@ import click
 from msgspec import Struct
 
 from clients.door import Ended, Exit, client_settings
+from clients.journal import JournalError
 from config.settings import ClientSettings
 from protocols.values import RequestKey
 
@@ -78,7 +79,7 @@ def runner() -> Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]:
     """
     given = click.get_current_context().find_root().obj
     found: Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]
-    found = given or importlib.import_module("clients.running").run_link
+    found = given or importlib.import_module("clients.running").run_command
     return found
 
 
@@ -92,6 +93,8 @@ def reach(work: Callable[[Asking], Awaitable[T]], kind: str = "", name: str | No
         return runner()(settings, work)
     except Declined as no:
         raise Ended(Exit.REFUSED, f"{no.code}: {no.sentence}") from no
+    except JournalError as wrong:
+        raise Ended(Exit.FAILED, str(wrong)) from wrong
     except NotReachable as wrong:
         raise Ended(
             Exit.NOT_REACHABLE, f"No server answers at {nodes} ({wrong}). Check cable and servers."

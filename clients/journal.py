@@ -72,6 +72,11 @@ class Journal:
             self._prune()
             row = self._base.execute("SELECT seq FROM sqlite_sequence WHERE name = 'intents'")
             self._last: int = (row.fetchone() or (0,))[0]
+        except OSError as wrong:
+            raise JournalError(
+                f"The journal's folder {path.parent} cannot be made ({wrong.strerror})."
+                " Make it, or name another with MPOWER_JOURNAL or 'journal:' in mpower.yaml."
+            ) from wrong
         except sqlite3.OperationalError as wrong:
             raise JournalError(
                 f"The journal {path} is used by another program or not writable ({wrong})."
@@ -86,11 +91,19 @@ class Journal:
         return self._last
 
     def save(self, number: int, payload: bytes) -> None:
-        """Make an intent durable; on return it survives a power cut."""
-        self._base.execute(
-            "INSERT INTO intents (number, payload, saved_at) VALUES (?, ?, ?)",
-            (number, payload, time.time()),
-        )
+        """Make an intent durable; on return it survives a power cut. JournalError: it is not saved,
+        and is never sent.
+        """
+        try:
+            self._base.execute(
+                "INSERT INTO intents (number, payload, saved_at) VALUES (?, ?, ?)",
+                (number, payload, time.time()),
+            )
+        except sqlite3.Error as wrong:
+            raise JournalError(
+                f"Nothing was done: it could not be saved in {self.path} ({wrong})."
+                " Look at the disk, then try again."
+            ) from wrong
 
     def settle(self, number: int, verdict: str, answer: bytes) -> None:
         """Make its definitive answer durable. An answer is never replaced by another."""

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
 from clients.calls import Lines
-from clients.journal import Entry, Journal
+from clients.journal import Entry, Journal, JournalError
 from protocols import codec, desk, terminal
 from protocols.catalogue import CATALOGUE
 from protocols.hearing import event_of
@@ -190,19 +190,26 @@ class Link:
         return waiting.addCallback(lambda answer: answer.body)
 
     def submit(
-        self, operation: str, body: Struct, key: RequestKey | None = None
+        self,
+        operation: str,
+        body: Struct,
+        key: RequestKey | None = None,
+        patience_s: float | None = None,
     ) -> Deferred[Answer]:
-        """Do what changes something, once: fires only with the definitive answer, errs only with
-        Declined.
+        """Do what changes something, once: fires only with the definitive answer, errs with
+        Declined, or with JournalError if it cannot be saved.
 
-        ``answer.number`` of the journal is marked as shown by ``show``.
+        With ``patience_s`` whoever asks stops waiting after it (NotReachable or NoPrimary): the
+        intent itself stays in the journal until it has its answer.
         """
         declared = _declared(operation, keyed=True)
         raw = codec.encode_body(declared, body)
         number = self.journal.next_number()
         chosen = key if key is not None else RequestKey(self.journal.client, number)
-        waiting: Deferred[Answer] = Deferred()
+        waiting: Deferred[Answer] = Deferred(lambda _: self._leave(number))
         self._waiting[number] = (declared, waiting)
+        if patience_s is not None:
+            self._patient(waiting, patience_s)
         self.happen(desk.Submit(number, codec.encode(Request(number, operation, chosen, raw))))
         return waiting
 
@@ -250,14 +257,24 @@ class Link:
             case desk.SendRequest(_, call, _, payload):
                 self._lines.send(call, payload)
             case desk.JournalIntent(seq, payload):
-                self.journal.save(seq, payload)
-                self._queue.append(desk.Journalled(seq))
+                self._save(seq, payload)
             case desk.JournalAnswer(seq, verdict, answer):
                 self.journal.settle(seq, verdict.name, codec.encode(answer))
             case desk.Wake(at):
                 self._arm(at)
             case _:
                 self._tell(action)
+
+    def _save(self, seq: int, payload: bytes) -> None:
+        """What cannot be saved is not sent; whoever asked is told."""
+        try:
+            self.journal.save(seq, payload)
+        except JournalError as wrong:
+            self._queue.append(desk.Forget(seq))
+            _, waiting = self._waiting.pop(seq)
+            waiting.errback(wrong)
+        else:
+            self._queue.append(desk.Journalled(seq))
 
     def _tell(self, action: desk.Action) -> None:
         match action:
@@ -330,6 +347,10 @@ class Link:
     def _forget(self, seq: int) -> None:
         if self._waiting.pop(seq, None) is not None:
             self.happen(desk.Forget(seq))
+
+    def _leave(self, number: int) -> None:
+        """Nobody waits for that intent's answer here: it is not shown when it comes."""
+        self._waiting.pop(number, None)
 
     def _tell_resolved(self) -> None:
         if not any(one.old for one in self._terminal.intents):

@@ -16,10 +16,12 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from clients.asking import Asking
 from clients.door import Ended, Exit
+from clients.insisting import Insisting, told
 from clients.journal import Journal, JournalError
 from clients.link import Link
-from config.settings import ClientSettings
+from config.settings import ClientSettings, split_address
 from protocols.shell.tls import TlsFiles
 
 T = TypeVar("T")
@@ -35,7 +37,7 @@ def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **tol
     """Make the link of these settings; raises JournalError. ``told``: the callbacks of Link."""
     tls = settings.tls
     files = TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
-    nodes = [_split(one) for one in settings.nodes]
+    nodes = [split_address(one) for one in settings.nodes]
     journal = Journal(journal_path(settings))
     principal = tls.certificate.stem.startswith("bank-")
     return Link(
@@ -50,18 +52,21 @@ def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **tol
     )
 
 
-def run_link(
-    settings: ClientSettings,
-    work: Callable[[Link], Awaitable[T]],
-    *,
-    reach_first: bool = True,
-    **told: Any,
-) -> T:
-    """Run ``work`` over a link of these settings, from a program without a reactor; gives its
-    result. ``told``: the callbacks of Link.
+def run_command(settings: ClientSettings, work: Callable[[Asking], Awaitable[T]]) -> T:
+    """Run a command's work: it ends with NotReachable or NoPrimary when nobody welcomes it, or
+    nobody answers for too long.
+    """
 
-    ``reach_first``: a command ends with NotReachable or NoPrimary when nobody welcomes it; a
-    counter begins to work all the same, and saves. Ended(FAILED) if the journal cannot be used.
+    async def reached(link: Link) -> T:
+        await link.reached()
+        return await work(Insisting(link))
+
+    return run_link(settings, reached, on_notice=told)
+
+
+def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]], **callbacks: Any) -> T:
+    """Run ``work`` over a link of these settings, from a program without a reactor; gives its
+    result. ``callbacks``: those of Link. Ended(FAILED) if the journal cannot be used.
 
     It runs the reactor, which can be run once in a process. KeyboardInterrupt if it was stopped.
     """
@@ -69,13 +74,11 @@ def run_link(
 
     async def whole(reactor: Any) -> T:
         try:
-            link = link_from(settings, reactor, BootClock(), **told)
+            link = link_from(settings, reactor, BootClock(), **callbacks)
         except JournalError as wrong:
             raise Ended(Exit.FAILED, str(wrong)) from wrong
         try:
             link.start()
-            if reach_first:
-                await link.reached()
             return await work(link)
         finally:
             link.stop()
@@ -111,8 +114,3 @@ def _run(whole: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
         result.raiseException()
     end: T = result
     return end
-
-
-def _split(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)

@@ -65,6 +65,8 @@ class Intent(Struct, frozen=True):
     tries: int = 0
     at: float = 0.0
     """Sent: when. Waiting: not before."""
+    told: frozenset[str] = frozenset()
+    """Codes of "not now" that the person was told already."""
 
 
 class LineStage(enum.Enum):
@@ -143,7 +145,7 @@ class Ask(Struct, frozen=True):
 
 
 class Forget(Struct, frozen=True):
-    """Nobody waits for that question's answer any more."""
+    """Nobody waits for that question's answer any more; or that intent could not be saved."""
 
     seq: int
 

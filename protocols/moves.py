@@ -76,10 +76,13 @@ def keep_question(t: Terminal, happening: Any, moment: Moment) -> Outcome:
 
 
 def forget(t: Terminal, happening: Any, moment: Moment) -> Outcome:
-    """Drop a question; what is keyed is never dropped."""
+    """Drop a question, or what could not be made durable; what may have been sent is never
+    dropped.
+    """
     intent = t.intent(happening.seq)
     assert intent is not None
-    assert not intent.keyed, f"{happening.seq} is an intent: only an answer ends it"
+    unsaved = intent.stage is Stage.JOURNALLING
+    assert unsaved or not intent.keyed, f"{happening.seq} is an intent: only an answer ends it"
     return _without(t, happening.seq), ()
 
 
@@ -263,12 +266,17 @@ def deliver(t: Terminal, happening: Any, moment: Moment) -> Outcome:
 
 
 def put_off(t: Terminal, happening: Any, moment: Moment) -> Outcome:
-    """Not definitive: the same bytes again, when the server says."""
+    """Not definitive: the same bytes again, when the server says; a person is told each reason
+    once.
+    """
     answer = happening.message
+    intent = t.intent(answer.seq)
+    assert intent is not None
     stuck = answer.final or answer.code == "SIGN_IN_AGAIN"
     pause_s = STUCK_S if stuck else _pause_s(answer.retry_ms, moment.jitter)
-    t = _changed(t, answer.seq, stage=Stage.WAITING, at=moment.now + pause_s)
-    return _spoke(t, happening), (Tell(answer),) if stuck else ()
+    told = intent.told | {answer.code}
+    t = _changed(t, answer.seq, stage=Stage.WAITING, at=moment.now + pause_s, told=told)
+    return _spoke(t, happening), () if answer.code in intent.told else (Tell(answer),)
 
 
 def tell(t: Terminal, happening: Any, moment: Moment) -> Outcome:

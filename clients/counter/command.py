@@ -49,17 +49,17 @@ def counter(
         password = lines[0] if lines else ""
     settings = client_settings("counter", name)
     screen = Screen(as_json=as_json)
-    at_work = Counter(screen)
+    code = settings.tls.certificate.stem.partition("-")[2]
+    at_work = Counter(screen, code)
 
     async def work(link: Link) -> None:
-        screen.hint(f"Counter {settings.tls.certificate.stem.partition('-')[2]}. Type 'help'.")
+        screen.hint(f"Counter {code}. Type 'help'.")
         await at_work.work(link, user or "", password)
 
     try:
         run_link(
             settings,
             work,
-            reach_first=False,
             on_standing=at_work.standing_changed,
             on_notice=at_work.notice,
             on_sign_in_needed=at_work.sign_in_needed,

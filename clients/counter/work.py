@@ -8,23 +8,32 @@ refusal is shown and the work goes on. This file must not know how the link find
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
 from clients.counter import paper, typed
 from clients.counter.screen import Screen
 from clients.door import Exit
-from clients.journal import Entry
+from clients.journal import Entry, JournalError
 from clients.link import Link, Standing
 from protocols import codec
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.consumers import Dues, DuesAnswer
 from protocols.catalogue.payments import Receipt, Take
 from protocols.desk import State
+from protocols.lines import ASIDE_S
 from protocols.messages import Notice, Refusal, Reply, Session
 from protocols.refusals import Refused
 from protocols.values import paise_from_text, rupees
 
+WAITING: Final = (State.SEEKING, State.PROBING, State.ASIDE)
+REPEAT_S: Final = 5.0
+"""The same words about the line are said again after this, so that a screen stays readable."""
+DISPLACED: Final = (
+    "Counter {name} is now used by another program; close one of them. What was saved here is kept;"
+    " this one tries again in {wait_s:g} s, or at once when somebody signs in."
+)
 REPRINT_ROWS: Final = 500
 """How far back 'again RECEIPT' looks in this terminal's journal."""
 
@@ -32,12 +41,14 @@ REPRINT_ROWS: Final = 500
 class Counter:
     """One counter at work; ``exit_code`` is the last trouble, for scripts."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, name: str = "") -> None:
         self.screen = screen
+        self.name = name
         self.exit_code = Exit.OK
         self.session: Session | None = None
         self._link: Link | None = None
         self._left: list[Entry] = []
+        self._said, self._said_at = "", 0.0
 
     @property
     def link(self) -> Link:
@@ -68,15 +79,23 @@ class Counter:
                 await self._safely(self._do(command))
 
     def standing_changed(self, standing: Standing) -> None:
-        """Tell a person that what they saved is being confirmed."""
-        if standing.pending and standing.state in (State.SEEKING, State.PROBING):
-            self.screen.talk(f"{standing}")
+        """Tell a person that what they saved is being confirmed; the same words not in a flood."""
+        if not standing.pending or standing.state not in WAITING:
+            self._said = ""
+            return
+        text, now = str(standing), time.monotonic()
+        if text != self._said or now >= self._said_at + REPEAT_S:
+            self._said, self._said_at = text, now
+            self.screen.talk(text)
 
     def notice(self, notice: Notice | Refusal) -> None:
         """Show a server's notice."""
-        text = notice.text if isinstance(notice, Notice) else notice.sentence
-        if not isinstance(notice, Notice) or notice.kind != "signed_out":
-            self.screen.talk(f"Notice: {text}")
+        if isinstance(notice, Refusal):
+            self.screen.talk(f"Notice: {notice.sentence}")
+        elif notice.kind == "displaced":
+            self.screen.talk(DISPLACED.format(name=self.name, wait_s=ASIDE_S))
+        elif notice.kind != "signed_out":
+            self.screen.talk(f"Notice: {notice.text}")
 
     def sign_in_needed(self) -> None:
         """The session ended, or a failover could not take it up."""
@@ -95,6 +114,8 @@ class Counter:
             self._failed(Exit.REFUSED, no.code, no.sentence)
         except Refused as no:
             self._failed(Exit.REFUSED, no.code, no.sentence)
+        except JournalError as wrong:
+            self._failed(Exit.FAILED, "JOURNAL", str(wrong))
         except NotReachable as wrong:
             sentence = f"No server answers ({wrong}). What is saved is kept; try again."
             self._failed(Exit.NOT_REACHABLE, "NOT_REACHABLE", sentence)

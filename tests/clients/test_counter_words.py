@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from clients.counter import paper, typed
+from clients.counter import paper, typed, work
+from clients.link import Standing
+from protocols import desk
 from protocols.catalogue import consumers, days, payments
 from protocols.catalogue.body import Nothing
+from protocols.messages import Notice, Refusal
 
 N = "1234567890"
 RECEIPT = payments.Receipt(
@@ -138,3 +143,45 @@ def test_what_is_found_and_owed_fits_the_screen() -> None:
     text = paper.dues_text(dues)
     assert "Paid, not verified" in text
     assert "Last paid Rs 0.40 at 11:02, receipt C001/2026-27/1." in text
+
+
+class Screen:
+    """What a person is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def talk(self, text: str) -> None:
+        self.told.append(text)
+
+
+def test_the_same_words_about_the_line_are_not_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen: Any = Screen()
+    counter = work.Counter(screen, "C001")
+    now_s = 100.0
+    monkeypatch.setattr("clients.counter.work.time.monotonic", lambda: now_s)
+    for trouble in ("refused", "timed out", "refused"):
+        counter.standing_changed(Standing(desk.State.SEEKING, "", 1, trouble))
+    assert screen.told == ["saved, confirming… (1 waiting)"]
+    counter.standing_changed(Standing(desk.State.SEEKING, "", 2))
+    assert screen.told[1:] == ["saved, confirming… (2 waiting)"]
+    now_s += work.REPEAT_S
+    counter.standing_changed(Standing(desk.State.PROBING, "", 2))
+    assert len(screen.told) == 3
+    counter.standing_changed(Standing(desk.State.READY, "h:1", 0))
+    counter.standing_changed(Standing(desk.State.SEEKING, "", 1))
+    assert len(screen.told) == 4
+
+
+def test_a_notice_is_said_and_who_is_displaced_reads_which_counter() -> None:
+    screen: Any = Screen()
+    counter = work.Counter(screen, "C001")
+    counter.notice(Notice("displaced", "another"))
+    counter.notice(Notice("signed_out", "over"))
+    counter.notice(Refusal(3, "FAULT", "A fault (id 1). Tell operations the id.", False))
+    displaced, fault = screen.told
+    assert displaced == (
+        "Counter C001 is now used by another program; close one of them. What was saved here is"
+        " kept; this one tries again in 30 s, or at once when somebody signs in."
+    )
+    assert fault == "Notice: A fault (id 1). Tell operations the id."

@@ -74,6 +74,20 @@ def test_a_damaged_journal_is_named_and_kept(path: Path) -> None:
     assert path.read_bytes().startswith(b"this is no database")
 
 
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match=r"cannot be made .* Make it, or name another"):
+        Journal(tmp_path / "file" / "desk" / "C001.journal")
+
+
+def test_what_cannot_be_saved_is_a_sentence(path: Path) -> None:
+    journal = Journal(path)
+    journal._base.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(JournalError, match="Nothing was done: it could not be saved"):
+        journal.save(journal.next_number(), b"x" * 1_000_000)
+    journal.close()
+
+
 def test_it_is_synced_and_bounded(path: Path) -> None:
     journal = Journal(path)
     assert journal._base.execute("PRAGMA synchronous").fetchone() == (2,)

@@ -13,12 +13,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from clients.asking import Declined, NoPrimary, NotReachable
-from clients.journal import Journal
+from clients.insisting import CONFIRMING, SAVED, Insisting
+from clients.journal import Journal, JournalError
 from clients.link import Link
-from protocols import desk
+from protocols import desk, talk
 from protocols.catalogue import consumers, payments
 from protocols.shell.clock import BootClock
 from protocols.shell.tls import TlsFiles
+from protocols.values import RequestKey
 from tests.clients.board import PASSWORD, Town
 from tests.protocols.papers import DAY, now
 
@@ -213,3 +215,75 @@ async def test_a_payment_costs_less_than_300_bytes_on_the_wire(
     total = server.received - received + server.sent - sent + overhead
     assert total <= 300
     print(f"one payment: {total} bytes on the wire")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_stops_waiting_says_so_and_the_same_command_confirms(
+    town: Town, link: Callable[..., Link], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the second run finds done was done by the first: it is nobody's repetition."""
+    counter = link()
+    await counter.sign_in("asha", PASSWORD)
+    town.board.wrong = ["PENDING"] * 1000
+    with pytest.raises(NoPrimary):
+        await Insisting(counter, confirm_s=0.4, speak_s=0.1).submit("payments.take", TAKE)
+    assert capsys.readouterr().err == f"{CONFIRMING}\n{SAVED}\n"
+    assert len(counter.pending()) == 1
+    counter.stop()
+    town.board.wrong = []
+    again = link()
+    insisting = Insisting(again)
+    await insisting.sign_in("asha", PASSWORD)
+    answer = await insisting.submit("payments.take", TAKE)
+    assert (answer.body.number, answer.replay) == ("C001/2026-27/1", False)
+    assert len(town.board.receipts) == 1
+    await pause(0)
+    assert again.journal.unshown() == []
+    other = await insisting.submit("payments.take", TAKE)
+    assert other.body.number == "C001/2026-27/2", "a third is new work"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_real_repetition_is_called_one(town: Town, link: Callable[..., Link]) -> None:
+    key = RequestKey(b"k" * 16, 1)
+    counter = link()
+    insisting = Insisting(counter)
+    await insisting.sign_in("asha", PASSWORD)
+    assert not (await insisting.submit("payments.take", TAKE, key)).replay
+    assert (await insisting.submit("payments.take", TAKE, key)).replay
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_that_is_refused_or_cannot_save_says_why(
+    town: Town, link: Callable[..., Link], capsys: pytest.CaptureFixture[str]
+) -> None:
+    counter = link()
+    insisting = Insisting(counter)
+    await insisting.sign_in("asha", PASSWORD)
+    with pytest.raises(Declined, match="There is no consumer 1234567899"):
+        await insisting.submit("payments.take", payments.Take("1234567899", 100))
+    await pause(0)
+    counter.journal._base.execute("PRAGMA query_only = 1")
+    with pytest.raises(JournalError, match="Nothing was done: it could not be saved"):
+        await insisting.submit("payments.take", TAKE)
+    counter.journal._base.execute("PRAGMA query_only = 0")
+    assert counter.standing.pending == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_programs_with_one_certificate_do_not_chase_each_other(
+    town: Town, link: Callable[..., Link]
+) -> None:
+    told: list[Any] = []
+    older = link(on_notice=told.append)
+    await older.sign_in("asha", PASSWORD)
+    (first,) = town.nodes[0].desks
+    first.happen(talk.Displaced())
+    await until(lambda: older.standing.state is desk.State.ASIDE)
+    await pause(0.5)
+    assert town.nodes[0].desks == []
+    assert [one.kind for one in told] == ["displaced"]
+    assert "Close one of the two" in older.standing.trouble
+    await older.sign_in("asha", PASSWORD)
+    assert older.standing.state is desk.State.READY

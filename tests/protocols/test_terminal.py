@@ -8,7 +8,7 @@ import pytest
 
 from protocols import desk, lines, moves, terminal
 from protocols.faults import refusal
-from protocols.messages import Notice, NotPrimary, Reply, Resume, Session
+from protocols.messages import Notice, NotPrimary, Refusal, Reply, Resume, Session
 from protocols.refusals import SENTENCES, Refused
 from protocols.terminal import IMPOSSIBLE, RULES, TABLE, begin
 from tests.protocols.by_hand import CLAIM, EMPTY, Desk, kinds, welcome
@@ -86,6 +86,20 @@ def test_a_refusal_before_the_key_does_not_end_bytes_that_may_have_been_taken() 
     assert again.t.intent(1) is not None
     assert again.wait(4.9) == []
     assert "SendRequest" in kinds(again.wait(5.1))
+
+
+def test_why_it_waits_is_told_once_for_each_reason_of_each_intent() -> None:
+    d = Desk().home()
+    d.submit(1)
+    codes: list[str] = []
+    for code in ("FAULT", "FAULT", "BUSY", "FAULT", "PENDING"):
+        did = d.hear(0, refusal(1, Refused(code, id="7F3A-09C2"), 50))
+        told = [one.notice for one in did if isinstance(one, desk.Tell)]
+        codes += [one.code for one in told if isinstance(one, Refusal)]
+        d.wait(d.now + 0.1)
+    assert codes == ["FAULT", "BUSY", "PENDING"]
+    d.submit(2)
+    assert kinds(d.hear(0, refusal(2, Refused("BUSY")))) == ["Tell"]
 
 
 def test_late_it_asks_the_other_but_stays_while_home_is_primary() -> None:
@@ -224,6 +238,8 @@ def test_a_question_may_be_forgotten_an_intent_never() -> None:
     d.submit(6)
     with pytest.raises(AssertionError, match="only an answer ends it"):
         d.go(desk.Forget(6))
+    d.go(desk.Submit(7, request(7)), desk.Forget(7))
+    assert d.t.intent(7) is None, "what could not be saved was never sent"
 
 
 def test_a_question_that_meets_a_fault_is_told_so() -> None:
