@@ -39,7 +39,8 @@ from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
 from mpowerd.people import People
 from mpowerd.rooms import Serve, ServedRooms
-from mpowerd.security.operations import SERVED as SECURITY
+from mpowerd.security.operations import Hashing
+from mpowerd.security.operations import served as security_served
 from mpowerd.server import Server
 from mpowerd.sessions import Sessions
 from mpowerd.sign_in import SignIns
@@ -60,9 +61,10 @@ CHAIN: Final = 0
 """The audit chain of the one posting lane."""
 
 
-def served(here: Callable[[], dt.date]) -> Mapping[str, Serve]:
+def served(here: Callable[[], dt.date], hashing: Hashing) -> Mapping[str, Serve]:
     """Give every room's operations; ``here()`` is the node's own date."""
-    return {**SECURITY, **CONSUMERS, **days_served(here), **PAYMENTS, **BANKING}
+    own = {**security_served(hashing), **days_served(here)}
+    return {**own, **CONSUMERS, **PAYMENTS, **BANKING}
 
 
 class Plan(Struct, frozen=True):
@@ -134,7 +136,9 @@ class House:
         now_s = self._clock.seconds
         people = People(database)
         sessions = Sessions(people.alive, people.end, now_s)
-        rooms = ServedRooms(database, served(self._here), {TAKE: fingerprint}, self._done)
+        rooms = ServedRooms(
+            database, served(self._here, self._passwords.hashed), {TAKE: fingerprint}, self._done
+        )
         lane: Lane[Outcome] = Lane(_posting(database), now_s, self._plan.payments_per_batch)
         sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes)
         dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane)})

@@ -1,17 +1,17 @@
 """Security's operations: users, counters, who is signed in.
 
-Signing in itself is a conversation, not an operation.
+Signing in itself is a conversation, not an operation. What hashes a password, slow on purpose and
+in threads of its own, comes in by the door (``served``).
 """
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
-from mpowerd.passwords import hashed
 from mpowerd.security import store
 from mpowerd.security.rules import check_password
 from protocols.catalogue.body import Nothing
@@ -26,11 +26,14 @@ from protocols.catalogue.security import (
     UserDisabled,
 )
 
+Hashing = Callable[[str], Awaitable[str]]
+"""Gives a password's hash; raises Refused BUSY when too many are being worked on."""
 
-async def add_user(cursor: Cursor, caller: Caller, body: AddUser) -> UserAdded:
+
+async def add_user(cursor: Cursor, caller: Caller, body: AddUser, hashing: Hashing) -> UserAdded:
     """Add a user; the password is judged, hashed, and forgotten."""
     check_password(body.password, body.user)
-    password_hash = await asyncio.to_thread(hashed, body.password)
+    password_hash = await hashing(body.password)
     await store.add_user(cursor, body.user, body.person, body.role.value, password_hash)
     return UserAdded(body.user, body.role.value)
 
@@ -54,12 +57,20 @@ async def sessions(cursor: Cursor, caller: Caller, body: Nothing) -> Sessions:
     )
 
 
-SERVED: Final[dict[str, Any]] = {
-    "security.add_user": add_user,
-    "security.disable_user": disable_user,
-    "security.add_counter": add_counter,
-    "security.sessions": sessions,
-}
+def served(hashing: Hashing) -> dict[str, Any]:
+    """Give the operations of a node that hashes passwords so."""
+
+    async def add(cursor: Cursor, caller: Caller, body: AddUser) -> UserAdded:
+        return await add_user(cursor, caller, body, hashing)
+
+    return {
+        "security.add_user": add,
+        "security.disable_user": disable_user,
+        "security.add_counter": add_counter,
+        "security.sessions": sessions,
+    }
+
+
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "security.add_user": ("add_user_v1",),
     "security.disable_user": ("disable_user_v1",),

@@ -30,6 +30,7 @@ from mpowerd.days import operations as days
 from mpowerd.keys import keyed
 from mpowerd.migrations import migrate
 from mpowerd.outcomes import Outcome
+from mpowerd.passwords import Passwords
 from mpowerd.payments import operations as payments
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
@@ -48,7 +49,7 @@ here = {"date": dt.date.fromisoformat(DAY)}
 """The node's own date; a test that moves it puts it back."""
 SERVED: Mapping[str, Any] = {
     **days.served(lambda: here["date"]),
-    **security.SERVED,
+    **security.served(Passwords().hashed),
     **consumers.SERVED,
     **payments.SERVED,
     **banking.SERVED,

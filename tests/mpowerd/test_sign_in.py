@@ -2,6 +2,8 @@
 that survive.
 """
 
+import asyncio
+import threading
 import time
 import unicodedata
 from typing import Any
@@ -159,4 +161,17 @@ async def test_too_many_checks_at_once_are_busy() -> None:
     desk.passwords._waiting = 64
     with pytest.raises(Refused, match="BUSY"):
         await desk.passwords.matches("x", None)
+    with pytest.raises(Refused, match="BUSY"):
+        await desk.passwords.hashed("x")
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_a_password_is_hashed_in_the_same_bounded_threads() -> None:
+    desk = Desk()
+    kept = await asyncio.gather(*(desk.passwords.hashed(PASSWORD) for _ in range(4)))
+    assert len(set(kept)) == 4
+    assert await desk.passwords.matches(PASSWORD, kept[0])
+    names = {one.name for one in threading.enumerate() if one.name.startswith(("argon2", "async"))}
+    assert names <= {"argon2_0", "argon2_1"}
     desk.passwords.close()
