@@ -15,6 +15,7 @@ from typing import Final
 from cluster.arbiter import Arbiter, ArbiterUnreachable
 from cluster.events import ArbiterLost, Event, RelayHeard
 from cluster.link import Links
+from cluster.strip import Strip
 from protocols.peer import NodeBeat
 
 MAX_ASKING: Final = 16
@@ -25,7 +26,7 @@ new.
 
 class Heart:
     """Sends beats. ``say(number)`` gives the beat as the mind has it now; ``take`` what
-    came back.
+    came back; ``strip`` keeps the arbiter's answers for people.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class Heart:
         arbiter: Arbiter,
         clock: Callable[[], float],
         take: Callable[[Event], None],
+        strip: Strip,
     ) -> None:
         self._say = say
         self._links = links
         self._arbiter = arbiter
         self._clock = clock
         self._take = take
+        self.strip = strip
         self._counter = 0
         self._asking: set[asyncio.Task[None]] = set()
 
@@ -61,4 +64,5 @@ class Heart:
         except ArbiterUnreachable:
             self._take(ArbiterLost())
         else:
+            self.strip.beat(self._clock())
             self._take(RelayHeard(said.peer, said.high_flush, said.nonce, said.epoch, asked_at_s))

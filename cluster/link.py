@@ -21,6 +21,8 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from cluster.session import Session, Stage
+from cluster.strip import LATE, MISSED, Strip
+from cluster.timers import Timers
 from config.settings import split_address
 from protocols.peer import NodeBeat, PeerMessage
 
@@ -31,13 +33,16 @@ CONNECT_S: Final = 1.0
 
 class LinkView(Struct, frozen=True):
     """One link for people: where, open or not, how long since it was heard (-1 never), why it is
-    closed.
+    closed, its last beats (see ``cluster.strip``), and how many were ever late or missed.
     """
 
     address: str
     open: bool
     heard_ms: int
     trouble: str
+    beats: str = ""
+    late: int = 0
+    missed: int = 0
 
 
 class Link:
@@ -45,8 +50,9 @@ class Link:
     never).
     """
 
-    def __init__(self, index: int, address: str) -> None:
+    def __init__(self, index: int, address: str, strip: Strip) -> None:
         self.index = index
+        self.strip = strip
         self.address = address
         self.session: Session | None = None
         self.heard_s: float | None = None
@@ -67,6 +73,7 @@ class Links:
         addresses: list[str],
         heard: Callable[[int, NodeBeat], None],
         clock: IReactorTime,
+        timers: Timers,
     ) -> None:
         self._cluster = cluster
         self._me = me
@@ -75,7 +82,10 @@ class Links:
         self._clock = clock
         self._closed = False
         self._callers: list[Caller] = []
-        self.links = [Link(index, address) for index, address in enumerate(addresses)]
+        self.links = [
+            Link(index, address, Strip(timers.beat_s, timers.suspect_s))
+            for index, address in enumerate(addresses)
+        ]
 
     def call(self, reactor: Any, tls: Any, retry_s: float) -> None:
         """Keep every link up from this side; the other side only answers."""
@@ -107,15 +117,7 @@ class Links:
     def views(self) -> list[LinkView]:
         """The links for people."""
         now_s = self._clock.seconds()
-        return [
-            LinkView(
-                link.address,
-                link.session is not None,
-                -1 if link.heard_s is None else round((now_s - link.heard_s) * 1000),
-                "" if link.session is not None else link.trouble,
-            )
-            for link in self.links
-        ]
+        return [_view(link, now_s) for link in self.links]
 
     def close(self) -> None:
         """Close every link for good."""
@@ -144,7 +146,9 @@ class Links:
         if not isinstance(message, NodeBeat) or message.node != self._peer:
             session.refuse("bad-message", "Over a link between nodes only their beats travel.")
             return
-        self.links[session.link].heard_s = self._clock.seconds()
+        link = self.links[session.link]
+        link.heard_s = self._clock.seconds()
+        link.strip.beat(link.heard_s)
         self._heard(session.link, message)
 
     def session_over(self, session: Session, reason: str) -> None:
@@ -154,6 +158,19 @@ class Links:
             link.session = None
         if link.session is None:
             link.trouble = reason
+
+
+def _view(link: Link, now_s: float) -> LinkView:
+    is_open = link.session is not None
+    return LinkView(
+        address=link.address,
+        open=is_open,
+        heard_ms=-1 if link.heard_s is None else round((now_s - link.heard_s) * 1000),
+        trouble="" if is_open else link.trouble,
+        beats=link.strip.shown(now_s),
+        late=link.strip.counts[LATE],
+        missed=link.strip.counts[MISSED],
+    )
 
 
 class Caller:

@@ -37,6 +37,7 @@ from cluster.senses import Senses
 from cluster.standing import Standing
 from cluster.states import State
 from cluster.status import status_of
+from cluster.strip import Strip
 from cluster.thinking import Thinking
 from cluster.timers import Timers
 from cluster.verbs import Verbs
@@ -99,7 +100,7 @@ class ClusterNode:
             mind, step, self._clock, tell=self._tell, obey=self._obey, fault=self.fail
         )
         self._senses = self._new_senses()
-        self._heart = Heart(self._say, self.links, arbiter, self._clock.seconds, self.take)
+        self._heart = self._new_heart()
         beat_s = settings.cluster.timers.beat_ms / 1000
         self._pulse = Pulse("beat", self._clock, lambda: beat_s, self._beat, self.fail)
         self._verbs = Verbs(self.status, self)
@@ -130,7 +131,13 @@ class ClusterNode:
             addresses=(settings.peer if self._calls else settings.here).peer,
             heard=lambda link, beat: self.take(ev.BeatHeard(link, beat)),
             clock=self._clock,
+            timers=timers_of(settings.cluster.timers),
         )
+
+    def _new_heart(self) -> Heart:
+        timers = timers_of(self.settings.cluster.timers)
+        strip = Strip(timers.beat_s, timers.suspect_s)
+        return Heart(self._say, self.links, self._arbiter, self._clock.seconds, self.take, strip)
 
     def _new_senses(self) -> Senses:
         return Senses(
@@ -314,7 +321,9 @@ class ClusterNode:
     def status(self) -> dict[str, Any]:
         """The answer to an operator's ``status``."""
         busy = self._errands.busy if self._errands else ""
-        return status_of(self.mind, self.standing, self.chronicle, self.links.views(), busy)
+        beats = self._heart.strip.shown(self._clock.seconds())
+        links = self.links.views()
+        return status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
 
     def asked(self, event: ev.Asked) -> None:
         """Hand an operator's verb to the machine."""

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from cluster.chronicle import Chronicle
+from cluster.countdown import countdown_of
 from cluster.link import LinkView
 from cluster.mind import Mind
 from cluster.standing import Standing
@@ -37,10 +38,16 @@ def lag_bytes(mind: Mind) -> int:
 
 
 def status_of(
-    mind: Mind, standing: Standing, chronicle: Chronicle, links: list[LinkView], busy: str
+    mind: Mind,
+    standing: Standing,
+    chronicle: Chronicle,
+    links: list[LinkView],
+    busy: str,
+    arbiter_beats: str,
 ) -> dict[str, Any]:
-    """The answer to ``status``: msgspec can write it as JSON."""
-    facts = mind.facts
+    """The answer to ``status``: msgspec can write it as JSON. ``arbiter_beats``: the strip of its
+    answers.
+    """
     record = mind.record
     beat = mind.hearing.beat
     lines = list(chronicle.lines)[-HISTORY_LINES:]
@@ -58,19 +65,28 @@ def status_of(
         "reason": standing.reason,
         "sync_name": standing.sync_name,
         "where": standing.where,
-        "flush_lsn": facts.flush_lsn if facts else 0,
-        "receive_lsn": facts.receive_lsn if facts else 0,
-        "replay_lsn": facts.replay_lsn if facts else 0,
+        **_positions(mind),
         "lag_bytes": lag_bytes(mind),
         "healthy": mind.facts_fresh,
         "busy": busy,
         "peer_heard_ms": _ago_ms(mind.now_s, mind.hearing.peer_at_s),
         "peer_state": beat.state if beat else "",
         "arbiter_heard_ms": _ago_ms(mind.now_s, mind.arbiter_at_s),
+        "arbiter_beats": arbiter_beats,
+        "countdown": countdown_of(mind),
         "links": links,
         "alarms": chronicle.alarms,
         "record": record,
         "history": [msgspec.structs.asdict(line) for line in lines],
+    }
+
+
+def _positions(mind: Mind) -> dict[str, int]:
+    facts = mind.facts
+    return {
+        "flush_lsn": facts.flush_lsn if facts else 0,
+        "receive_lsn": facts.receive_lsn if facts else 0,
+        "replay_lsn": facts.replay_lsn if facts else 0,
     }
 
 

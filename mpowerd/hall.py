@@ -120,7 +120,7 @@ class Hall:
         log = structlog.get_logger()
         log.info("displaced", subject=newer.subject, by=newer.address, was=older.asker.address)
         if len(times) == QUARREL and now_s - times[0] < QUARREL_S:
-            log.warning("alarm", kind="certificate_copied", subject=newer.subject)
+            log.warning("alarm", kind="certificate-copied", subject=newer.subject)
         if self._doors is not None:
             self._run(self._doors.displaced(newer))
 

@@ -20,6 +20,7 @@ from clients.ops.verdict import (
     recorded_role,
     verdict,
 )
+from protocols.runbook import advice
 
 if TYPE_CHECKING:
     from clients.ops.asking import Heard
@@ -65,7 +66,8 @@ class Seen(Struct, frozen=True):
         lines += [f"{address}: no answer ({why})" for address, why in self.silent.items()]
         lines += ["", *self._summary()]
         for one in self.nodes:
-            lines += [f"alarm on {one.node}: {text}" for text in one.alarms.values()]
+            for kind, text in one.alarms.items():
+                lines += [f"alarm on {one.node}: {text}", f"  do: {advice(kind).do}"]
         return "\n".join(lines)
 
     def _summary(self) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from protocols.peer import Record
+from protocols.runbook import advice
 
 FRESH_MS: Final = 2000
 """A peer not heard for this long is not there, as far as safety goes."""
@@ -25,6 +26,14 @@ class Links(Struct, frozen=True):
     open: bool
     heard_ms: int
     trouble: str = ""
+    beats: str = ""
+
+
+class Countdown(Struct, frozen=True):
+    """What a node is about to do by itself (takeover, solo, isolation), and in how long."""
+
+    what: str
+    in_ms: int
 
 
 class NodeStatus(Struct, frozen=True):
@@ -51,6 +60,8 @@ class NodeStatus(Struct, frozen=True):
     record: Record | None = None
     healthy: bool = False
     history: list[dict[str, Any]] = []
+    arbiter_beats: str = ""
+    countdown: Countdown | None = None
 
 
 class WitnessStatus(Struct, frozen=True):
@@ -153,7 +164,10 @@ def _node_json(node: NodeStatus, record: Record | None) -> dict[str, Any]:
         "arbiter_heard_ms": node.arbiter_heard_ms,
         "reason": node.reason,
         "alarms": node.alarms,
+        "runbook": {kind: advice(kind).do for kind in node.alarms},
         "links": node.links,
+        "arbiter_beats": node.arbiter_beats,
+        "countdown": node.countdown,
         "history": node.history,
     }
 

@@ -8,6 +8,7 @@ from clients.ops.asking import Heard
 from clients.ops.seen import Seen, sorted_out
 from clients.ops.verdict import NodeStatus, WitnessStatus, cluster_json, recorded_role, verdict
 from protocols.peer import Answer, Record
+from protocols.runbook import advice
 
 RECORD = Record(
     cluster_id="demo",
@@ -132,4 +133,5 @@ def test_the_table_shows_people_what_they_need() -> None:
     assert "10.0.0.9:1: no answer (refused)" in lines
     assert "copies: two   epoch 9, term 2" in lines
     assert any(line.startswith("safe to fail over? yes:") for line in lines)
-    assert "alarm on a: a serves alone." in lines
+    at = lines.index("alarm on a: a serves alone.")
+    assert lines[at + 1] == f"  do: {advice('one-copy').do}"

@@ -18,6 +18,7 @@ from twisted.internet.protocol import Factory
 from cluster.door import Door
 from cluster.link import Links
 from cluster.session import Stage
+from cluster.timers import Timers
 from cluster.verbs import Verbs
 from config.settings import NodeSettings, split_address
 from protocols.peer import (
@@ -61,6 +62,7 @@ class Side:
             addresses=(settings.peer if self.calls else settings.here).peer,
             heard=lambda link, beat: self.heard.append((link, beat)),
             clock=clock,
+            timers=Timers(),
         )
         self.door = Door(
             cluster,
@@ -190,6 +192,7 @@ async def test_the_newest_connection_takes_the_link(tmp_path: Path) -> None:
             addresses=sides.b.settings.here.peer[:1],
             heard=lambda *_: None,
             clock=sides.clock,
+            timers=Timers(),
         )
         newer.call(reactor, client_side(sides.a.files, "demo", ["node"], ALPN_PEER), 60.0)
         await sides.until(lambda: sides.b.links.links[0].session not in {None, old})

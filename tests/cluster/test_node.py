@@ -126,6 +126,11 @@ async def test_bootstrap_makes_a_pair_and_calls_the_house(tmp_path: Path) -> Non
         await pair.until(
             "all links", lambda: all(one.open for both in links for one in both.views())
         )
+        seen = await pair.look()
+        strips = [link.beats for one in seen.nodes for link in one.links]
+        assert all("|" in strip for strip in strips), strips
+        assert all("|" in one.arbiter_beats for one in seen.nodes)
+        assert [one.countdown for one in seen.nodes] == [None, None]
 
 
 @on_reactor

@@ -227,7 +227,7 @@ async def test_two_that_keep_displacing_each_other_raise_an_alarm(capsys: Any) -
         scene.now_s += 1
         scene.arrive(Wire(port=port), Hello(1, "test"))
     await turn()
-    assert "certificate_copied" in capsys.readouterr().out
+    assert "certificate-copied" in capsys.readouterr().out
 
 
 @on_reactor

@@ -1,0 +1,94 @@
+"""The runbook: what each alarm means, and the first thing to do about it.
+
+One table for everybody who shows an alarm: ``mpower monitor``, ``mpower cluster status``, the
+operator's manual. The machines send an alarm's name and its sentence of the moment; the advice is
+here, so that it reads the same everywhere. Invariant (held by a test): every alarm that is raised
+anywhere has its line. This file must not know when an alarm is raised.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+
+class Advice(Struct, frozen=True):
+    """``means`` for the manual; ``do`` is the line beside the alarm: what to do first."""
+
+    means: str
+    do: str
+
+
+RUNBOOK: Final[Mapping[str, Advice]] = {
+    "one-copy": Advice(
+        "The primary serves alone: what is paid now is on one server only. If that server's disk"
+        " dies before the other is back, those payments are lost.",
+        "Bring the other server back: power, network, then 'systemctl start mpower-node' there.",
+    ),
+    "no-arbiter": Advice(
+        "This node does not hear the arbiter. Payments go on, but should the primary fail now,"
+        " nobody takes over by itself.",
+        "Start the witness and look at the network to it; the counters may go on meanwhile.",
+    ),
+    "isolated": Advice(
+        "This primary hears neither the arbiter nor the other node, so another may be primary by"
+        " now: it serves nobody until one of them is heard again.",
+        "Look at this server's network: its cables, its switch. Do not restart it first.",
+    ),
+    "cannot-serve": Advice(
+        "This node should be the primary and its PostgreSQL cannot serve; it offers its place to"
+        " the other node.",
+        "Read the reason in the alarm and PostgreSQL's log on this node: disk, memory, settings.",
+    ),
+    "arbiter-rolled-back": Advice(
+        "The arbiter holds an older record than a node has already seen: its disk was restored or"
+        " replaced. Nothing is decided on such a record.",
+        "Stop whatever restored it; then 'mpower cluster arbiter rebuild' with both nodes up.",
+    ),
+    "fault": Advice(
+        "This node met an error of its own and serves nothing until it has judged its state anew.",
+        "Keep its log with the fault's id for support; if it does not recover, restart the node.",
+    ),
+    "unexpected": Advice(
+        "Something happened in a state where it should not: a mistake in mPower. The node goes on"
+        " as its state says.",
+        "Nothing at once: report the alarm's sentence with the log of that minute.",
+    ),
+    "certificate-copied": Advice(
+        "Two machines use one terminal's certificate and keep displacing each other.",
+        "Find both addresses in the log; give one machine a certificate of its own, revoke this.",
+    ),
+}
+
+UNKNOWN: Final = Advice(
+    "This release's runbook does not know the alarm: the node may be of a newer one.",
+    "Update mpower on this machine; until then go by the alarm's own sentence.",
+)
+
+
+def advice(kind: str) -> Advice:
+    """The runbook's line for this alarm."""
+    return RUNBOOK.get(kind, UNKNOWN)
+
+
+def manual_page() -> str:
+    """``docs/operator/alarms.md``: the whole table for the manual."""
+    parts = [
+        "# Alarms: what each means and what to do first\n",
+        "<!-- Written from protocols/runbook.py by `python -m tests.protocols.alarms`. -->\n",
+        _wrapped(
+            "`mpower monitor` and `mpower cluster status` show an alarm with the sentence of the"
+            " moment and the line below; `/events` and the log carry its name. An alarm ends by"
+            " itself when its cause does."
+        ),
+    ]
+    for kind, line in RUNBOOK.items():
+        parts += [f"## {kind}\n", _wrapped(line.means), _wrapped(f"**Do:** {line.do}")]
+    return "\n".join(parts)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False) + "\n"
