@@ -8,6 +8,7 @@ what is missing. This file must not know the format (scroll.py) nor how the link
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 from msgspec import Struct
@@ -33,17 +34,24 @@ class Result(Struct, frozen=True):
     suspense_paise: int = 0
 
 
-@click.group()
-def bank() -> None:
-    r"""Post a bank's scroll of payments.
+HELP: Final = """\
+Post a bank's scroll of payments.
 
-    \b
-    The file, CSV:
-      H,<bank>,<scroll>,<value date>
-      D,<reference>,<consumer>,<amount>,<date>      one line a payment
-      T,<count>,<total>
-    Example: mpower bank post scroll.csv
-    """
+\b
+The file, CSV:
+  H,<bank>,<scroll>,<value date>
+  D,<reference>,<consumer>,<amount>,<date>      one line a payment
+  T,<count>,<total>
+
+\b
+Example:
+  mpower bank post scroll.csv
+"""
+
+
+@click.group(help=HELP)
+def bank() -> None:
+    """Group the bank's verbs."""
 
 
 @bank.command()

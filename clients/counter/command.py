@@ -9,52 +9,61 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from clients.door import client_settings, json_option
+from clients.ops.passwords import password
+
+if TYPE_CHECKING:
+    from config.settings import ClientSettings
 
 
-@click.command()
+HELP: Final = """\
+Work at a counter: find, collect, receipts; one command a line, 'help' lists them.
+
+\b
+Examples:
+  mpower counter --user asha
+  mpower counter --counter C001 < commands.txt
+  echo 'dues 1234567890' | mpower counter --user asha --password-file pw --json
+
+From a pipe there are no questions, and the line after 'signin USER' is the password. The exit code
+is that of the last trouble.
+"""
+
+
+@click.command(help=HELP)
 @click.option("--counter", "name", help="The counter's code, if the folder has several (C001).")
 @click.option("--user", help="Sign in as this user at once.")
 @click.option(
     "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read the password from the first line of this file (for scripts).",
+    help="File with the password (for scripts): one line.",
 )
 @json_option
 def counter(
-    name: str | None, user: str | None, password_file: Path | None, *, as_json: bool
+    name: str | None, user: str | None, password_file: str | None, *, as_json: bool
 ) -> None:
-    r"""Work at a counter: find, collect, receipts; one command a line, 'help' lists them.
+    """Work at the counter of this certificate."""
+    secret = password(password_file, "Password") if password_file is not None else ""
+    sys.exit(_work(client_settings("counter", name), user or "", secret, as_json=as_json))
 
-    \b
-    Examples:
-      mpower counter --user asha
-      mpower counter --counter C001 < commands.txt
-      echo 'dues 1234567890' | mpower counter --user asha --password-file pw --json
-    From a pipe there are no questions, and the line after 'signin USER' is the password. The exit
-    code is that of the last trouble.
-    """
+
+def _work(settings: ClientSettings, user: str, secret: str, *, as_json: bool) -> int:
+    """Work until the input ends; gives the exit code."""
     from clients.counter.screen import Screen
     from clients.counter.work import Counter
     from clients.link import Link
     from clients.running import run_link
 
-    password = ""
-    if password_file is not None:
-        lines = password_file.read_text(encoding="utf-8").splitlines()
-        password = lines[0] if lines else ""
-    settings = client_settings("counter", name)
     screen = Screen(as_json=as_json)
     code = settings.tls.certificate.stem.partition("-")[2]
     at_work = Counter(screen, code)
 
     async def work(link: Link) -> None:
         screen.hint(f"Counter {code}. Type 'help'.")
-        await at_work.work(link, user or "", password)
+        await at_work.work(link, user, secret)
 
     try:
         run_link(
@@ -67,4 +76,4 @@ def counter(
     except KeyboardInterrupt:
         click.echo("", err=True)
         os._exit(130)  # the keyboard's thread still waits for a line and would hold the exit up
-    sys.exit(int(at_work.exit_code))
+    return int(at_work.exit_code)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 import msgspec
@@ -64,15 +64,19 @@ def _checked(body: msgspec.Struct) -> msgspec.Struct:
         raise click.UsageError(f"{name}: {what[:1].lower()}{what[1:]}.") from wrong
 
 
-@click.group()
-def admin() -> None:
-    r"""Users, counters, sessions; load consumers.
+HELP: Final = """\
+Users, counters, sessions; load consumers.
 
-    \b
-    Examples:
-      mpower admin add user asha --person "Asha K" --role clerk
-      mpower admin load consumers consumers.csv --dry-run
-    """
+\b
+Examples:
+  mpower admin add user asha --person "Asha K" --role clerk
+  mpower admin load consumers consumers.csv --dry-run
+"""
+
+
+@click.group(help=HELP)
+def admin() -> None:
+    """Group the administrator's verbs."""
 
 
 @admin.group()

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-import unicodedata
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
+from clients.ops.passwords import password
 from clients.ops.seen import Seen, sorted_out
 
 if TYPE_CHECKING:
@@ -70,24 +69,25 @@ def status(*, watch: bool, as_json: bool) -> None:
 
 @cluster.command(epilog="Example: mpower cluster bootstrap --admin asha")
 @click.option("--admin", required=True, help="The first administrator's user name.")
-@click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read the password from this file's first line instead of asking for it.",
-)
+@click.option("--password-file", help="File with the password, or - for standard input.")
 @click.option("--node", help="Which node becomes the first primary; else the first that answers.")
 @json_option
 def bootstrap(
     *,
     admin: str,
-    password_file: Path | None,
+    password_file: str | None,
     node: str | None,
     as_json: bool,
 ) -> None:
     """Make the cluster, once: the first database, the first record, the first administrator."""
     settings = client_settings("ops")
-    password = _password(password_file)
-    arguments = {"admin": admin, "hash": _hashed(password)}
+    word = password(password_file, f"New password of {admin}", twice=True)
+    if not PASSWORD_MIN <= len(word) <= PASSWORD_MAX:
+        raise Ended(
+            Exit.USAGE,
+            f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters. Nothing was done.",
+        )
+    arguments = {"admin": admin, "hash": _hashed(word)}
     made = _on_reactor(settings, lambda asking: _bootstrap(asking, settings, node, arguments))
     answer(
         {"primary": made.node, "epoch": made.epoch},
@@ -134,20 +134,6 @@ async def _look(asking: Asking, settings: ClientSettings) -> Seen:
     witness = [settings.witness] if settings.witness else []
     heard = await asking.every([*settings.peers, *witness], "status", {}, STATUS_DEADLINE_S)
     return sorted_out(heard, len(settings.peers), at_s)
-
-
-def _password(file: Path | None) -> str:
-    if file is not None:
-        password = file.read_text("utf-8").partition("\n")[0]
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    password = unicodedata.normalize("NFC", password)
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise Ended(
-            Exit.USAGE,
-            f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters. Nothing was done.",
-        )
-    return password
 
 
 def _hashed(password: str) -> str:

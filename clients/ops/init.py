@@ -6,7 +6,9 @@ a try on loopback. This file must not know what the files look like: config.fold
 
 from __future__ import annotations
 
+import datetime as dt
 import random
+import shlex
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -33,15 +35,35 @@ NEXT: Final = """\
 Wrote {home}: settings, an authority, certificates for two nodes, a witness,
 {counters} counter(s), {banks}, and an operator.
 
-What next:
+What next: (names and the date are examples)
   1. Copy to each machine its own file and what it names: node-{a}.yaml, node-{b}.yaml or
      witness.yaml, pki/ca.crt, pki/revoked.crl, its certificate and key; to both nodes
      secrets/replication.password. pki/ca.key stays here, offline: who has it can be anybody.
-  2. On the third machine:  mpowerd witness --settings witness.yaml
-     On the servers:        mpowerd node --settings node-{a}.yaml   (and node-{b}.yaml)
-  3. Once, from here:       mpower --settings {home} cluster bootstrap
-     Then:                  mpower --settings {home} cluster status
+  2. On the third machine, and on each server (its folder must let PostgreSQL's account in):
+     mpowerd witness --settings witness.yaml
+     mpowerd node --settings node-{a}.yaml
+     mpowerd node --settings node-{b}.yaml
+  3. Once, from here: make the cluster and its first administrator, then look.
+     export MPOWER_HOME={quoted}
+     mpower cluster bootstrap --admin admin
+     mpower cluster status
+  4. As that administrator: people, and the counters and banks that have a certificate.
+     mpower admin add user asha --person "Asha K" --role clerk
+     mpower admin add user ravi --person "Ravi S" --role officer
+     mpower admin add counter C001 --office "Main office"
+{bank_lines}  5. Consumers with their dues; without a file of yours, invented ones.
+     mpower admin sample consumers consumers.csv
+     mpower admin load consumers consumers.csv
+  6. Take money: the officer opens the day, the clerk takes a payment and prints its receipt.
+     mpower counter --counter C001
+       signin ravi
+       day open {today}
+       signin asha
+       dues 1000000001
+       take 1000000001 all
 """
+"""A page: each line that begins with mpower or mpowerd is a command as it is typed."""
+BANK_LINE: Final = '     mpower admin add counter {bank} --office "Bank links" --bank\n'
 
 
 def free_ports(count: int) -> list[int]:
@@ -231,12 +253,23 @@ def init(
             ports=ports,
         )
     )
+    text = next_steps(paths, counters, banks, dt.datetime.now(dt.UTC).astimezone().date())
+    answer(msgspec.to_builtins(paths, enc_hook=str), text, as_json=as_json)
+
+
+def next_steps(paths: Paths, counters: int, banks: tuple[str, ...], today: dt.date) -> str:
+    """Say what was written, and every step from it to the first receipt."""
     a, b = paths.nodes
-    answer(
-        msgspec.to_builtins(paths, enc_hook=str),
-        NEXT.format(home=paths.home, counters=counters, banks=_banks(banks), a=a, b=b).rstrip(),
-        as_json=as_json,
-    )
+    return NEXT.format(
+        home=paths.home,
+        quoted=shlex.quote(str(paths.home)),
+        counters=counters,
+        banks=_banks(banks),
+        bank_lines="".join(BANK_LINE.format(bank=bank) for bank in banks),
+        a=a,
+        b=b,
+        today=today,
+    ).rstrip()
 
 
 def _banks(banks: tuple[str, ...]) -> str:

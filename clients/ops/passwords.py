@@ -15,6 +15,10 @@ import click
 
 from clients.door import Ended, Exit
 
+NO_TERMINAL: Final = (
+    "There is no terminal to ask for a password: give it in a file (--password-file FILE) or on"
+    " standard input (--password-file -)."
+)
 MAX_BYTES: Final = 1024
 """Longer than any password; a larger file is the wrong one."""
 
@@ -24,7 +28,12 @@ def password(file: str | None, ask: str, *, twice: bool = False) -> str:
     the terminal.
     """
     if file is None:
-        said: str = click.prompt(ask, hide_input=True, confirmation_prompt=twice, err=True)
+        try:
+            said: str = click.prompt(ask, hide_input=True, confirmation_prompt=twice, err=True)
+        except click.Abort as wrong:
+            if sys.stdin.isatty():
+                raise
+            raise Ended(Exit.USAGE, NO_TERMINAL) from wrong
         return unicodedata.normalize("NFC", said)
     try:
         if file == "-":

@@ -9,6 +9,7 @@ import pytest
 
 from clients.asking import Declined, NoPrimary, NotReachable
 from clients.bank.scroll import parse_scroll, parts
+from clients.journal import JournalError
 from clients.ops.sample import sample_consumers
 from protocols.catalogue.banking import Post
 from protocols.catalogue.consumers import Load
@@ -266,3 +267,44 @@ def test_keys_differ_by_bank_and_scroll(call: Call, board: Board, tmp_path: Path
         assert call("bank", "post", str(path)).exit_code == 0
     assert len(board.kept) == 3
     assert all(isinstance(body, Post) for _, body in board.said)
+
+
+NO_TEXT = b"\xff\xfe not text"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("admin", "sessions"),
+        ("counter", "--counter", "C001", "--user", "asha"),
+        ("cluster", "bootstrap", "--admin", "asha"),
+    ],
+)
+def test_a_password_file_that_is_no_text_is_a_sentence(
+    call: Call, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "pw").write_bytes(NO_TEXT)
+    said = call(*words, "--password-file", str(tmp_path / "pw"))
+    assert said.exit_code == 1, said.output
+    assert said.stderr.startswith(f"The password file {tmp_path / 'pw'} cannot be read (")
+
+
+@pytest.mark.parametrize("words", [("admin", "sessions"), ("cluster", "bootstrap", "--admin", "a")])
+def test_without_a_terminal_the_password_file_is_named(call: Call, words: tuple[str, ...]) -> None:
+    said = call(*words, stdin="")
+    assert said.exit_code == 2
+    assert "There is no terminal to ask for a password: give it in a file" in said.stderr
+
+
+def test_a_journal_that_cannot_be_used_is_a_sentence(
+    call: Call, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = JournalError("The journal cannot be used.")
+
+    async def submit(*_: Any) -> Any:
+        raise wrong
+
+    monkeypatch.setattr(board, "submit", submit)
+    words = ("admin", "add", "counter", "C001", "--office", "Main", *BY_STDIN)
+    said = call(*words, stdin=WORD)
+    assert (said.exit_code, said.stderr) == (1, f"{wrong}\n")

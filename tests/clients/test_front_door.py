@@ -70,7 +70,8 @@ def test_init_writes_a_folder_every_program_can_read(tmp_path: Path) -> None:
     said = call(*words, "--banks", "SBI", "--banks", "PNB")
     assert said.exit_code == 0, said.output
     assert "What next:" in said.stdout
-    assert f"mpower --settings {home} cluster bootstrap" in said.stdout
+    assert f"export MPOWER_HOME={home}" in said.stdout
+    assert "mpower cluster bootstrap --admin" in said.stdout
     node = load_node(home / "node-a.yaml")
     assert node.here.peer == ["10.0.0.1:7501", "10.1.0.1:7501"]
     assert node.peer.terminals == "10.0.0.2:7500"
