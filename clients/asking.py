@@ -1,8 +1,8 @@
 """What a command needs of the link to the pair, and how it ends when there is no answer to show.
 
 The link finds the primary, journals, re-sends; a command only signs in, asks and submits. A submit
-may bring its own key: work that comes from a file derives it from the file, so that doing the same
-file again changes nothing. This file must not know how a link works.
+may bring its own key: work that comes from a file derives it from its content, so that doing the
+same file again changes nothing. This file must not know how a link works.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import click
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 from clients.door import Ended, Exit, client_settings
 from clients.journal import JournalError
@@ -21,6 +21,8 @@ from config.settings import ClientSettings
 from protocols.values import RequestKey
 
 T = TypeVar("T")
+ATTEMPTS: Final = 50
+"""Of one content, over all days: each earlier refusal costs a question on the way to the next."""
 
 
 class Answer(Struct, frozen=True):
@@ -33,10 +35,13 @@ class Answer(Struct, frozen=True):
 
 
 class Declined(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """The server's definitive no: a code of protocols.refusals and the sentence a person reads."""
+    """The server's definitive no: a code of protocols.refusals and the sentence a person reads.
 
-    def __init__(self, code: str, sentence: str) -> None:
-        self.code, self.sentence = code, sentence
+    ``replay``: the key was refused before, this is that answer again.
+    """
+
+    def __init__(self, code: str, sentence: str, *, replay: bool = False) -> None:
+        self.code, self.sentence, self.replay = code, sentence, replay
         super().__init__(f"{code}: {sentence}")
 
 
@@ -63,12 +68,29 @@ class Asking(Protocol):
         """Do what changes something, once, under that key (a fresh one of this link if None)."""
 
 
-def key_of_file(scope: str, *parts: bytes, number: int) -> RequestKey:
-    """Derive the key of part ``number`` (from 1) of a file's work: same file, same key, on any
-    machine.
+async def submit_file(
+    link: Asking, operation: str, body: Struct, scope: str, number: int = 1
+) -> Answer:
+    """Do part ``number`` (from 1) of a file's work once: the same content gets the same answer
+    again, from any machine.
+
+    A refusal is for ever under its key, but what it complained of may be cured (the day is open
+    now). So an attempt that was refused earlier is followed by the next, under a key of its own;
+    one that was carried out is found on the way and answered as it was. Raises Declined.
     """
+    content = msgpack.encode(body)
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return await link.submit(operation, body, _key(scope, content, number, attempt))
+        except Declined as no:
+            if not no.replay:
+                raise
+    return await link.submit(operation, body, _key(scope, content, number, ATTEMPTS))
+
+
+def _key(scope: str, content: bytes, number: int, attempt: int) -> RequestKey:
     digest = hashlib.sha256()
-    for part in (scope.encode(), *parts):
+    for part in (scope.encode(), content, str(attempt).encode()):
         digest.update(len(part).to_bytes(8, "big") + part)
     return RequestKey(digest.digest()[:16], number)
 

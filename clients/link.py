@@ -308,7 +308,7 @@ class Link:
             return
         self._showing = seq if seq < QUESTIONS_FROM else None
         if isinstance(answer, Refusal):
-            waiting.errback(Declined(answer.code, answer.sentence))
+            waiting.errback(Declined(answer.code, answer.sentence, replay=answer.replay))
         else:
             waiting.callback(Answer(codec.decode_reply(declared, answer.body), answer.replay))
         self._shown()

@@ -1,8 +1,9 @@
 """``mpower bank``: post a collection scroll with the bank's own certificate; nobody signs in.
 
 A scroll is read and checked whole before anything is sent, then posted in parts whose keys come
-from bank, scroll and part: posting the same file again, also after a cut in the middle, posts only
-what is missing. This file must not know the format (scroll.py) nor how the link works.
+from the bank and the part's content: posting the same file again, also after a cut in the middle or
+a refusal, posts only what is missing. This file must not know the format (scroll.py) nor how the
+link works.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 import click
 from msgspec import Struct
 
-from clients.asking import Asking, key_of_file, reach
+from clients.asking import Asking, reach, submit_file
 from clients.bank.scroll import Scroll, parse_scroll, parts
 from clients.columns import FileRefused
 from clients.door import Ended, Exit, answer, json_option, talk
@@ -90,8 +91,7 @@ async def post_scroll(link: Asking, scroll: Scroll) -> Result:
     already = 0
     for part in cut:
         scope = f"bank scroll {scroll.bank}"
-        key = key_of_file(scope, scroll.name.encode(), number=part.part)
-        got = await link.submit("banking.post", part, key)
+        got = await submit_file(link, "banking.post", part, scope, part.part)
         already += got.replay
         for name in sums:
             sums[name] += getattr(got.body, name)

@@ -8,13 +8,12 @@ passwords and consumers are invented and the same in every demo. This file must 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
 
-from clients.asking import Answer, Asking, Declined, key_of_file
+from clients.asking import Answer, Asking, Declined, submit_file
 from clients.ops.consumer_file import batches, parse_consumers
 from clients.ops.sample import FIRST_NUMBER, sample_consumers
 from protocols.catalogue.consumers import Load
@@ -71,8 +70,7 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
     rows = parse_consumers(sample_consumers(CONSUMERS, SEED))
     date = today()
     for number, part in enumerate(batches(rows), start=1):
-        key = key_of_file("demo", date.encode(), str(SEED).encode(), number=number)
-        await link.submit("consumers.load", Load(date, part), key)
+        await submit_file(link, "consumers.load", Load(date, part), "demo", number)
     told(f"{len(rows):,} consumers with their dues")
 
 
@@ -89,11 +87,8 @@ def today() -> str:
 
 
 async def _once(link: Asking, operation: str, body: Struct) -> Answer | None:
-    content = hashlib.sha256(repr(body).encode()).digest()
     try:
-        return await link.submit(
-            operation, body, key_of_file(operation, today().encode(), content, number=1)
-        )
+        return await submit_file(link, operation, body, f"{operation} {today()}")
     except Declined as no:
         if no.code in {"USER_EXISTS", "DAY_OPEN"}:
             return None

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import click
 import msgspec
 
-from clients.asking import Asking, key_of_file, reach
+from clients.asking import Asking, reach, submit_file
 from clients.columns import FileRefused
 from clients.door import Ended, Exit, answer, json_option, talk
 from clients.ops.passwords import password
@@ -123,7 +123,7 @@ def load_consumers(
             as_json=as_json,
         )
         return
-    done = _signed_in(me, password_file, lambda link: _load(link, data, cut))
+    done = _signed_in(me, password_file, lambda link: _load(link, cut))
     answer(
         {"added": done[0], "already": done[1], "dues_paise": done[2]},
         f"added {done[0]:,} · already there {done[1]:,} · dues {rupees(done[2])}",
@@ -131,11 +131,10 @@ def load_consumers(
     )
 
 
-async def _load(link: Asking, data: bytes, cut: list[Load]) -> tuple[int, int, int]:
+async def _load(link: Asking, cut: list[Load]) -> tuple[int, int, int]:
     added = already = dues = 0
     for number, body in enumerate(cut, 1):
-        key = key_of_file("load consumers", body.as_of.encode(), data, number=number)
-        got = await link.submit("consumers.load", body, key)
+        got = await submit_file(link, "consumers.load", body, "load consumers", number)
         rows: list[Row] = body.rows
         # A replay is the first answer again: those rows stand there already, nothing was added now.
         added += 0 if got.replay else got.body.added

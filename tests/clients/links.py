@@ -1,5 +1,6 @@
 """A link without a network. It keeps keys as the server does: the same key with the same body gets
-the first answer again, with another body it is refused.
+the first answer again, be it a refusal, with another body it is refused; and a scroll's part as its
+table does.
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,9 @@ class Board:
     def __init__(self, **answers: Any) -> None:
         self.answers = answers
         self.kept: dict[RequestKey, tuple[bytes, Any]] = {}
+        self.scrolls: dict[tuple[str, int], Post] = {}
+        self.refusing: Refused | None = None
+        """Refuses every fresh keyed request with this, until it is cured."""
         self.said: list[tuple[str, Any]] = []
         self.settings: list[ClientSettings] = []
 
@@ -54,10 +58,29 @@ class Board:
             if self.kept[key][0] != content:
                 no = Refused("KEY_CONFLICT")
                 raise Declined(no.code, no.sentence)
-            return Answer(self.kept[key][1], replay=True)
-        reply = self._reply(operation, body)
+            return self._said_before(self.kept[key][1])
+        try:
+            reply = self._carried_out(operation, body)
+        except Refused as no:
+            self.kept[key] = (content, no)
+            raise Declined(no.code, no.sentence) from no
         self.kept[key] = (content, reply)
         return Answer(reply)
+
+    @staticmethod
+    def _said_before(kept: Any) -> Answer:
+        if isinstance(kept, Refused):
+            raise Declined(kept.code, kept.sentence, replay=True)
+        return Answer(kept, replay=True)
+
+    def _carried_out(self, operation: str, body: msgspec.Struct) -> Any:
+        if self.refusing is not None:
+            raise self.refusing
+        if isinstance(body, Post):
+            stands = self.scrolls.setdefault((body.scroll, body.part), body)
+            if stands != body:
+                raise Refused("SCROLL_KNOWN", scroll=body.scroll)
+        return self._reply(operation, body)
 
     def _reply(self, operation: str, body: msgspec.Struct) -> Any:
         declared = CATALOGUE.get(operation)

@@ -7,7 +7,7 @@ from typing import Any
 import click.testing
 import pytest
 
-from clients.asking import Declined, NoPrimary, NotReachable
+from clients.asking import ATTEMPTS, Declined, NoPrimary, NotReachable
 from clients.bank.scroll import parse_scroll, parts
 from clients.journal import JournalError
 from clients.ops.sample import sample_consumers
@@ -24,6 +24,7 @@ from protocols.catalogue.security import (
     UserDisabled,
 )
 from protocols.operation import Role
+from protocols.refusals import Refused
 from tests.clients.links import Board
 
 Call = Callable[..., click.testing.Result]
@@ -199,7 +200,6 @@ def test_a_scroll_is_posted_with_the_banks_certificate_and_without_sign_in(
     assert board.settings[0].tls.certificate == home / "pki" / "bank-SBI.crt"
     assert [name for name, _ in board.said] == ["banking.post"] * 3
     assert sorted(key.sequence for key in board.kept) == [1, 2, 3]
-    assert len({key.client for key in board.kept}) == 1
 
 
 def test_a_scroll_posted_again_says_so_and_posts_nothing(
@@ -229,7 +229,54 @@ def test_the_same_scroll_with_other_content_is_refused(call: Call, tmp_path: Pat
     call("bank", "post", str(scroll_file(tmp_path)))
     said = call("bank", "post", str(scroll_file(tmp_path, amount="11.00")))
     assert said.exit_code == 5
-    assert said.stderr.startswith("KEY_CONFLICT: ")
+    assert said.stderr == (
+        "SCROLL_KNOWN: The scroll S1 was already posted with another content. Nothing was posted.\n"
+    )
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_refused_scroll_is_posted_once_its_cause_is_cured(
+    call: Call, board: Board, tmp_path: Path, times: int
+) -> None:
+    path = scroll_file(tmp_path, 1100)
+    board.refusing = Refused("DAY_NOT_OPEN")
+    for _ in range(times):
+        assert call("bank", "post", str(path)).stderr.startswith("DAY_NOT_OPEN: ")
+    board.refusing = None
+    assert call("bank", "post", str(path)).stdout == "matched 1,097 · suspense 3\n"
+    assert call("bank", "post", str(path)).stdout.endswith(
+        "already posted, nothing was posted twice\n"
+    )
+    assert len([body for _, body in board.said if isinstance(body, Post)]) == 3
+
+
+def test_a_corrected_last_part_completes_a_scroll(call: Call, board: Board, tmp_path: Path) -> None:
+    path = scroll_file(tmp_path, 1100)
+    call("bank", "post", str(path))
+    for place in [place for place in board.scrolls if place[1] == 3]:
+        del board.scrolls[place]
+    last = path.read_text().splitlines()[-2]
+    path.write_text(path.read_text().replace(last, last.replace("R1099", "R9999")))
+    assert call("bank", "post", str(path)).stdout.endswith("· 2 of 3 parts were already posted\n")
+
+
+def test_a_refused_file_is_not_tried_for_ever(call: Call, board: Board, tmp_path: Path) -> None:
+    path = scroll_file(tmp_path)
+    board.refusing = Refused("DAY_NOT_OPEN")
+    for _ in range(ATTEMPTS + 2):
+        assert call("bank", "post", str(path)).exit_code == 5
+    assert len(board.kept) == ATTEMPTS
+
+
+def test_a_refused_load_is_done_once_its_cause_is_cured(
+    call: Call, board: Board, consumers: Path
+) -> None:
+    words = ("admin", "load", "consumers", str(consumers), "--as-of", "2026-04-01", *BY_STDIN)
+    board.refusing = Refused("CONSUMER_EXISTS", consumer="1000000001")
+    assert call(*words, stdin=WORD).exit_code == 5
+    board.refusing = None
+    assert call(*words, stdin=WORD).stdout.startswith("added 1,100 · already there 0 · ")
+    assert call(*words, stdin=WORD).stdout.startswith("added 0 · already there 1,100 · ")
 
 
 def test_a_wrong_scroll_reaches_nobody(call: Call, board: Board, tmp_path: Path) -> None:

@@ -8,15 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred, ensureDeferred
 
 from clients.asking import Declined, NoPrimary
+from clients.bank.command import Result, post_scroll
+from clients.bank.scroll import Scroll
 from clients.journal import Journal
 from clients.link import Link
 from protocols import codec, desk
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.banking import Line, Post
 from protocols.catalogue.consumers import Dues
+from protocols.catalogue.days import CloseDay, OpenDay
 from protocols.catalogue.payments import Mine, Take, Verify
 from protocols.messages import Reply
 from protocols.shell.bridge import to_future
@@ -118,3 +123,29 @@ async def test_a_bank_link_posts_by_its_certificate(house: OpenHouse, tmp_path: 
     posted = await to_future(bank.submit("banking.post", Post("S1", 1, 2, 1_500, lines)))
     assert (posted.body.matched, posted.body.suspense) == (1, 1)
     bank.stop()
+
+
+@on_reactor
+async def test_a_scroll_that_met_a_closed_day_is_posted_the_next_and_once(
+    house: OpenHouse, tmp_path: Path
+) -> None:
+    bank, officer = link(house, tmp_path, "SBI", "bank"), link(house, tmp_path, "C004")
+    scroll = Scroll("SBI", "S2", DAY, [Line("UTR9", "1000000005", 2_000, DAY)])
+
+    def post(what: Scroll) -> Deferred[Result]:
+        return ensureDeferred(post_scroll(bank, what))
+
+    await to_future(officer.sign_in("meera", PASSWORD))
+    await to_future(officer.submit("days.close", CloseDay(DAY)))
+    for _ in range(2):
+        with pytest.raises(Declined, match="DAY_NOT_OPEN"):
+            await to_future(post(scroll))
+    await to_future(officer.submit("days.open", OpenDay("2026-04-03")))
+    assert await to_future(post(scroll)) == Result("S2", 1, 0, matched=1, matched_paise=2_000)
+    assert await to_future(post(scroll)) == Result("S2", 1, 1, matched=1, matched_paise=2_000)
+    corrected = replace(scroll, lines=[Line("UTR8", "1000000005", 2_500, DAY)])
+    with pytest.raises(Declined, match="SCROLL_KNOWN"):
+        await to_future(post(corrected))
+    assert house.rows("SELECT count(*) FROM mpower.scroll_lines WHERE scroll = 'S2'") == [(1,)]
+    bank.stop()
+    officer.stop()
