@@ -15,6 +15,10 @@ from clients.demo.stage import Stage, StageError, environment
 
 BOUNDS_MS: Final = (10, 30, 100, 300, 1000, 3000)
 """Between these the waits are counted."""
+THINK_S: Final = 0.002
+"""How long a terminal rests between payments: so little beside the answer's time that eight of them
+never rest all at once, and a kill always finds payments in flight.
+"""
 END_S: Final = 60.0
 """The traffic waits up to 40 s for its last answers; beyond a minute it hangs."""
 
@@ -22,7 +26,7 @@ END_S: Final = 60.0
 class Company:
     """Eight terminals and a bank at work, in a process of their own."""
 
-    def __init__(self, stage: Stage, think_s: float = 0.02) -> None:
+    def __init__(self, stage: Stage, think_s: float = THINK_S) -> None:
         self._stage = stage
         self.latest: dict[str, Any] = {"acknowledged": 0, "bank_lines": 0, "waiting_ms": 0}
         self.receipts: dict[str, int] = {}
