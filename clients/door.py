@@ -87,4 +87,6 @@ def client_settings(kind: str = "", name: str | None = None) -> ClientSettings:
             return settings
         return msgspec.structs.replace(settings, tls=with_certificate(settings.tls, kind, name))
     except SettingsError as wrong:
-        raise Ended(Exit.FAILED, str(wrong)) from wrong
+        which = " Say which: --counter C001." if kind == "counter" and name is None else ""
+        which = which if wrong.key == "tls.certificate" else ""
+        raise Ended(Exit.FAILED, f"{wrong}{which}") from wrong

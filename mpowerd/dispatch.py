@@ -149,7 +149,7 @@ def not_allowed(operation: Operation, caller: Caller) -> Refused | None:
     """
     if caller.role not in operation.roles:
         needed = " or ".join(sorted(operation.roles))
-        return Refused("ROLE", operation=operation.name, role=caller.role, needed=needed)
+        return Refused("ROLE", purpose=operation.purpose, role=caller.role, needed=needed)
     if not caller.session:
         return None if operation.principal else Refused("CERTIFICATE", subject=caller.subject)
     try:

@@ -23,6 +23,7 @@ from mpowerd.caller import Caller, Key
 from mpowerd.database import Cursor, Database
 from mpowerd.outcomes import COLUMNS, Outcome, encoded, fresh_refusal, replayed, stored
 from mpowerd.refusals import fields_text, refusal_of
+from protocols.catalogue import CATALOGUE
 from protocols.refusals import Refused
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -138,7 +139,9 @@ async def _permitted(cursor: Cursor, caller: Caller, operation: str) -> None:
         case "USER_DISABLED":
             raise Refused("USER_DISABLED", user=caller.user)
         case "ROLE":
-            raise Refused("ROLE", operation=operation, role=caller.role, needed="that role still")
+            declared = CATALOGUE.get(operation)
+            purpose = operation if declared is None else declared.purpose
+            raise Refused("ROLE", purpose=purpose, role=caller.role, needed="that role still")
 
 
 async def _carry_out(

@@ -103,7 +103,7 @@ def encode_body(operation: Operation, body: Struct) -> Raw:
     desk.
     """
     assert isinstance(body, operation.request), f"{operation.name} does not take a {type(body)}"
-    raw = _checked(operation.name, body)
+    raw = _checked(operation.purpose, body)
     decode_body(operation, raw)
     return raw
 
@@ -118,7 +118,7 @@ def encode_reply(operation: Operation, reply: Struct) -> Raw:
 
 def decode_body(operation: Operation, raw: bytes | Raw) -> Any:
     """Read a request's body as declared; raises Refused BAD_BODY naming the field."""
-    return _decode(operation.name, operation.request, raw)
+    return _decode(operation.purpose, operation.request, raw)
 
 
 def decode_reply(operation: Operation, raw: bytes | Raw) -> Any:

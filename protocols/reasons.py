@@ -16,13 +16,16 @@ from msgspec import inspect
 WHERE: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?\Z", re.DOTALL)
 STEP: Final = re.compile(r"\[(\d+|\.\.\.)\]|\.(\w+)")
 REGEX: Final = re.compile(r"^Expected `str` matching regex .*\Z", re.DOTALL)
+BOUND: Final = re.compile(
+    r"^Expected `(?P<kind>str|array|int)`(?: of length)? (?P<sign>[<>]=) (?P<number>-?\d+)\Z"
+)
 LIMIT_CHARACTERS: Final = 160
 """A reason stands on one line of a terminal's screen and of the log."""
 
 
 def why(error: Exception, expected: object) -> str:
-    """Give the reason of a decode error as ``field: what``; ``expected`` is the type that was
-    decoded.
+    """Give the reason of a decode error: the field, and what was expected of it; ``expected`` is
+    the type that was decoded.
     """
     if isinstance(error, UnicodeDecodeError):
         return "a text is not valid UTF-8"
@@ -33,13 +36,34 @@ def why(error: Exception, expected: object) -> str:
     if not found["path"]:
         return _clean(found["what"])
     place, kind = _walk(found["path"], expected)
+    bound = _bound(found["what"], kind)
+    if bound and place:
+        return _clean(f"{_named(place)} {bound}")
     return _clean(f"{place or 'message'}: {_expectation(found['what'], kind)}")
 
 
-def _expectation(what: str, kind: inspect.Type | None) -> str:
+def _named(place: str) -> str:
+    """``reason`` is said as a person does; a place within something stays as it is."""
+    return f"the {place.replace('_', ' ')}" if place.isidentifier() else place
+
+
+def _bound(what: str, kind: inspect.Type | None) -> str:
+    """Say which bound was missed, '' if it is none that a person would understand."""
+    described = _description(kind)
     if REGEX.match(what):
-        described = _description(kind)
-        return f"expected {described}" if described else "has characters that are not allowed"
+        return f"must be {described}" if described else "has characters that are not allowed"
+    found = BOUND.match(what)
+    if found is None:
+        return ""
+    least, number = found["sign"] == ">=", found["number"]
+    if found["kind"] == "int":
+        return f"must be at {'least' if least else 'most'} {number}"
+    things = "characters" if found["kind"] == "str" else "entries"
+    things = things if number != "1" else {"characters": "character", "entries": "entry"}[things]
+    return f"needs at least {number} {things}" if least else f"has at most {number} {things}"
+
+
+def _expectation(what: str, kind: inspect.Type | None) -> str:
     if what.startswith("Invalid"):
         bare = _bare(kind)
         known = bare.values if isinstance(bare, inspect.LiteralType) else []

@@ -69,7 +69,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "Too many failed sign-ins for this user at this terminal. Wait {wait_s} s."
     ),
     "ROLE": Sentence(
-        "{operation} is not allowed for the role {role}. Ask an officer who holds {needed}."
+        "{purpose} is not allowed for the role {role}; ask somebody who holds {needed}."
     ),
     "CERTIFICATE_ROLE": Sentence(
         "The role {role} cannot work from {subject}. Use a terminal of its kind."

@@ -1,13 +1,14 @@
 """What the counter shows and prints: plain text, 80 columns, made for a dot-matrix printer and for
 any screen.
 
-A receipt's text is a pure function of the receipt; the word DUPLICATE is the only thing a later
-print adds. Amounts are written from paise, never through floats. This file must not know who
-prints.
+A receipt's text is a pure function of the receipt and the zone; the word DUPLICATE is the only
+thing a later print adds. Amounts are written from paise, never through floats. This file must not
+know who prints.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from protocols.catalogue.consumers import DuesAnswer, Found
@@ -19,12 +20,17 @@ NOTES: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 """Notes and coins a counter gives change in, rupees."""
 
 
-def receipt_text(receipt: Receipt, *, duplicate: bool) -> str:
+def local_time(taken_at: str, zone: dt.tzinfo | None = None) -> str:
+    """Say a moment (ISO) as the clock on the wall does, with its zone; the machine's if None."""
+    return f"{dt.datetime.fromisoformat(taken_at).astimezone(zone):%d %b %H:%M:%S %Z}"
+
+
+def receipt_text(receipt: Receipt, *, duplicate: bool, zone: dt.tzinfo | None = None) -> str:
     """Write a receipt, 80 columns."""
     title = "MONEY RECEIPT" + ("   *** DUPLICATE ***" if duplicate else "")
     rows = [
         ("Receipt", receipt.number, "Date", receipt.business_date),
-        ("Consumer", receipt.consumer, "Time", receipt.taken_at),
+        ("Consumer", receipt.consumer, "Time", local_time(receipt.taken_at, zone)),
         ("Name", receipt.name[:40], "Clerk", receipt.clerk),
         ("Mode", f"{receipt.mode} {receipt.instrument}".strip(), "For", receipt.purpose),
     ]

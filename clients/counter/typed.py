@@ -8,6 +8,7 @@ not know the link nor the screen.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import shlex
 from collections.abc import Callable
@@ -111,6 +112,14 @@ def _amount(text: str) -> int:
     return paise
 
 
+def _date(text: str) -> str:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        raise Mistyped(f"There is no day {text}; a day is written 2026-04-01.") from None
+    return text
+
+
 def _find(words: list[str]) -> Command:
     kinds = ("number", "name", "meter", "mobile")
     if words[0] in kinds and len(words) > 1:
@@ -167,12 +176,12 @@ def _cancel(words: list[str]) -> Command:
 
 
 def _verify(words: list[str]) -> Command:
-    body = payments.Verify(words[0].upper(), words[1], [one.upper() for one in words[2:]])
+    body = payments.Verify(words[0].upper(), _date(words[1]), [one.upper() for one in words[2:]])
     return Operate("verify", "payments.verify", body)
 
 
 def _day(words: list[str]) -> Command:
-    what, date = words[0].lower(), words[1] if len(words) > 1 else ""
+    what, date = words[0].lower(), _date(words[1]) if len(words) > 1 else ""
     if what == "open" and date:
         return Operate("day", "days.open", days.OpenDay(date))
     if what == "close" and date:

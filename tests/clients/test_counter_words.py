@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -91,6 +92,8 @@ def test_a_line_is_understood(line: str, command: typed.Command | None) -> None:
         ("mine many", "'many' is not a number."),
         ("cancel C001/2026-27/4", "The reason is missing"),
         ("day", "Usage: day open|close DATE"),
+        ("day open 2026-02-30", "There is no day 2026-02-30; a day is written 2026-04-01."),
+        ("verify C001 2026-13-45", "There is no day 2026-13-45"),
         ("day open", "Say 'day open DATE'"),
         ("x" * 501, "longer than 500"),
     ],
@@ -118,6 +121,15 @@ def test_a_receipt_is_80_columns_and_only_a_later_one_says_duplicate() -> None:
     assert "DUPLICATE" not in first
     assert "*** DUPLICATE ***" in later
     assert first.isascii()
+
+
+def test_a_receipt_says_the_time_of_the_wall_with_its_zone() -> None:
+    wall = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
+    text = paper.receipt_text(RECEIPT, duplicate=False, zone=wall)
+    assert "Time:  01 Apr 11:02:00 IST" in text
+    nameless = dt.timezone(dt.timedelta(hours=5, minutes=30))
+    long = paper.receipt_text(RECEIPT, duplicate=False, zone=nameless)
+    assert max(map(len, long.splitlines())) == 80
 
 
 @pytest.mark.parametrize(

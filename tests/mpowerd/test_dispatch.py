@@ -134,7 +134,7 @@ async def test_the_matrix_role_by_operation(operation: Operation, role: Role) ->
         assert isinstance(answer, Refusal)
         assert answer.code == "ROLE"
         assert answer.final
-        assert operation.name in answer.sentence
+        assert answer.sentence.startswith(f"{operation.purpose} is not allowed for the role {role}")
         assert door.reached() == ["refuse_key" if operation.keyed else "note_refusal"]
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec import Raw, inspect
 
 from protocols import codec, messages
-from protocols.catalogue import CATALOGUE
+from protocols.catalogue import CATALOGUE, payments
 from protocols.catalogue.banking import Line, Post
 from protocols.catalogue.consumers import Consumer, Find, Found
 from protocols.catalogue.payments import Receipt, Take
@@ -45,21 +45,21 @@ KEY = RequestKey(b"k" * 16, 1)
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (pack(["12345", 100]), "consumer: expected ten ASCII digits"),
-        (pack(["12345\uff167890", 100]), "consumer: expected ten ASCII digits"),
-        (pack(["1234567890\n", 100]), "consumer: expected ten ASCII digits"),
+        (pack(["12345", 100]), "the consumer must be ten ASCII digits"),
+        (pack(["12345\uff167890", 100]), "the consumer must be ten ASCII digits"),
+        (pack(["1234567890\n", 100]), "the consumer must be ten ASCII digits"),
         (pack(["1234567890", 1.5]), "amount_paise: expected `int`, got `float`"),
         (pack(["1234567890", math.nan]), "amount_paise: expected `int`, got `float`"),
         (pack(["1234567890", "100"]), "amount_paise: expected `int`, got `str`"),
         (pack(["1234567890", True]), "amount_paise: expected `int`, got `bool`"),
-        (pack(["1234567890", 2**64 - 1]), "amount_paise: expected `int` <= 10000000000000"),
+        (pack(["1234567890", 2**64 - 1]), "the amount paise must be at most 10000000000000"),
         (
             pack(["1234567890", 100, "GOLD"]),
             "mode: expected one of CARD, CASH, CHEQUE, DD, TRANSFER, UPI",
         ),
         (
             pack(["1234567890", 100, "CASH", "a b"]),
-            "instrument: has characters that are not allowed",
+            "the instrument has characters that are not allowed",
         ),
         (pack(["1234567890", 100, "CASH", "", "DUES", 1]), "at most length 5, got 6"),
         (pack(["1234567890"]), "at least length 2, got 1"),
@@ -80,7 +80,7 @@ def test_a_body_that_is_wrong_is_refused_with_its_field(raw: bytes, reason: str)
 
 def test_a_field_within_a_list_and_within_a_map_is_named() -> None:
     lines = [["A1", "1", 1, "2026-04-01"], ["a b", "1", 1, "2026-04-01"]]
-    with pytest.raises(Refused, match=r"lines\[1\]\.reference: has characters"):
+    with pytest.raises(Refused, match=r"lines\[1\]\.reference has characters"):
         codec.decode_body(POST, pack(["S1", 1, 2, 2, lines]))
     row = ["1234567890", "A", "", "DS", "", "", 1, {"LPSC": "one"}]
     with pytest.raises(Refused, match=r"rows\[0\]\.dues\[\.\.\.\]: expected `int`, got `str`"):
@@ -91,13 +91,13 @@ def test_a_field_within_a_list_and_within_a_map_is_named() -> None:
     ("raw", "reason"),
     [
         (pack(["h", 1]), "at least length 3, got 2"),
-        (pack(["h", 1, "a\x07b"]), "software: has characters"),
-        (pack(["q", 0, "a.b", None, []]), "seq: expected `int` >= 1"),
-        (pack(["q", 1, "a b", None, []]), "operation: has characters"),
+        (pack(["h", 1, "a\x07b"]), "the software has characters"),
+        (pack(["q", 0, "a.b", None, []]), "the seq must be at least 1"),
+        (pack(["q", 1, "a b", None, []]), "the operation has characters"),
         (pack(["q", 1, "a.b", [b"short", 1], []]), "key.client: expected `bytes` of length >= 16"),
         (pack(["q", 1, "a.b", [b"k" * 16, 1, 5], []]), "key: expected `array` of at most length 2"),
-        (pack(["s", "asha", ""]), "password: expected `str` of length >= 1"),
-        (pack(["s", "asha", "x", "١٢٣"]), "totp: expected up to eight ASCII digits"),
+        (pack(["s", "asha", ""]), "the password needs at least 1 character"),
+        (pack(["s", "asha", "x", "١٢٣"]), "the totp must be up to eight ASCII digits"),
         (pack(["w", 1, "a", 1, 1, 1, 1, 1]), "message: is not known here"),
         (pack(["zz"]), "message: is not known here"),
         (pack([]), "(Expected `array` of at least length 1, got 0)"),
@@ -198,11 +198,11 @@ def test_a_request_survives_the_journal() -> None:
     [
         (operation("consumers.find"), Find("name", "half \ud83d"), "half a character"),
         (TAKE, Take("1234567890", 10**30), "a number is too large"),
-        (TAKE, Take("12", 100), "consumer: expected ten ASCII digits"),
+        (TAKE, Take("12", 100), "the consumer must be ten ASCII digits"),
         (
             POST,
             Post("S1", 1, 1, 1, [Line("A1", "1", 1, "soon")]),
-            "lines[0].value_date: expected ISO",
+            "lines[0].value_date must be ISO",
         ),
     ],
 )
@@ -335,5 +335,24 @@ def test_no_float_is_ever_on_the_wire() -> None:
 def test_a_password_may_hold_any_printable_character_but_no_control_character() -> None:
     good = SignIn("asha", "pässwörd ₹ 漢字")
     assert codec.from_client(codec.encode(good)) == good
-    with pytest.raises(Refused, match="password: has characters that are not allowed"):
+    with pytest.raises(Refused, match="the password has characters that are not allowed"):
         codec.from_client(pack(["s", "asha", "line\nbreak"]))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (
+            payments.Cancel("C001/2026-27/42", "x"),
+            "cancel a receipt of today: the reason needs at least 3 characters.",
+        ),
+        (
+            payments.Cancel("C001/2026-27/42", "x" * 201),
+            "cancel a receipt of today: the reason has at most 200 characters.",
+        ),
+    ],
+)
+def test_a_bound_is_said_as_a_clerk_says_it(wrong: payments.Cancel, sentence: str) -> None:
+    with pytest.raises(Refused) as caught:
+        codec.encode_body(operation("payments.cancel"), wrong)
+    assert caught.value.sentence == sentence
