@@ -112,6 +112,7 @@ def with_certificate(tls: TlsSettings, kind: str, name: str | None = None) -> Tl
         return tls
     found = sorted(folder.glob(f"{kind}-{name or '*'}.crt"))
     if len(found) == 1 and found[0].with_suffix(".key").exists():
+        _keep_secret(folder, "tls.key", found[0].with_suffix(".key"))
         return msgspec.structs.replace(tls, certificate=found[0], key=found[0].with_suffix(".key"))
     wanted = f"{kind} certificate for {name}" if name else f"single {kind} certificate"
     choices = ", ".join(one.stem for one in sorted(folder.glob(f"{kind}-*.crt"))) or "none"
@@ -191,6 +192,16 @@ def _look_for_files(source: Path, at: str, group: TlsSettings | PostgresSettings
         path = getattr(group, field.name)
         if isinstance(path, Path) and not path.exists():
             raise SettingsError(str(source), f"{at}.{field.name}", f"there is no {path}")
+    if isinstance(group, TlsSettings):
+        _keep_secret(source, f"{at}.key", group.key)
+
+
+def _keep_secret(source: Path, at: str, key: Path) -> None:
+    """Refuse a private key that others on this machine can read: it is not private any more."""
+    if key.stat().st_mode & 0o077:
+        raise SettingsError(
+            str(source), at, f"others can read {key}; make it private with 'chmod 400 {key}'"
+        )
 
 
 def _resolve(raw: Any, wanted: Any, folder: Path) -> Any:

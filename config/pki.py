@@ -83,20 +83,10 @@ def issue(
     """Issue a certificate for an identity; ``hosts`` (names, addresses) are what a server is
     reached by.
     """
-    if identity.kind not in KINDS:
-        raise PkiError(f"'{identity.kind}' is not one of {', '.join(sorted(KINDS))}")
-    _named(identity.cluster)
-    _named(identity.name)
-    if identity.kind in {"counter", "bank"} and not CODE.match(identity.name):
-        raise PkiError(f"'{identity.name}' is not a {identity.kind}'s code (as C001 or SBI)")
-    server = identity.kind in SERVERS
     places = [_host(one) for one in dict.fromkeys(hosts)]
-    if server and not places:
-        raise PkiError(f"the certificate of {identity.kind} {identity.name} needs a host")
-    if places and not server:
-        raise PkiError(f"a {identity.kind} is not a server and has no host")
+    _check_identity(identity, hosts=len(places))
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    if server:
+    if identity.kind in SERVERS:
         uses.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.certificate.subject
@@ -114,6 +104,23 @@ def issue(
     )
     signed = builder.sign(authority.key, hashes.SHA256())
     return Issued(signed.public_bytes(serialization.Encoding.PEM), key_pem(key))
+
+
+def _check_identity(identity: Identity, hosts: int) -> None:
+    """Refuse who cannot have a certificate: an unknown kind, a bad name, a server without a host
+    or a client with one.
+    """
+    if identity.kind not in KINDS:
+        raise PkiError(f"'{identity.kind}' is not one of {', '.join(sorted(KINDS))}")
+    _named(identity.cluster)
+    _named(identity.name)
+    if identity.kind in {"counter", "bank"} and not CODE.match(identity.name):
+        raise PkiError(f"'{identity.name}' is not a {identity.kind}'s code (as C001 or SBI)")
+    server = identity.kind in SERVERS
+    if server and not hosts:
+        raise PkiError(f"the certificate of {identity.kind} {identity.name} needs a host")
+    if hosts and not server:
+        raise PkiError(f"a {identity.kind} is not a server and has no host")
 
 
 def revocation_list(

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from config.explain import description_of, group_of, item_of
 from config.files import write_file
 from config.folder import FolderError, Paths, Plan, write_settings
-from config.load import SettingsError, load_client, load_node, load_witness, settings_from
+from config.load import (
+    SettingsError,
+    load_client,
+    load_node,
+    load_witness,
+    settings_from,
+    with_certificate,
+)
 from config.pki import PkiError, identity_of
 from config.settings import (
     ClientSettings,
@@ -214,3 +221,19 @@ def test_any_path_survives_writing_and_reading(name: str) -> None:
     assert back.nodes == ["null", "yes"]
     assert back.cluster_name == "true"
     assert str(back.data) == os.path.normpath(f"/{name}".replace("//", "/"))
+
+
+def test_a_private_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    paths = write_settings(plan(tmp_path / "board"))
+    for kind, name, load in (
+        ("node", "a", lambda: load_node(paths.nodes["a"])),
+        ("witness", "w", lambda: load_witness(paths.witness)),
+        ("ops", "ops1", lambda: load_client(paths.home, {})),
+        ("bank", "SBI", lambda: with_certificate(load_client(paths.home, {}).tls, "bank", "SBI")),
+    ):
+        _, key = paths.certificate(kind, name)
+        load()
+        key.chmod(0o640)
+        with pytest.raises(SettingsError, match=f"others can read .*{key.name}; make it private"):
+            load()
+        key.chmod(0o400)
