@@ -5,6 +5,7 @@ terminal.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -21,6 +22,11 @@ never rest all at once, and a kill always finds payments in flight.
 """
 END_S: Final = 60.0
 """The traffic waits up to 40 s for its last answers; beyond a minute it hangs."""
+
+
+def under_way_at(home: Path) -> Path:
+    """Where the traffic says, in one byte, how many payments are under way."""
+    return home / "under-way"
 
 
 class Company:
@@ -57,6 +63,14 @@ class Company:
         """The longest wait of a terminal since this was last asked, in ms."""
         longest, self._longest_ms = self._longest_ms, 0.0
         return longest
+
+    def await_under_way(self, count: int, deadline_s: float) -> None:
+        """Return at a moment when this many payments are under way; StageError at the deadline."""
+        end = time.monotonic() + deadline_s
+        with under_way_at(self._stage.home).open("rb", buffering=0) as said:
+            while os.pread(said.fileno(), 1, 0) < bytes([count]):
+                if time.monotonic() > end:
+                    raise StageError(f"Never {count} payments under way within {deadline_s:g} s.")
 
     def check(self) -> None:
         """StageError if the terminals have ended by themselves."""

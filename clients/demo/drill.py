@@ -30,6 +30,8 @@ from config.settings import split_address
 BEFORE_A_KILL: Final = 250
 """Payments acknowledged before each kill: twice this is the 500 that a drill must have."""
 AFTER_A_KILL: Final = 100
+UNDER_WAY: Final = 3
+"""A kill waits for a moment with this many payments under way, then hits at once."""
 TAKEOVER_S: Final = 30.0
 REJOIN_S: Final = 120.0
 
@@ -60,8 +62,14 @@ def _one_kill(stage: Stage, company: Company, told: Told) -> Kill:
     company.await_more(BEFORE_A_KILL, TAKEOVER_S)
     seen = wait(stage, "two copies stand before the kill", in_sync, REJOIN_S)
     victim = str(seen["primary"])
-    hit_at = time.time()
-    hit = stage.cut(victim)
+    moments: list[float] = []
+
+    def moment() -> None:
+        company.await_under_way(UNDER_WAY, TAKEOVER_S)
+        moments.append(time.time())
+
+    hit = stage.cut(victim, moment)
+    hit_at = moments[0]
     told(f"killed {victim}, the primary, with everything below it ({len(hit)} processes)")
     company.await_more(AFTER_A_KILL, TAKEOVER_S)
     seen = wait(stage, "the other node is open", lambda it: it["primary"] not in {None, victim}, 10)

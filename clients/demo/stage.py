@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -87,10 +87,10 @@ class Stage:
         """The counter that is kept free for whoever watches."""
         return self.counters[-1]
 
-    def cut(self, name: str) -> list[Process]:
-        """Cut a service's power. Return who was hit."""
+    def cut(self, name: str, moment: Callable[[], None] = lambda: None) -> list[Process]:
+        """Cut a service's power when ``moment`` returns, at once. Return who was hit."""
         self.spare(name)
-        return strokes.kill(self.services[name])
+        return strokes.kill(self.services[name], moment)
 
     def spare(self, name: str) -> None:
         """From now until its next start a service may be down."""

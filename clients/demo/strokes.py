@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from clients.demo.running import Process, family
 
 
-def kill(service: Process) -> list[Process]:
-    """SIGKILL the whole family, the daemon first; return who was hit."""
+def kill(service: Process, moment: Callable[[], None] = lambda: None) -> list[Process]:
+    """SIGKILL the whole family, the daemon first, as soon as ``moment`` returns; return who was
+    hit.
+    """
     members = family(service)
+    moment()
     return [one for one in members if one.send(signal.SIGKILL)]
 
 

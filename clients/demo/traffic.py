@@ -23,7 +23,7 @@ import msgspec
 
 from clients.asking import Declined
 from clients.demo import board
-from clients.demo.company import BOUNDS_MS
+from clients.demo.company import BOUNDS_MS, under_way_at
 from clients.link import Link
 from clients.running import link_from
 from config.load import load_client, with_certificate
@@ -39,15 +39,29 @@ BANK_PAUSE_S: Final = 0.25
 
 
 class Tally:
-    """What the terminals have seen so far; waits in ms."""
+    """What the terminals have seen so far; waits in ms. How many payments are under way stands in
+    the first byte of a file at every moment, for who wants to strike then.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, under_way: Path) -> None:
+        self._under_way = os.open(under_way, os.O_WRONLY | os.O_CREAT, 0o600)
         self.acknowledged = 0
         self.refused = 0
         self.bank_lines = 0
         self.waits_ms: list[float] = []
         self.receipts: list[tuple[str, int]] = []
         self.open: dict[str, float] = {}
+
+    def begin(self, name: str, at: float) -> None:
+        """A terminal has sent something."""
+        self.open[name] = at
+        os.pwrite(self._under_way, bytes([min(255, len(self.open))]), 0)
+
+    def end(self, name: str, wait_ms: float) -> None:
+        """It has its answer."""
+        self.open.pop(name, None)
+        os.pwrite(self._under_way, bytes([min(255, len(self.open))]), 0)
+        self.waits_ms.append(wait_ms)
 
     def line(self, *, done: bool = False) -> str:
         """One JSON line: totals, and the waits and receipts since the last line."""
@@ -77,7 +91,7 @@ class Traffic:
         from protocols.shell.clock import BootClock
 
         self.clock = BootClock()
-        self.tally = Tally()
+        self.tally = Tally(under_way_at(home))
         self.ending = False
         self.think_s = think_s
         settings = load_client(home)
@@ -157,7 +171,7 @@ class Traffic:
 
     async def _submit(self, name: str, link: Link, operation: str, body: Any) -> bool:
         began = time.time()
-        self.tally.open[name] = began
+        self.tally.begin(name, began)
         try:
             answer = await link.submit(operation, body)
         except Declined:
@@ -168,8 +182,7 @@ class Traffic:
             self.tally.receipts += _receipts(body, answer.body)
             return True
         finally:
-            self.tally.open.pop(name, None)
-            self.tally.waits_ms.append((time.time() - began) * 1000)
+            self.tally.end(name, (time.time() - began) * 1000)
 
     def _pause(self, seconds: float) -> Any:
         from twisted.internet.task import deferLater
