@@ -9,12 +9,13 @@ room.
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Final
 
 import msgspec
 import psycopg
 
-from protocols.refusals import Refused
+from protocols.refusals import SENTENCES, Refused
 from protocols.values import rupees
 
 RAISED: Final = "MPR01"
@@ -37,11 +38,15 @@ race).
 
 
 def refused(code: str, fields: str | None) -> Refused:
-    """Make the refusal from its stored form: JSON fields, in which integers are paise."""
+    """Make the refusal from its stored form: JSON fields, in which integers are paise.
+
+    A sentence that was rewritten since may name a field that was not stored then: an ellipsis
+    stands there. A key's outcome must be told for ever.
+    """
     found: dict[str, str | int] = msgspec.json.decode(fields or "{}")
-    return Refused(
-        code, **{name: rupees(v) if isinstance(v, int) else v for name, v in found.items()}
-    )
+    said = {name: rupees(v) if isinstance(v, int) else v for name, v in found.items()}
+    wanted = [name for _, name, _, _ in Formatter().parse(SENTENCES[code].text) if name]
+    return Refused(code, **dict.fromkeys(wanted, "…") | said)
 
 
 def fields_text(refusal: Refused) -> str:

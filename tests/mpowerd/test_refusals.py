@@ -33,3 +33,9 @@ def test_a_password_is_no_part_of_a_fingerprint() -> None:
     prints = {fingerprint("security.add_user", msgpack.encode(b), b) for b in (one, other)}
     assert len(prints) == 1
     assert fingerprint("a", b"b") == sha256(b"a\0b").digest()
+
+
+def test_a_stored_refusal_outlives_the_wording_of_its_sentence() -> None:
+    told = refused("ROLE", '{"operation": "payments.take", "role": "ops", "needed": "clerk"}')
+    assert told.sentence == "… is not allowed for the role ops; ask somebody who holds clerk."
+    assert refused("DAY_NOT_OPEN", None).code == "DAY_NOT_OPEN"

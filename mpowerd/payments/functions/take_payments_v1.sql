@@ -151,7 +151,7 @@ BEGIN
                 fields[i] := CASE code
                     WHEN objections[i] THEN objection_fields[i]
                     WHEN 'USER_DISABLED' THEN json_build_object('user', fact.actor)::text
-                    WHEN 'ROLE' THEN json_build_object('operation', 'payments.take', 'role', fact.role,
+                    WHEN 'ROLE' THEN json_build_object('purpose', 'take a payment', 'role', fact.role,
                         'needed', 'clerk')::text
                     WHEN 'NO_COUNTER' THEN json_build_object('counter', counters[k])::text
                     WHEN 'NO_CONSUMER' THEN json_build_object('consumer', lpad(consumers[c]::text, 10, '0'))::text
