@@ -13,7 +13,10 @@ from typing import Any, Final, Protocol
 
 from cluster.durable import NotOursError
 from cluster.postgres.troubles import PostgresTroubleError
+from cluster.pulse import Pulse
+from cluster.supervisor import Supervisor
 from protocols.shell.bridge import install_reactor, to_deferred
+from protocols.shell.clock import BootClock
 
 STARTED, NOT_STARTED, FAULT = 0, 1, 70
 """70 is the code for an internal error in sysexits: a supervisor may start the process again."""
@@ -58,20 +61,38 @@ def serve(begin: Callable[[Any, Ending], Awaitable[Service]], *, fast: bool = Tr
     ending = Ending()
     ending.attach(reactor)
     services: list[Service] = []
+    supervisor = Supervisor()
 
     async def start() -> None:
         try:
             services.append(await begin(reactor, ending))
+            supervisor.ready()
         except EXPECTED as trouble:
             ending.say(NOT_STARTED, str(trouble))
         except Exception as wrong:  # noqa: BLE001 - said, and the process ends
             ending.say(FAULT, f"{type(wrong).__name__}: {wrong}")
 
     async def stop() -> None:
+        supervisor.stopping()
         for service in services:
             await service.stop()
 
     reactor.addSystemEventTrigger("before", "shutdown", lambda: to_deferred(stop()))
     reactor.callWhenRunning(lambda: to_deferred(start()))
+    reactor.callWhenRunning(lambda: watched(supervisor, ending))
     reactor.run()
     return ending.code
+
+
+def watched(supervisor: Supervisor, ending: Ending) -> None:
+    """Feed the supervisor's watchdog, if there is one, for as long as the loop turns."""
+    if supervisor.feed_s:
+        feed = Pulse(
+            "watchdog",
+            BootClock(),
+            lambda: supervisor.feed_s,
+            lambda _late_s: supervisor.alive(),
+            lambda name, wrong: ending.fault(f"{name}: {wrong}"),
+        )
+        supervisor.alive()
+        feed.start()

@@ -21,7 +21,7 @@ SHELLS = (
     r"cluster/(door|heart|link|pulse|senses|session|thinking)\.py",  # sockets and the loop
     r"cluster/(duties|errands|verbs)\.py",  # what was ordered, carried out
     r"cluster/(durable|keepsake)\.py",  # the disk
-    r"cluster/chronicle\.py",  # the log
+    r"cluster/(chronicle|supervisor)\.py",  # the log, and who started us
 )
 """What PURE would cover but may touch the world. A new file is pure until it is named here."""
 
