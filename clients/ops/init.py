@@ -36,15 +36,7 @@ Wrote {home}: settings, an authority, certificates for two nodes, a witness,
 {counters} counter(s), {banks}, and an operator.
 
 What next: (names and the date are examples)
-  1. Copy to each machine its own file and what it names: node-{a}.yaml, node-{b}.yaml or
-     witness.yaml, pki/ca.crt, pki/revoked.crl, its certificate and key; to both nodes
-     secrets/replication.password. pki/ca.key stays here, offline: who has it can be anybody.
-  2. On the third machine, and on each server (its folder must let PostgreSQL's account in):
-     mpowerd witness --settings witness.yaml
-     mpowerd node --settings node-{a}.yaml
-     mpowerd node --settings node-{b}.yaml
-  3. Once, from here: make the cluster and its first administrator, then look.
-     export MPOWER_HOME={quoted}
+{start}  3. Once, from here: make the cluster and its first administrator, then look.
      mpower cluster bootstrap --admin admin
      mpower cluster status
   4. As that administrator: people, and the counters and banks that have a certificate.
@@ -63,6 +55,27 @@ What next: (names and the date are examples)
        take 1000000001 all
 """
 """A page: each line that begins with mpower or mpowerd is a command as it is typed."""
+ON_SERVERS: Final = """\
+  1. Give each machine its own settings and nothing else; pki/ca.key stays here, offline: who has
+     it can be anybody. (docs/operator/install.md has every step on a bare server.)
+     export MPOWER_HOME={quoted}
+     mpower pack witness | ssh WITNESS tar -x -C /etc/mpower
+     mpower pack {a} | ssh {a} tar -x -C /etc/mpower
+     mpower pack {b} | ssh {b} tar -x -C /etc/mpower
+  2. On the third machine, and on each of the two servers (as services, so that they come back):
+     mpowerd witness --settings /etc/mpower/witness.yaml
+     mpowerd node --settings /etc/mpower/node.yaml
+"""
+HERE: Final = """\
+  1. This folder is for a try on this machine: everything that is needed is in it.
+     export MPOWER_HOME={quoted}
+  2. Each in a shell of its own (as root, the folder must let PostgreSQL's account in):
+     mpowerd witness --settings {quoted}/witness.yaml
+     mpowerd node --settings {quoted}/node-{a}.yaml
+     mpowerd node --settings {quoted}/node-{b}.yaml
+"""
+STATE: Final = Path("/var/lib/mpower")
+"""Where a service keeps its data on a server; the units under deploy/ make it."""
 BANK_LINE: Final = '     mpower admin add counter {bank} --office "Bank links" --bank\n'
 
 
@@ -142,6 +155,8 @@ def server_plan(
         home=home,
         name=name,
         nodes=(a, b),
+        node_data={a.name: STATE, b.name: STATE},
+        witness_data=STATE,
         witness=_at(witness, WITNESS),
         counters=counter_codes(counters),
         banks=banks,
@@ -253,21 +268,25 @@ def init(
             ports=ports,
         )
     )
-    text = next_steps(paths, counters, banks, dt.datetime.now(dt.UTC).astimezone().date())
+    today = dt.datetime.now(dt.UTC).astimezone().date()
+    text = next_steps(paths, counters, banks, today, here=ports == "auto")
     answer(msgspec.to_builtins(paths, enc_hook=str), text, as_json=as_json)
 
 
-def next_steps(paths: Paths, counters: int, banks: tuple[str, ...], today: dt.date) -> str:
-    """Say what was written, and every step from it to the first receipt."""
+def next_steps(
+    paths: Paths, counters: int, banks: tuple[str, ...], today: dt.date, *, here: bool
+) -> str:
+    """Say what was written, and every step from it to the first receipt; ``here``: all on this
+    machine.
+    """
     a, b = paths.nodes
+    quoted = shlex.quote(str(paths.home))
     return NEXT.format(
         home=paths.home,
-        quoted=shlex.quote(str(paths.home)),
+        start=(HERE if here else ON_SERVERS).format(quoted=quoted, a=a, b=b),
         counters=counters,
         banks=_banks(banks),
         bank_lines="".join(BANK_LINE.format(bank=bank) for bank in banks),
-        a=a,
-        b=b,
         today=today,
     ).rstrip()
 

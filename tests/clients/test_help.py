@@ -54,7 +54,7 @@ def test_help_is_readable_and_each_example_stands_on_its_own_line(words: tuple[s
 
 def parses(line: str) -> None:
     """Walk the command's groups and let click read its options, without running it."""
-    words = shlex.split(line.partition("#")[0])
+    words = shlex.split(line.partition("#")[0].partition(" | ")[0])
     command: click.Command = PROGRAMS[words[0]]
     context = click.Context(command, info_name=words.pop(0))
     while isinstance(command, click.Group):
@@ -66,17 +66,19 @@ def parses(line: str) -> None:
     command.parse_args(context, words)
 
 
+@pytest.mark.parametrize("here", [True, False])
 def test_every_next_step_is_a_command_as_it_is_typed(
-    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: bool, paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "consumers.csv").write_text("")
-    text = next_steps(paths, 1, ("SBI", "PNB"), dt.date(2026, 4, 1))
+    text = next_steps(paths, 1, ("SBI", "PNB"), dt.date(2026, 4, 1), here=here)
     lines = [line.strip() for line in text.splitlines()]
     asked = [line for line in lines if re.match("mpowerd? ", line)]
     for line in asked:
         parses(line)
     nouns = [" ".join(line.split()[1:3]) for line in asked]
+    assert ("pack witness" in nouns) == (not here)
     for step in ("cluster bootstrap", "admin add", "admin load", "counter --counter"):
         assert step in nouns, f"{step} is not among the steps"
     assert "mpower admin add counter PNB" in text
