@@ -8,6 +8,7 @@
 #   make coverage          which branches the pure tests reach, line by line where they do not
 #   make simulate SEEDS=N  the pair under a virtual clock
 #   make bench [ONLY=x]    the figures, as a table and JSON lines
+#   make install           the environment alone, for a server (docs/operator/install.md)
 #   make lock              write requirements.lock again from pyproject.toml
 #   make audit             known vulnerabilities of what the lock pins
 #   make clean             remove what these targets made
@@ -15,7 +16,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-all check coverage simulate bench lock audit clean
+.PHONY: demo install test test-all check coverage simulate bench lock audit clean
 
 BIN := .venv/bin
 STAMP := .venv/.from-lock
@@ -28,6 +29,8 @@ RUN_TESTS = run() { "$$@" || { code=$$?; [ "$$code" -eq 5 ] || exit "$$code"; };
 
 demo: $(STAMP)
 	@exec $(BIN)/mpower demo $(if $(DRILL),drill)
+
+install: $(STAMP)
 
 # Pure tests and simulation side by side; then those that own a database or processes, one at a
 # time.
