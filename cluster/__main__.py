@@ -33,12 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
     async def begin(reactor: Any, ending: Ending) -> Service:
-        from cluster.compose import make_node
+        from cluster.compose import make_node, watched
 
         node = make_node(settings, reactor, lambda _standing: None)
         node.on_end = ending.fault
-        await node.start(reactor)
-        return node
+        service = watched(node)
+        await service.start(reactor)
+        return service
 
     return serve(begin)
 

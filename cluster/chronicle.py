@@ -40,6 +40,8 @@ class Chronicle:
         self._clock = clock
         self.lines: deque[Line] = deque(maxlen=MAX_LINES)
         self.alarms: dict[str, str] = {}
+        self.on_alarm: Callable[[str, str], None] = _nobody_listens
+        """Told of every alarm begun or ended (no text); it must not raise."""
 
     def note(self, text: str, state: str = "", epoch: int = 0) -> None:
         """Write one line of history."""
@@ -57,9 +59,14 @@ class Chronicle:
         else:
             del self.alarms[kind]
             self._log.info("alarm ended", kind=kind)
+        self.on_alarm(kind, self.alarms.get(kind, ""))
 
     def fault(self, fault_id: str, where: str, wrong: BaseException) -> None:
         """Log what must not happen, with the id a person can quote."""
         text = f"FAULT {fault_id} in {where}: {type(wrong).__name__}: {wrong}"
         self.note(text, "FAULT")
         self._log.error("fault", id=fault_id, where=where, exc_info=wrong)
+
+
+def _nobody_listens(_kind: str, _text: str) -> None:
+    """Before somebody watches."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from cluster.arbiter.witness import WitnessArbiter
 from cluster.node import ClusterNode
+from cluster.opsport.port import OpsPort
 from cluster.postgres.place import PostgresPlan, TlsFiles
 from cluster.postgres.process import ProcessControl
 from cluster.standing import Standing
@@ -87,3 +88,41 @@ def make_node(
     return ClusterNode(
         settings, control, arbiter, on_standing, close_arbiter=arbiter.close, clock=clock
     )
+
+
+class Watched:
+    """A node with its ops port beside it: probes see its start and its leaving."""
+
+    def __init__(self, node: ClusterNode, port: OpsPort | None) -> None:
+        self.node = node
+        self._port = port
+
+    async def start(self, reactor: Any) -> None:
+        """Open the port, then let the node begin; a node that cannot run leaves nothing open."""
+        if self._port is not None:
+            self._port.start(reactor)
+        try:
+            await self.node.start(reactor)
+        except BaseException:
+            self.close()
+            raise
+
+    async def stop(self) -> None:
+        """Leave; the port is open until the end."""
+        try:
+            await self.node.stop()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the port."""
+        if self._port is not None:
+            self._port.close()
+
+
+def watched(node: ClusterNode, **built: Any) -> Watched:
+    """A node with the ops port its settings name; ``built``: what is built on it (see
+    ``OpsPort``).
+    """
+    listen = node.settings.ops.listen
+    return Watched(node, OpsPort(node, listen, **built) if listen else None)

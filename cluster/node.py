@@ -26,6 +26,7 @@ from cluster.duties import Duties
 from cluster.errands import Errands
 from cluster.findings import read_holdings, read_password
 from cluster.heart import Heart
+from cluster.herald import Herald
 from cluster.keepsake import Keepsake
 from cluster.link import Links
 from cluster.machine import begin, step
@@ -70,6 +71,7 @@ class ClusterNode:
     """One node. ``on_standing`` gets each new Standing at once, within the step that made it.
 
     ``on_bootstrap`` (set by the house) gets the operator's arguments once the new cluster is open.
+    ``on_status`` gives what is built on this node adds to its status.
     ``on_end`` gets the reason when this node ends by itself: a fault, or Quit after leaving.
     """
 
@@ -87,6 +89,7 @@ class ClusterNode:
         self.settings = settings
         self.on_bootstrap: Bootstrapped = _nothing_to_add
         self.on_end: Callable[[str], None] = _nobody_listens
+        self.on_status: Callable[[], dict[str, Any]] = dict
         self._control = control
         self._arbiter = arbiter
         self._close_arbiter = close_arbiter
@@ -95,6 +98,8 @@ class ClusterNode:
         self.chronicle = Chronicle(settings.node, wall, self._clock.seconds)
         mind = self._new_mind()
         self.standing = self._standing(mind)
+        self.herald = Herald(self.standing)
+        self.chronicle.on_alarm = self.herald.alarm
         self.links = self._new_links()
         self._thinking = Thinking(
             mind, step, self._clock, tell=self._tell, obey=self._obey, fault=self.fail
@@ -153,6 +158,16 @@ class ClusterNode:
     def mind(self) -> Mind:
         """What the machine knows and believes now."""
         return self._thinking.mind
+
+    @property
+    def loop_lag_ms(self) -> int:
+        """How late the last tick came."""
+        return self._senses.loop_lag_ms
+
+    @property
+    def disk_free_mb(self) -> int:
+        """Free space of the data folder's disk, -1 unknown."""
+        return self._senses.disk_free_mb
 
     @property
     def _calls(self) -> bool:
@@ -257,6 +272,7 @@ class ClusterNode:
         if self.standing.open or self.standing.state != State.FAULT:
             self.standing = closed
             self._on_standing(closed)
+            self.herald.stood(closed)
 
     # ------------------------------------------------------------------ events in
 
@@ -291,6 +307,7 @@ class ClusterNode:
             return
         self.standing = now
         self._on_standing(now)
+        self.herald.stood(now)
         if now.open:
             self._opened.set()
         else:
@@ -323,7 +340,9 @@ class ClusterNode:
         busy = self._errands.busy if self._errands else ""
         beats = self._heart.strip.shown(self._clock.seconds())
         links = self.links.views()
-        return status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
+        said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
+        senses = {"loop_lag_ms": self.loop_lag_ms, "disk_free_mb": self.disk_free_mb}
+        return {**said, **senses, "house": self.on_status()}
 
     def asked(self, event: ev.Asked) -> None:
         """Hand an operator's verb to the machine."""

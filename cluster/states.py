@@ -43,3 +43,11 @@ PRIMARIES = frozenset(
     }
 )
 """States in which this node believes the record names it and it has been opened."""
+STANDBYS = frozenset({State.STANDBY_CATCHUP, State.STANDBY_SYNC, State.CLAIMING, State.PROMOTING})
+
+
+def role_of(state: State) -> str:
+    """A state in one word for people: primary, standby, or none (starting, fenced, cloning …)."""
+    if state in PRIMARIES:
+        return "primary"
+    return "standby" if state in STANDBYS else "none"

@@ -15,18 +15,10 @@ from cluster.countdown import countdown_of
 from cluster.link import LinkView
 from cluster.mind import Mind
 from cluster.standing import Standing
-from cluster.states import PRIMARIES, State
+from cluster.states import STANDBYS, role_of
 
 HISTORY_LINES = 60
 """Lines of history in a status answer: some takeovers; the log has the rest."""
-STANDBYS = frozenset({State.STANDBY_CATCHUP, State.STANDBY_SYNC, State.CLAIMING, State.PROMOTING})
-
-
-def role_of(state: State) -> str:
-    """A state in one word for people: primary, standby, or none (starting, fenced, cloning …)."""
-    if state in PRIMARIES:
-        return "primary"
-    return "standby" if state in STANDBYS else "none"
 
 
 def lag_bytes(mind: Mind) -> int:

@@ -28,6 +28,7 @@ from config.settings import (
     LimitsSettings,
     NodeAddress,
     NodeSettings,
+    OpsSettings,
     PostgresSettings,
     Settings,
     TimersSettings,
@@ -63,6 +64,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     journal: Path | None = None
     timers: TimersSettings = TimersSettings()
     limits: LimitsSettings = LimitsSettings()
+    ops: dict[str, str] = {}
     shared_buffers: str = "128MB"
     wal_keep_mb: int = 1024
     bindir: Path | None = None
@@ -180,6 +182,7 @@ def _node(plan: Plan, name: str, cluster: ClusterSettings) -> NodeSettings:
             replication_password_file=Path("secrets/replication.password"),
         ),
         limits=plan.limits,
+        ops=OpsSettings(listen=plan.ops[name]) if name in plan.ops else OpsSettings(),
     )
 
 

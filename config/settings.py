@@ -230,6 +230,21 @@ class LimitsSettings(Settings, frozen=True, kw_only=True):
     ] = 8
 
 
+class OpsSettings(Settings, frozen=True, kw_only=True):
+    """What a node tells probes and people of operations."""
+
+    listen: Annotated[
+        Address | None,
+        Meta(
+            description="host:port of the ops port (health, metrics, events): plain HTTP without"
+            " sign-in, so loopback or a management network. Empty: none."
+        ),
+    ] = "127.0.0.1:7510"
+
+    def __post_init__(self) -> None:
+        _ports_fit(*([self.listen] if self.listen else []))
+
+
 class NodeSettings(Settings, frozen=True, kw_only=True):
     """Settings of one node of the pair: ``mpowerd node --settings FILE``."""
 
@@ -244,11 +259,15 @@ class NodeSettings(Settings, frozen=True, kw_only=True):
     postgres: Annotated[PostgresSettings, Meta(description="The database of this node.")]
     log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"
     limits: Annotated[LimitsSettings, Meta(description="Limits of this node.")] = LimitsSettings()
+    ops: Annotated[OpsSettings, Meta(description="The ops port.")] = OpsSettings()
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.cluster.nodes]
         if self.node not in names:
             raise ValueError(f"the node {self.node} is not among cluster.nodes {', '.join(names)}")
+        here = self.here
+        if self.ops.listen in {*here.peer, here.terminals, here.postgres}:
+            raise ValueError(f"ops.listen {self.ops.listen} is an address of this node already")
 
     @property
     def here(self) -> NodeAddress:

@@ -47,6 +47,7 @@ class Business:
             "batches": self._lane.batches,
             "payments_posted": self._lane.posted,
             "sessions": len(self._sessions),
+            "payments_waiting": len(self._lane),
         }
 
     async def open(self) -> None:

@@ -89,6 +89,9 @@ class Hall(Protocol):
     def epoch_seen(self, epoch: int) -> None:
         """A terminal has seen a later epoch."""
 
+    def counted(self, answer: Reply | Refusal) -> None:
+        """Count an answer."""
+
     def left(self, connection: Connection) -> None:
         """A connection is gone."""
 
@@ -152,6 +155,7 @@ class Connection:
 
     def answered(self, answer: Reply | Refusal) -> None:
         """Take the answer of a dispatched request."""
+        self._hall.counted(answer)
         self.happened(table.Answered(answer))
 
     def silent(self, now_s: float) -> bool:

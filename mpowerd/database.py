@@ -55,9 +55,13 @@ class Standing(Protocol):
     def open(self) -> bool: ...
 
 
+def _uncounted(_wait_s: float) -> None:
+    """Nobody measures."""
+
+
 class Database:
     """This node's database. ``standing`` is called before each transaction and again after its
-    COMMIT.
+    COMMIT; ``waited`` gets the seconds each acknowledgement took.
     """
 
     def __init__(
@@ -67,10 +71,12 @@ class Database:
         pool_size: int = 8,
         queue_limit: int = 200,
         patience_s: float = COMMIT_PATIENCE_S,
+        waited: Callable[[float], None] = _uncounted,
     ) -> None:
         self._connections = Connections(conninfo, pool_size, queue_limit)
         self._standing = standing
         self._patience_s = patience_s
+        self._waited = waited
         self._running: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
@@ -156,9 +162,12 @@ class Database:
         async def finish(connection: Connection) -> None:
             committing.set_result(None)  # from here on nobody may cancel
             await _commit(connection, name)
+            committed_s = loop.time()
             await confirm(connection, self._standing, term, self._patience_s)
+            self._waited(loop.time() - committed_s)
 
-        deadline = asyncio.get_running_loop().time() + deadline_s
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + deadline_s
         for attempt in range(1, TRIES + 1):
             try:
                 return await self._attempt(

@@ -25,7 +25,17 @@ from mpowerd.sessions import Sessions
 from mpowerd.sign_in import SignIns
 from protocols import talk as table
 from protocols.catalogue import CATALOGUE
-from protocols.messages import Notice, NotPrimary, Request, Resume, Session, SignIn, Welcome
+from protocols.messages import (
+    Notice,
+    NotPrimary,
+    Refusal,
+    Reply,
+    Request,
+    Resume,
+    Session,
+    SignIn,
+    Welcome,
+)
 from protocols.refusals import Refused
 from protocols.talk import Happening
 
@@ -46,19 +56,43 @@ class Doors(Struct, frozen=True):
     displaced: Callable[[Asker], Coroutine[Any, Any, None]]
 
 
+def _uncounted(_answer: Reply | Refusal) -> None:
+    """Nobody counts."""
+
+
 class Hall:
-    """``clock`` is monotonic; ``later_epoch`` hears of an epoch a terminal has seen elsewhere."""
+    """``clock`` is monotonic; ``later_epoch`` hears of an epoch a terminal has seen elsewhere;
+    ``counted`` of every answer.
+    """
 
     def __init__(
-        self, clock: Callable[[], float], here: NotPrimary, later_epoch: Callable[[int], None]
+        self,
+        clock: Callable[[], float],
+        here: NotPrimary,
+        later_epoch: Callable[[int], None],
+        counted: Callable[[Reply | Refusal], None] = _uncounted,
     ) -> None:
-        self.now_s, self.epoch_seen = clock, later_epoch
+        self.now_s, self.epoch_seen, self.counted = clock, later_epoch, counted
         self._here: Welcome | NotPrimary = here
         self._doors: Doors | None = None
         self._seated: dict[str, list[Connection]] = {}
         self._sessions: dict[bytes, Connection] = {}
         self._quarrels: dict[str, deque[float]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Terminals are welcomed."""
+        return self._doors is not None
+
+    def seats(self) -> dict[str, tuple[int, int]]:
+        """For each certificate that is here: its connections, and on how many somebody is signed
+        in.
+        """
+        return {
+            subject: (len(held), sum(one.session is not None for one in held))
+            for subject, held in self._seated.items()
+        }
 
     def __iter__(self) -> Iterator[Connection]:
         return iter([one for held in self._seated.values() for one in held])

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from msgspec import Struct
@@ -27,6 +28,7 @@ from mpowerd.consumers.operations import SERVED as CONSUMERS
 from mpowerd.database import Cursor, Database
 from mpowerd.days.operations import served as days_served
 from mpowerd.dispatch import Dispatch, Post
+from mpowerd.figures import Figures
 from mpowerd.hall import SWEEP_S, Doors, Hall
 from mpowerd.jobs import Jobs
 from mpowerd.lanes import Answer, Lane
@@ -39,6 +41,7 @@ from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
 from mpowerd.people import People
 from mpowerd.rooms import Serve, ServedRooms
+from mpowerd.seats import SEATS, kind_of
 from mpowerd.security.operations import Hashing
 from mpowerd.security.operations import served as security_served
 from mpowerd.server import Server
@@ -48,6 +51,7 @@ from protocols.catalogue import CATALOGUE
 from protocols.catalogue.payments import Take
 from protocols.messages import NotPrimary
 from protocols.operation import Role
+from protocols.refusals import Refused
 from protocols.shell.loop_tls import Acceptor
 from protocols.shell.tls import ALPN_TERMINAL, TlsFiles
 
@@ -57,6 +61,8 @@ TAKE: Final = "payments.take"
 LANES: Final = frozenset({TAKE})
 """Operations that are posted in batches instead of being served one by one."""
 TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
+SEATS_SHOWN: Final = 300
+"""Certificates in one status answer: it fits a frame; a larger board reads the metrics."""
 CHAIN: Final = 0
 """The audit chain of the one posting lane."""
 
@@ -93,7 +99,11 @@ class House:
         self._plan, self._clock, self._here = plan, clock, here
         self._passwords = Passwords()
         self._jobs = Jobs()
-        self.hall = Hall(clock.seconds, NotPrimary(standing.epoch), _later_epoch)
+        self.figures = Figures()
+        self.hall = Hall(
+            clock.seconds, NotPrimary(standing.epoch), _later_epoch, self.figures.answered
+        )
+        self.figures.show(self._present)
         self.opening = Opening(self.hall, standing, self._make)
         acceptor = Acceptor(plan.tls, plan.cluster, ("counter", "bank", "ops"), ALPN_TERMINAL)
         self._server = Server(
@@ -117,6 +127,30 @@ class House:
         made = await people.first_admin(said["admin"], said["admin"], said["hash"])
         structlog.get_logger().info("first administrator", user=said["admin"], made=made)
 
+    def status(self) -> dict[str, Any]:
+        """What an operator sees of the house: doors, and who sits where."""
+        seats = self.hall.seats()
+        return {
+            "doors_open": self.hall.is_open,
+            "connections": sum(connections for connections, _ in seats.values()),
+            "seats": dict(sorted(seats.items())[:SEATS_SHOWN]),
+        }
+
+    def _present(self) -> dict[str, Any]:
+        """What the figures show of this moment."""
+        business = self.opening.business
+        terminals = Counter(dict.fromkeys(SEATS, 0))
+        for subject, (connections, _) in self.hall.seats().items():
+            terminals[kind_of(subject)] += connections
+        figures = business.figures() if business is not None else {}
+        return {
+            "terminals": terminals,
+            "turned_away": self._server.admission.turned_away,
+            "doors_open": self.hall.is_open,
+            "sessions": figures.get("sessions", 0),
+            "payments_waiting": figures.get("payments_waiting", 0),
+        }
+
     async def close(self) -> None:
         """Shut the doors, end what runs."""
         await self._server.close()
@@ -128,7 +162,12 @@ class House:
         applied = await asyncio.to_thread(migrate, self._plan.superuser)
         if applied:
             structlog.get_logger().info("schema brought up", files=len(applied))
-        self._database = Database(self._plan.app, lambda: self.opening.standing, self._plan.pool)
+        self._database = Database(
+            self._plan.app,
+            lambda: self.opening.standing,
+            self._plan.pool,
+            waited=self.figures.ack_wait.observe,
+        )
         return self._behind(self._database)
 
     def _behind(self, database: Database) -> Business:
@@ -139,9 +178,11 @@ class House:
         rooms = ServedRooms(
             database, served(self._here, self._passwords.hashed), {TAKE: fingerprint}, self._done
         )
-        lane: Lane[Outcome] = Lane(_posting(database), now_s, self._plan.payments_per_batch)
+        lane: Lane[Outcome] = Lane(
+            _posting(database, self.figures, now_s), now_s, self._plan.payments_per_batch
+        )
         sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes)
-        dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane)})
+        dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane, self.figures.paid)})
         return Business(
             database=database,
             lane=lane,
@@ -163,21 +204,31 @@ async def _today(database: Database) -> str:
     return await database.read("today", None, work)
 
 
-def _posting(database: Database) -> Callable[[Role, Sequence[Item]], Awaitable[Sequence[Outcome]]]:
+def _posting(
+    database: Database, figures: Figures, now_s: Callable[[], float]
+) -> Callable[[Role, Sequence[Item]], Awaitable[Sequence[Outcome]]]:
     async def post(role: Role, items: Sequence[Item]) -> Sequence[Outcome]:
         async def work(cursor: Cursor) -> Sequence[Outcome]:
             outcomes = await take_batch(cursor, items, CHAIN)
             assert len(outcomes) == len(items), "an item without an outcome"
             return outcomes
 
-        return await database.write(TAKE, role, work)
+        begun_s = now_s()
+        outcomes = await database.write(TAKE, role, work)
+        figures.commit.observe(now_s() - begun_s)
+        figures.batch.observe(len(items))
+        return outcomes
 
     return post
 
 
-def _entrance(lane: Lane[Outcome]) -> Post:
+def _entrance(lane: Lane[Outcome], paid: Answer[Outcome]) -> Post:
     def offer(key: Key, caller: Caller, body: Take, answer: Answer[Outcome]) -> None:
-        lane.offer(key, caller, Item(key, caller, body, fingerprint(body)), answer)
+        def told(outcome: Outcome | Refused) -> None:
+            paid(outcome)
+            answer(outcome)
+
+        lane.offer(key, caller, Item(key, caller, body, fingerprint(body)), told)
 
     return offer
 

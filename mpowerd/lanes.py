@@ -70,6 +70,10 @@ class Lane(Generic[Out]):
         self.batches = 0
         self.posted = 0
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._line)
+
     def start(self) -> None:
         """Begin to post; once."""
         assert self._task is None, "a lane is started once"

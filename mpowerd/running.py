@@ -14,8 +14,7 @@ from typing import Any, Final
 
 import psycopg
 
-from cluster.compose import make_node, plan_of
-from cluster.node import ClusterNode
+from cluster.compose import Watched, make_node, plan_of, watched
 from cluster.postgres.place import PostgresPlan
 from cluster.postgres.sessions import Sessions
 from cluster.serving import Ending
@@ -31,7 +30,7 @@ CLOSE_S: Final = 5.0
 class RunningNode:
     """A node and its house."""
 
-    def __init__(self, node: ClusterNode, house: House) -> None:
+    def __init__(self, node: Watched, house: House) -> None:
         self._node, self._house = node, house
 
     async def stop(self) -> None:
@@ -50,13 +49,15 @@ async def begin(settings: NodeSettings, reactor: Any, ending: Ending) -> Running
     house = House(house_plan(settings, plan_of(settings)), node.standing, clock, local_date)
     node.on_bootstrap = house.bootstrapped
     node.on_end = ending.fault
+    node.on_status = house.status
     house.start()
+    service = watched(node, registry=house.figures.registry, doors=lambda: house.hall.is_open)
     try:
-        await node.start(reactor)
+        await service.start(reactor)
     except BaseException:  # whatever kept it from starting: nothing of the house stays behind
         await house.close()
         raise
-    return RunningNode(node, house)
+    return RunningNode(service, house)
 
 
 def local_date() -> dt.date:

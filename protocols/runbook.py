@@ -57,6 +57,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " as its state says.",
         "Nothing at once: report the alarm's sentence with the log of that minute.",
     ),
+    "no-ops-port": Advice(
+        "The node's port for health, metrics and events could not be opened: another program has"
+        " its address. The node itself works; monitoring does not see it.",
+        "Find who has the port ('ss -ltnp') or set ops.listen to a free one and restart.",
+    ),
     "certificate-copied": Advice(
         "Two machines use one terminal's certificate and keep displacing each other.",
         "Find both addresses in the log; give one machine a certificate of its own, revoke this.",

@@ -109,7 +109,7 @@ def loopback_plan(
     nodes: tuple[str, str] = ("a", "b"),
 ) -> Plan:
     """Plan a whole cluster on free ports of this machine, two links between the nodes."""
-    ports = iter(free_ports(9))
+    ports = iter(free_ports(11))
     a, b = (
         NodeAddress(
             name=node,
@@ -126,6 +126,7 @@ def loopback_plan(
         witness=f"{LOOPBACK}:{next(ports)}",
         counters=counter_codes(counters),
         banks=banks,
+        ops={node: f"{LOOPBACK}:{next(ports)}" for node in nodes},
         extra_hosts=("localhost",),
     )
 

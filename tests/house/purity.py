@@ -13,6 +13,7 @@ PURE = (
     r"protocols/.+\.py",
     r"cluster/[a-z_]+\.py",
     r"cluster/(machine|rules)/.+\.py",
+    r"cluster/opsport/(codes|ring)\.py",
     r"mpowerd/[a-z_]+/rules(/.+)?\.py",
 )
 SHELLS = (
@@ -21,7 +22,7 @@ SHELLS = (
     r"cluster/(door|heart|link|pulse|senses|session|thinking)\.py",  # sockets and the loop
     r"cluster/(duties|errands|verbs)\.py",  # what was ordered, carried out
     r"cluster/(durable|keepsake)\.py",  # the disk
-    r"cluster/(chronicle|supervisor)\.py",  # the log, and who started us
+    r"cluster/(chronicle|herald|supervisor)\.py",  # the log, and who started us
 )
 """What PURE would cover but may touch the world. A new file is pure until it is named here."""
 

@@ -14,6 +14,9 @@ from tests.postgres_nodes import on_reactor
 class House:
     """What begin does with a house, in order."""
 
+    figures = SimpleNamespace(registry=None)
+    hall = SimpleNamespace(is_open=False)
+
     def __init__(self) -> None:
         self.did: list[str] = []
 
@@ -22,6 +25,9 @@ class House:
 
     async def bootstrapped(self, _said: object) -> None:
         self.did.append("bootstrapped")
+
+    def status(self) -> dict[str, object]:
+        return {}
 
     def start(self) -> None:
         self.did.append("started")
@@ -36,6 +42,8 @@ class Node:
     standing = None
     on_bootstrap: Any = None
     on_end: Any = None
+    on_status: Any = None
+    settings = SimpleNamespace(ops=SimpleNamespace(listen=None))
 
     async def start(self, _reactor: object) -> None:
         raise OSError("postgres may not enter")
