@@ -121,6 +121,7 @@ class Errands:
                 outcome = await self._duties.carry_out(action)
             except (PostgresTroubleError, OSError) as trouble:
                 outcome = ev.ActionFailed(type(action).__name__, str(trouble))
+                _log.warning("order failed", order=type(action).__name__, reason=str(trouble))
             finally:
                 self._running = None
             took_ms = round((time.monotonic() - began_s) * 1000, 1)

@@ -53,6 +53,12 @@ def known_version(mind: Mind) -> tuple[int, int]:
     return kept if known is None else max(kept, (known.incarnation, known.epoch))
 
 
+def relieved(mind: Mind, event: ev.Event) -> Mind:
+    """What had failed has now been done."""
+    over = mind.trouble[0] in RESULT_OF.get(type(event), ())
+    return structs.replace(mind, trouble=("", "")) if over else mind
+
+
 def learn(mind: Mind, record: Record | None) -> Mind:
     """The arbiter holds this record (None: none)."""
     known = mind.record
@@ -337,6 +343,7 @@ def _action_failed(mind: Mind, event: ev.ActionFailed) -> Mind:
         doing=done(mind, event.action),
         failures=failures,
         retry_at_s=mind.now_s + wait_s,
+        trouble=(event.action, event.reason),
     )
 
 

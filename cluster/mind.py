@@ -110,6 +110,8 @@ class Mind(Struct, frozen=True):
     fence: int = 0
     failures: int = 0
     retry_at_s: float = NEVER
+    trouble: tuple[str, str] = ("", "")
+    """The order that last failed and has not been done since, and why."""
     promoted_tli: int = 0
     switch_lsn: int = 0
     # intents

@@ -29,6 +29,8 @@ OPEN_STATES: Final = frozenset(
 )
 HURRIED: Final = frozenset({State.PRIMARY_GATED, State.SYNC_ENTRY, State.PROMOTING})
 """States that end as soon as a probe sees it: probes follow each other closely."""
+FAILING: Final = 2
+"""Once may happen to anybody: a peer that has just gone. Twice in a row is told."""
 HURRIED_PROBE_S: Final = 0.01
 PROBE_S: Final = 0.1
 
@@ -139,6 +141,9 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         )
     if mind.state is not State.INIT and mind.now_s - mind.arbiter_at_s > mind.timers.takeover_s:
         alarms["no-arbiter"] = "The arbiter is not heard: no failover protection."
+    order, reason = mind.trouble
+    if order and mind.failures >= FAILING:
+        alarms["keeps-failing"] = f"{order} fails again and again on {mind.me}: {reason}"
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
     return alarms

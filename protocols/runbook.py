@@ -43,6 +43,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " the other node.",
         "Read the reason in the alarm and PostgreSQL's log on this node: disk, memory, settings.",
     ),
+    "keeps-failing": Advice(
+        "This node tries to do something (start PostgreSQL, copy the other's data …) and it fails"
+        " each time. It goes on trying, ever more slowly.",
+        "Read the reason in the alarm; it is PostgreSQL's or the system's own. Put that right.",
+    ),
     "arbiter-rolled-back": Advice(
         "The arbiter holds an older record than a node has already seen: its disk was restored or"
         " replaced. Nothing is decided on such a record.",

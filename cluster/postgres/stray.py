@@ -1,8 +1,8 @@
 """Finds and stops a PostgreSQL that a killed daemon left serving our data folder (fact F18).
 
-A pid alone proves nothing (pids are used again): a process counts as ours only when its working
-folder is our data folder, as every PostgreSQL process' is, and it is not a zombie. Signals go to
-nothing else.
+A pid alone proves nothing (pids are used again), nor does a path (another container may have its
+own folder of the same name): a process counts as ours only when its working folder is our data
+folder, as every PostgreSQL process' is, and it is not a zombie. Signals go to nothing else.
 """
 
 import os
@@ -19,7 +19,10 @@ _PROC: Final = Path("/proc")
 
 def processes_of(pgdata: Path) -> list[int]:
     """The pids of all live PostgreSQL processes that work in this data folder."""
-    home = os.path.realpath(pgdata)
+    try:
+        home = pgdata.stat()
+    except FileNotFoundError:
+        return []
     return [
         int(entry.name)
         for entry in _PROC.iterdir()
@@ -90,14 +93,15 @@ def _send(pids: list[int], number: signal.Signals) -> None:
             continue
 
 
-def _is_ours(entry: Path, home: str) -> bool:
+def _is_ours(entry: Path, home: os.stat_result) -> bool:
     try:
-        if str((entry / "cwd").readlink()) != home:
+        command = (entry / "comm").read_text("utf-8", "replace").strip()
+        # Nobody else's folder is looked at: it may be on a disk that does not answer.
+        if not command.startswith("postgres"):
             return False
         status = (entry / "stat").read_text("utf-8", "replace")
-        command = (entry / "comm").read_text("utf-8", "replace").strip()
+        # The state follows the name's closing parenthesis; the name itself may hold anything.
+        alive = status.rpartition(")")[2].split()[0] not in {"Z", "X"}
+        return alive and os.path.samestat((entry / "cwd").stat(), home)
     except OSError:
         return False
-    # The state follows the name's closing parenthesis; the name itself may hold anything.
-    state = status.rpartition(")")[2].split()[0]
-    return state not in {"Z", "X"} and command.startswith("postgres")

@@ -266,3 +266,18 @@ def test_an_older_record_is_refused_and_alarmed() -> None:
     node.all([peer_beat(50, "STANDBY_SYNC", epoch=9), ev.RecordRead(FIRST, "n2"), ev.Tick()])
     assert node.mind.record == known
     assert "arbiter-rolled-back" in node.mind.alarms
+
+
+def test_what_keeps_failing_is_said_until_it_is_done() -> None:
+    node = standby_in_sync()
+    node.feed(ev.PostgresExited(9, asked=False))
+    said = "the folder is gone"
+    for _ in range(2):
+        assert any(isinstance(one, act.StartStandby) for one in node.ordered)
+        node.feed(ev.ActionFailed("StartStandby", said))
+        node.feed(ev.Tick(), after_s=5.0)
+    alarms = [one for one in node.ordered if isinstance(one, act.Alarm)]
+    assert [one.kind for one in alarms if said in one.text] == ["keeps-failing"]
+    node.feed(ev.PostgresStarted(as_standby=True))
+    node.feed(ev.Tick())
+    assert act.Alarm("keeps-failing", "") in node.ordered
