@@ -1,0 +1,50 @@
+"""What a stroke can lay hands on, in one place: hosts, network, terminals, eyes.
+
+Links are written as in ``kinds``: ``network:from>to`` or ``network:one-other``, with roles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tests.torture.board import Board
+from tests.torture.crowd import Crowd
+from tests.torture.host import Host
+from tests.torture.watching import Watch
+
+
+class Way(Struct, frozen=True):
+    """One direction of one network between two hosts."""
+
+    network: str
+    source: str
+    target: str
+
+
+class Place:
+    """Everything that a fault may strike."""
+
+    def __init__(self, board: Board, crowd: Crowd, watch: Watch) -> None:
+        self.board = board
+        self.crowd = crowd
+        self.watch = watch
+
+    @property
+    def hosts(self) -> dict[str, Host]:
+        """Nodes and witness by name."""
+        return self.board.hosts
+
+    def host(self, role: str) -> Host:
+        """The host of that role now."""
+        return self.hosts[self.watch.who(role)]
+
+    def ways(self, link: str) -> Iterator[Way]:
+        """The directions that a link's words name."""
+        network, one, sign, other = re.fullmatch(r"(\w+):(\w+)([>-])(\w+)", link).groups()  # type: ignore[union-attr]
+        first, second = self.watch.who(one), self.watch.who(other)
+        yield Way(network, first, second)
+        if sign == "-":
+            yield Way(network, second, first)

@@ -1,0 +1,73 @@
+"""What will happen: rounds of faults from a seed. Pure; the same seed gives the same plan.
+
+A round is a lone fault, or two to four that overlap. Kinds come from a shuffled deck, so that each
+has been dealt before one is dealt again; a run of ``ENOUGH_MINUTES`` deals the whole deck. After a
+round everything is mended and the pair must converge; this file must not know how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+
+from tests.torture.kinds import KINDS, Kind
+
+LONE: Final = 0.34
+"""The share of rounds with one fault: what its gap is worth is seen only alone."""
+MOST: Final = 4
+SPREAD_S: Final = 4.0
+"""Faults of a round begin within this time, so that they overlap."""
+ENOUGH_MINUTES: Final = 15
+"""Some twenty rounds even on a busy machine: the deck is dealt once."""
+
+
+class Fault(Struct, frozen=True):
+    """One fault: it begins ``at_s`` after its round and lasts ``lasts_s``. ``dice``: a number its
+    stroke may use for what the plan cannot know (which of many processes).
+    """
+
+    number: int
+    kind: str
+    whom: str
+    at_s: float
+    lasts_s: float
+    dice: int
+
+    @property
+    def over_s(self) -> float:
+        """When it is over, from the round's begin."""
+        return self.at_s + self.lasts_s
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.whom} for {self.lasts_s:.1f} s"
+
+
+def rounds(seed: int) -> Iterator[list[Fault]]:
+    """Give round after round, without end."""
+    chance = Random(seed)
+    deck: list[Kind] = []
+    number = 0
+    while True:
+        count = 1 if chance.random() < LONE else chance.randint(2, MOST)
+        faults: list[Fault] = []
+        while len(faults) < count:
+            if not deck:
+                deck = chance.sample(KINDS, len(KINDS))
+            number += 1
+            at_s = 0.0 if not faults else chance.uniform(0.0, SPREAD_S)
+            faults.append(_drawn(chance, number, deck.pop(), at_s))
+        yield sorted(faults, key=lambda one: one.at_s)
+
+
+def _drawn(chance: Random, number: int, kind: Kind, at_s: float) -> Fault:
+    return Fault(
+        number,
+        kind.name,
+        chance.choice(kind.whom),
+        round(at_s, 2),
+        round(chance.uniform(kind.shortest_s, kind.longest_s), 2),
+        chance.randrange(1 << 30),
+    )

@@ -1,0 +1,165 @@
+"""One torture from the empty folder to the verdict, inside the cage.
+
+    build · bootstrap · terminals · story · last answers · judge both databases · one JSON line
+
+Whatever ends it, its processes are ended, the databases' logs are kept beside the journals, and the
+cage takes the rest with it. This file must not know a kind of fault.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import psycopg
+
+from bench.figures import table, tell
+from tests.torture import checks, evidence, gaps, network
+from tests.torture.board import Board
+from tests.torture.checks import Flaw
+from tests.torture.crowd import END_S, SEATS, Crowd
+from tests.torture.kinds import KINDS
+from tests.torture.place import Place
+from tests.torture.plan import ENOUGH_MINUTES
+from tests.torture.story import NotConvergedError, Story, unexpected
+from tests.torture.system import RigError
+from tests.torture.watching import Watch
+
+ANSWER_S: Final = 90.0
+EQUAL_S: Final = 60.0
+
+
+def torture(home: Path, minutes: float, seed: int, plant: str) -> int:
+    """Run it all; 0 if the pair came through clean."""
+    began_s = time.monotonic()
+    slow_lines = network.build()
+    if not slow_lines:
+        tell("This kernel has no tbf: no slow lines. Left out: the branch's 64 kbit/s.")
+    tell("Left out: clock jumps (they would be the whole machine's), delay (no netem here).")
+    replication = Random(seed).choice(("town", "cross"))
+    board = Board(home, replication, plant)
+    watch = Watch(board)
+    place = Place(board, Crowd(board), watch)
+    story = Story(place, seed)
+    trouble = ""
+    verdict: list[Flaw] = []
+    try:
+        _open(story, seed, replication)
+        story.play(began_s + minutes * 60)
+        verdict = _judge(story)
+    except (NotConvergedError, RigError, psycopg.Error) as wrong:
+        trouble = f"{type(wrong).__name__}: {wrong}"
+        tell(trouble)
+    except KeyboardInterrupt:
+        trouble = "interrupted"
+    finally:
+        _close(story)
+    return _report(story, seed, minutes, verdict, trouble)
+
+
+def _open(story: Story, seed: int, replication: str) -> None:
+    place = story.place
+    for host in place.hosts.values():
+        host.start()
+    answers = {"a", "b"}
+    if not story.wait(lambda: set(place.watch.states()) == answers, ANSWER_S):
+        raise RigError(f"The nodes do not answer: {place.watch.story()}.")
+    place.board.bootstrap()
+    tell(f"seed {seed}: the board is open, replication over the {replication} link")
+    for office in SEATS:
+        place.crowd.start(office)
+
+
+def _judge(story: Story) -> list[Flaw]:
+    """Let everything be answered, then read both databases."""
+    place = story.place
+    place.crowd.end()
+    story.wait(place.crowd.ended, END_S)
+    flaws = []
+    if not place.crowd.answered_all():
+        flaws.append(Flaw("unanswered", "intents are open after two minutes of peace"))
+    asked = evidence.journals(place.board.journals)
+    primary, standby = (place.board.socket(place.watch.who(one)) for one in ("primary", "standby"))
+    with evidence.connect(primary) as base:
+        flaws += checks.judge(asked, evidence.books(base))
+        with evidence.connect(standby) as copy:
+            flaws += _unequal(story, base, copy)
+    return flaws
+
+
+def _unequal(
+    story: Story, base: psycopg.Connection[Any], copy: psycopg.Connection[Any]
+) -> list[Flaw]:
+    """The standby holds row for row what the primary holds, when both stand still."""
+    query = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+    end = time.monotonic() + EQUAL_S
+    while time.monotonic() < end:
+        before = evidence.prints(base)
+        lsn = base.execute("SELECT pg_current_wal_lsn()").fetchone()
+        while copy.execute(query, lsn).fetchone() != (True,) and time.monotonic() < end:
+            story.tick()
+        there = evidence.prints(copy)
+        if before == evidence.prints(base):
+            tables = [name for name in before if before[name] != there.get(name)]
+            return [Flaw("standby", f"{one}: {before[one]} and {there.get(one)}") for one in tables]
+    return [Flaw("standby", "the primary does not stand still without traffic")]
+
+
+def _close(story: Story) -> None:
+    place = story.place
+    place.crowd.dismiss()
+    place.watch.close()
+    for name, host in place.hosts.items():
+        host.disk.thaw()
+        if name != "w":
+            _keep_logs(host.disk.at / "data" / "postgres", place.board.logs / f"postgres-{name}")
+        with suppress(RigError):
+            host.strike(signal.SIGCONT, host.members())
+            host.kill_all()
+
+
+def _keep_logs(source: Path, target: Path) -> None:
+    for file in source.rglob("*.log"):
+        with suppress(OSError):
+            target.mkdir(exist_ok=True)
+            shutil.copy2(file, target)
+
+
+def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], trouble: str) -> int:
+    asked = evidence.journals(story.place.board.journals)
+    rows = gaps.table(gaps.longest(story.hits, asked))
+    tell(table(("fault", "hits", "median alone ms", "worst alone ms", "worst ms"), rows))
+    flaws = story.flaws + verdict
+    for one in flaws[:20]:
+        tell(f"{one.kind}: {one.text}")
+    faults = Counter(hit.kind for hit in story.hits)
+    never = sorted({one.name for one in KINDS} - set(faults)) if minutes >= ENOUGH_MINUTES else []
+    kinds = Counter(one.kind for one in flaws)
+    clean = not flaws and not trouble and not never
+    told = {
+        "seed": seed,
+        "minutes": minutes,
+        "acknowledged": sum(bool(one.answer) for one in asked),
+        "lost": kinds["lost"],
+        "doubled": kinds["doubled"],
+        "flaws": dict(kinds),
+        "faults": dict(sorted(faults.items())),
+        "missed": len(story.missed),
+        "never_hit": never,
+        "gaps_ms": {row[0]: {"median_alone": row[2], "worst": row[4]} for row in rows},
+        "rounds": len(story.converged_s),
+        "converged_s_worst": round(max(story.converged_s, default=0), 1),
+        "ended_by_themselves": unexpected(story.place),
+        "converged": not trouble,
+        "trouble": trouble,
+        "clean": clean,
+    }
+    print(json.dumps(told), flush=True)
+    return 0 if clean else 1
