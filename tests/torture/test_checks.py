@@ -16,6 +16,7 @@ from tests.torture.evidence import Asked, Books, Kept
 
 SERIES = 5 << 38 | 26 << 30
 WHO = "1000000001"
+ONE = "C001/2026-27/1"
 RECEIVED, CONSUMER = -95, 16
 FIRST = hashlib.sha256((0).to_bytes(4, "big")).digest()
 SECOND = hashlib.sha256(FIRST + b"one").digest()
@@ -58,7 +59,9 @@ JOURNALS = [
         Post("S", 1, 1, 300, [LINE]),
         Posted("S", 1, 1, 300, 0, 0, [LineOutcome("REF-1", "MATCHED", "C001/2026-27/3")]),
     ),
-    asked("payments.cancel", 4, Cancel("C001/2026-27/1", "mistake"), Cancelled("C001/2026-27/1", 100)),
+    asked(
+        "payments.cancel", 4, Cancel("C001/2026-27/1", "mistake"), Cancelled("C001/2026-27/1", 100)
+    ),
 ]
 BOOKS = Books(
     requests=[kept(1, 100), kept(2, 200), kept(3, 300, "banking.post")],
