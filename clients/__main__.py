@@ -22,6 +22,7 @@ NOUNS: Final = {
     "bank": ("clients.bank.command:bank", "Post a bank's scroll of payments."),
     "admin": ("clients.ops.admin:admin", "Users, counters, sessions; load consumers."),
     "cluster": ("clients.ops.cluster:cluster", "The pair: who is primary, is everything safe."),
+    "monitor": ("clients.ops.monitor.command:monitor", "The live heartbeat of the pair."),
     "demo": ("clients.demo.command:demo", "A whole board on this machine, to try and to break."),
 }
 """Each noun: where its command is, and its line in the help."""

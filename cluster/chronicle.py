@@ -36,7 +36,7 @@ class Chronicle:
 
     def __init__(self, node: str, wall: Callable[[], float], clock: Callable[[], float]) -> None:
         self._log: Any = structlog.get_logger("cluster").bind(node=node)
-        self._wall = wall
+        self.wall = wall
         self._clock = clock
         self.lines: deque[Line] = deque(maxlen=MAX_LINES)
         self.alarms: dict[str, str] = {}
@@ -45,7 +45,7 @@ class Chronicle:
 
     def note(self, text: str, state: str = "", epoch: int = 0) -> None:
         """Write one line of history."""
-        line = Line(self._wall(), self._clock(), state, epoch, text[:MAX_TEXT])
+        line = Line(self.wall(), self._clock(), state, epoch, text[:MAX_TEXT])
         self.lines.append(line)
         self._log.info("note", state=state, epoch=epoch, text=line.text)
 

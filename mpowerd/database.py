@@ -11,6 +11,7 @@ F1). This file must not know any room, nor how a standing comes about.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -162,12 +163,11 @@ class Database:
         async def finish(connection: Connection) -> None:
             committing.set_result(None)  # from here on nobody may cancel
             await _commit(connection, name)
-            committed_s = loop.time()
+            committed_s = time.monotonic()
             await confirm(connection, self._standing, term, self._patience_s)
-            self._waited(loop.time() - committed_s)
+            self._waited(time.monotonic() - committed_s)
 
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + deadline_s
+        deadline = asyncio.get_running_loop().time() + deadline_s
         for attempt in range(1, TRIES + 1):
             try:
                 return await self._attempt(

@@ -62,6 +62,12 @@ class NodeStatus(Struct, frozen=True):
     history: list[dict[str, Any]] = []
     arbiter_beats: str = ""
     countdown: Countdown | None = None
+    loop_lag_ms: int = 0
+    disk_free_mb: int = -1
+    wall_s: float = 0.0
+    """The node's own clock, Unix seconds."""
+    house: dict[str, Any] = {}
+    """What is built on the node adds: doors_open, connections, seats."""
 
 
 class WitnessStatus(Struct, frozen=True):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -65,6 +65,7 @@ class OpsPort:
         self._later: list[IDelayedCall] = []
         self._site = Site(self._serve, self._clock)
         self._listening: Any = None
+        disable_created_metrics()  # a second series for each counter that nobody reads
         tally = Tally()
         self._registry.register(ClusterFigures(self._look, tally))
         ProcessCollector(registry=self._registry)

@@ -4,6 +4,7 @@ One story in order, because a pair that has lived is what must keep working. Tim
 come from the nodes' own histories; none is asserted tighter than the timers promise.
 """
 
+import json
 import os
 import signal
 import time
@@ -53,6 +54,15 @@ def test_people_get_a_table(pair: Pair) -> None:
     assert said.returncode == 0
     assert "copies: two" in said.stdout
     assert "safe to fail over? yes" in said.stdout
+
+
+def test_people_and_programs_get_the_monitor(pair: Pair) -> None:
+    said = pair.command("monitor", "--once")
+    assert said.returncode == 0
+    assert "safe to fail over? yes, lost: 0" in said.stdout
+    found = json.loads(pair.command("monitor", "--once", "--json").stdout)
+    assert (found["version"], found["primary"], found["lost"]) == (1, "a", 0)
+    assert all("|" in link["beats"] for node in found["nodes"] for link in node["links"])
 
 
 def test_a_primary_killed_whole_is_succeeded_and_comes_back(pair: Pair) -> None:

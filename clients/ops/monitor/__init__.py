@@ -1,0 +1,1 @@
+"""``mpower monitor``: the live heartbeat of the pair."""
