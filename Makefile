@@ -9,7 +9,8 @@
 #   make simulate SEEDS=N  the pair under a virtual clock
 #   make torture [MINUTES=6] [SEED=n] [PLANT=bug]
 #                          three hosts, real faults, a checker outside; as root on Linux
-#   make bench [ONLY=x]    the figures, as a table and JSON lines
+#   make bench [ONLY=x]    the figures, as a table and JSON lines; RUNS=5 and PEERS=none|patroni|…
+#                          for the failover figures
 #   make install           the environment alone, for a server (docs/operator/install.md)
 #   make lock              write requirements.lock again from pyproject.toml
 #   make audit             known vulnerabilities of what the lock pins
@@ -74,7 +75,8 @@ torture: $(STAMP)
 		$(if $(PLANT),--plant $(PLANT))
 
 bench: $(STAMP)
-	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(PEERS),--peers $(PEERS))
 
 lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --all-extras --upgrade \

@@ -1,8 +1,9 @@
-"""``python -m bench [--only NAME…]``: measure, print a JSON line a figure (standard output) and the
-tables behind them (standard error).
+"""``python -m bench [--only NAME…] [--runs N] [--peers NAME…]``: measure, print a JSON line a
+figure (standard output) and the tables behind them (standard error).
 
-A name is a figure's, or the part before its point: ``payments``, ``failover.killed``. Exit code 1
-if a figure could not be had.
+A name is a figure's, or the part before its point: ``payments``, ``failover.killed``. Runs and
+peers are for the failover figures; ``--peers none`` measures ours alone. Exit code 1 if a figure of
+ours could not be had.
 """
 
 from __future__ import annotations
@@ -12,20 +13,28 @@ import importlib
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from bench.figures import Figure, line, tell
+from bench.figures import Figure, Options, line, tell
 
+FAMILY: Final = "bench.failover.contest"
+"""Figures that are measured together, because systems take turns: one call for all that are asked
+for.
+"""
 BENCHES: Final = {
     "payments.full_stack": ("bench.payments", "full_stack"),
-    "failover.killed": ("bench.failover", "killed"),
-    "failover.silent": ("bench.failover", "silent"),
-    "failover.daemon": ("bench.failover", "daemon"),
+    "failover.killed": (FAMILY, "measured"),
+    "failover.daemon": (FAMILY, "measured"),
+    "failover.silent": (FAMILY, "measured"),
+    "failover.frozen": (FAMILY, "measured"),
+    "failover.link_cut": (FAMILY, "measured"),
+    "failover.switchover": (FAMILY, "measured"),
     "wan.payment_bytes": ("bench.wan", "payment_bytes"),
     "wan.first_payment": ("bench.wan", "first_payment"),
 }
 """Each figure: the module and the function that measures it; imported when it is asked for."""
+NONE: Final = "none"
 
 
 def chosen(only: Iterable[str]) -> list[str]:
@@ -43,36 +52,59 @@ def _means(name: str, figure: str) -> bool:
     return name in {figure, figure.partition(".")[0]}
 
 
-def measured(name: str) -> Figure | None:
-    """Measure one figure; None, with the reason on standard error, if it could not be had."""
-    module, function = BENCHES[name]
-    tell(f"\n== {name}")
-    measure: Callable[[], Figure] = getattr(importlib.import_module(module), function)
+def errands(names: Sequence[str]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Give what is to be called, in order: module, function and the figures it is called for."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        found.setdefault(BENCHES[name], []).append(name)
+    return [(*place, tuple(figures)) for place, figures in found.items()]
+
+
+def measured(module: str, function: str, names: tuple[str, ...], options: Options) -> list[Figure]:
+    """Measure these figures; those that could not be had are missing, the reason is on standard
+    error.
+    """
+    tell(f"\n== {' '.join(names)}")
+    measure: Callable[..., Figure | list[Figure]] = getattr(
+        importlib.import_module(module), function
+    )
     try:
-        return measure()
+        found = measure(names, options) if module == FAMILY else measure()
     except Exception:  # noqa: BLE001 - the other figures are measured all the same
         tell(traceback.format_exc())
-        return None
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def peers(said: Iterable[str]) -> tuple[str, ...]:
+    """Give the peers these words mean: all for none, nobody for ``none``; ValueError names a wrong
+    one.
+    """
+    wanted, there = tuple(said), Options().peers
+    for name in wanted:
+        if name not in {*there, NONE}:
+            raise ValueError(f"there is no peer '{name}'; there are: {', '.join(there)}, {NONE}")
+    return tuple(one for one in there if not wanted or one in wanted)
 
 
 def main() -> int:
     """Measure what is asked for; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--only", nargs="+", action="extend", default=[], metavar="NAME")
+    parser.add_argument("--runs", type=int, default=Options().runs, metavar="N")
+    parser.add_argument("--peers", nargs="+", action="extend", default=[], metavar="NAME")
     said = parser.parse_args()
     try:
-        names = chosen(said.only)
+        names, options = chosen(said.only), Options(max(1, said.runs), peers(said.peers))
     except ValueError as wrong:
         parser.error(str(wrong))
     signal.signal(signal.SIGTERM, _end)  # so that what was started is stopped as well
-    failed = 0
-    for name in names:
-        figure = measured(name)
-        if figure is None:
-            failed += 1
-        else:
+    missing = set(names)
+    for module, function, wanted in errands(names):
+        for figure in measured(module, function, wanted, options):
+            missing.discard(figure.bench)
             print(line(figure), flush=True)
-    return 1 if failed else 0
+    return 1 if missing else 0
 
 
 def _end(_number: int, _frame: Any) -> None:

@@ -28,6 +28,13 @@ class Figure(Struct, frozen=True):
     ratio: float | None = None
 
 
+class Options(Struct, frozen=True):
+    """What whoever measures may choose: how many runs a figure is the median of, which peers."""
+
+    runs: int = 5
+    peers: tuple[str, ...] = ("patroni", "pg_auto_failover")
+
+
 def line(figure: Figure) -> str:
     """Write a figure as its JSON line."""
     said = {

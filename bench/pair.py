@@ -28,7 +28,7 @@ from psycopg.conninfo import make_conninfo
 from bench.board import PASSWORD
 from bench.figures import tell
 from clients.ops.init import loopback_plan
-from config.folder import write_settings
+from config.folder import Plan, write_settings
 from config.load import load_node
 from config.settings import NodeSettings, split_address
 
@@ -45,17 +45,26 @@ class PairError(Exception):
     """The pair did not come to what was waited for; str() ends with the logs' last lines."""
 
 
-class Pair:
-    """The witness ``w`` and the nodes ``a`` and ``b``."""
+Enter = Callable[[str], list[str]]
+"""Gives the words before a command that make it run where that process belongs."""
 
-    def __init__(self, home: Path, counters: int) -> None:
-        plan = loopback_plan(home / "board", "bench", counters)
+
+def _here(name: str) -> list[str]:
+    del name
+    return []
+
+
+class Pair:
+    """The witness ``w`` and the nodes ``a`` and ``b``; commands are given on ``t``."""
+
+    def __init__(self, home: Path, plan: Plan, enter: Enter = _here) -> None:
         plan = structs.replace(
             plan,
             node_data={name: home / name for name in ("a", "b")},
             shared_buffers=SHARED_BUFFERS,
         )
         self.home, self.paths = home, write_settings(plan)
+        self._enter = enter
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     # ------------------------------------------------------------------- processes
@@ -67,8 +76,9 @@ class Pair:
                 ("witness", self.paths.witness) if name == "w" else ("node", self.paths.nodes[name])
             )
             with (self.home / f"{name}.log").open("ab") as log:
+                words = [sys.executable, "-m", "mpowerd", kind, "--settings", str(settings)]
                 self._processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", "mpowerd", kind, "--settings", str(settings)],
+                    [*self._enter(name), *words],
                     cwd=HOUSE,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -83,7 +93,7 @@ class Pair:
         secret = self.home / "password"
         secret.write_text(f"{PASSWORD}\n")
         words = ["bootstrap", "--admin", ADMIN, "--password-file", str(secret), "--node", "a"]
-        said = self._mpower("cluster", *words)
+        said = self.mpower("cluster", *words)
         if said.returncode:
             raise PairError(self.story(said.stderr or said.stdout))
         self.wait_in_sync()
@@ -109,7 +119,7 @@ class Pair:
 
     def status(self) -> dict[str, Any]:
         """Ask as an operator asks; {} while nobody answers."""
-        said = self._mpower("cluster", "status", "--json")
+        said = self.mpower("cluster", "status", "--json")
         found: dict[str, Any] = json.loads(said.stdout) if said.stdout.strip() else {}
         return found
 
@@ -149,9 +159,13 @@ class Pair:
             row = connection.execute(query.encode()).fetchone()
         return None if row is None else row[0]
 
-    def _mpower(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def mpower(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run an operator's command to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "clients", "--settings", str(self.paths.home), *words],
+            [
+                *self._enter("t"),
+                *(sys.executable, "-m", "clients", "--settings", str(self.paths.home), *words),
+            ],
             cwd=HOUSE,
             capture_output=True,
             text=True,
@@ -217,7 +231,7 @@ def running_pair(counters: int) -> Iterator[Pair]:
     pair = None
     try:
         tell(f"A witness and two nodes start in {home} …")
-        pair = Pair(home, counters)
+        pair = Pair(home, loopback_plan(home / "board", "bench", counters))
         pair.bootstrap()
         yield pair
     finally:

@@ -57,29 +57,24 @@ Said = Waited | Pulse
 
 
 class Steady:
-    """All counters of the process."""
+    """Who waits since when, and how many were answered: of all writers of the process."""
 
-    def __init__(self, consumers: int) -> None:
-        self._consumers = consumers
+    def __init__(self) -> None:
         self._open: dict[int, float] = {}
         self._answered = 0
 
-    async def work(self, number: int, link: Link) -> None:
-        """Sign in and take payments for ever. Who has not signed in yet counts as waiting."""
-        self._open[number] = time.monotonic()
-        link.start()
-        await to_asyncio(link.sign_in(f"clerk{number}", PASSWORD))
-        chance = Random(number)
-        while True:
-            consumer = FIRST_CONSUMER + chance.randrange(self._consumers)
-            begun_s = self._open[number] = time.monotonic()
-            await to_asyncio(link.submit("payments.take", Take(str(consumer), 100)))
-            ended_s = time.monotonic()
-            self._answered += 1
-            if ended_s - begun_s >= WORTH_SAYING_S:
-                say(Waited(begun_s, ended_s))
-            self._open[number] = ended_s + REST_S
-            await asyncio.sleep(REST_S)
+    def begin(self, number: int) -> float:
+        """That writer waits from now; the moment."""
+        begun_s = self._open[number] = time.monotonic()
+        return begun_s
+
+    def end(self, number: int, begun_s: float) -> None:
+        """That writer has its answer and rests."""
+        ended_s = time.monotonic()
+        self._answered += 1
+        if ended_s - begun_s >= WORTH_SAYING_S:
+            say(Waited(begun_s, ended_s))
+        self._open[number] = ended_s + REST_S
 
     async def beat(self) -> None:
         """Say ten times a second how things stand."""
@@ -87,6 +82,20 @@ class Steady:
             now_s = time.monotonic()
             say(Pulse(now_s, min(self._open.values(), default=now_s), self._answered))
             await asyncio.sleep(PULSE_S)
+
+
+async def work(steady: Steady, number: int, link: Link, consumers: int) -> None:
+    """Sign in and take payments for ever. Who has not signed in yet counts as waiting."""
+    steady.begin(number)
+    link.start()
+    await to_asyncio(link.sign_in(f"clerk{number}", PASSWORD))
+    chance = Random(number)
+    while True:
+        consumer = FIRST_CONSUMER + chance.randrange(consumers)
+        begun_s = steady.begin(number)
+        await to_asyncio(link.submit("payments.take", Take(str(consumer), 100)))
+        steady.end(number, begun_s)
+        await asyncio.sleep(REST_S)
 
 
 def say(said: Said) -> None:
@@ -118,7 +127,7 @@ async def until_input_ends() -> None:
 
 async def run(reactor: Any, home: Path, counters: int, consumers: int) -> None:
     """Work until standard input ends or a counter fails."""
-    steady = Steady(consumers)
+    steady = Steady()
     settings = load_client(home / "mpower.yaml")
     with tempfile.TemporaryDirectory(prefix="mpower-journals-") as folder:
         links = [
@@ -130,7 +139,7 @@ async def run(reactor: Any, home: Path, counters: int, consumers: int) -> None:
             for one in (
                 until_input_ends(),
                 steady.beat(),
-                *(steady.work(number, link) for number, link in enumerate(links, 1)),
+                *(work(steady, number, link, consumers) for number, link in enumerate(links, 1)),
             )
         ]
         done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

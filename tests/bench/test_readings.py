@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bench.computing import busy_share, kind_of, shares
-from bench.failover import calm, longest_ms
+from bench.counters import calm, longest_ms
 from bench.pair import in_sync
 from bench.pgbench import CLIENTS, fitting, parsed
 from bench.steady import Pulse, Waited

@@ -1,0 +1,1 @@
+"""Failover beside other people's: the same strikes on all, the longest wait of a writer."""
