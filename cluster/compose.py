@@ -13,6 +13,9 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from cluster.arbiter.etcd import EtcdArbiter
+from cluster.arbiter.floor import Floor
+from cluster.arbiter.gateway import Gateway
 from cluster.arbiter.witness import WitnessArbiter
 from cluster.node import ClusterNode
 from cluster.opsport.port import OpsPort
@@ -74,7 +77,35 @@ def witness_of(settings: NodeSettings, reactor: Any, clock: BootClock) -> Witnes
     files = shell_tls.TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
     name = settings.cluster.name
     calling = shell_tls.client_side(files, name, ["witness"], shell_tls.ALPN_PEER)
+    assert settings.cluster.witness is not None, "the settings were checked"
     return WitnessArbiter(reactor, clock, calling, cluster=name, address=settings.cluster.witness)
+
+
+def etcd_of(settings: NodeSettings, reactor: Any, clock: BootClock) -> EtcdArbiter:
+    """This node's side of the etcd; it connects when it is asked."""
+    etcd = settings.cluster.etcd
+    assert etcd is not None, "the settings were checked"
+    first, second = settings.cluster.nodes
+    return EtcdArbiter(
+        Gateway(reactor, clock, etcd),
+        lambda: Floor(settings.data, settings.node),
+        clock,
+        me=settings.node,
+        nodes=(first.name, second.name),
+        prefix=f"{etcd.prefix}{settings.cluster.name}/",
+        compact=etcd.compact,
+    )
+
+
+def arbiter_of(
+    settings: NodeSettings, reactor: Any, clock: BootClock
+) -> EtcdArbiter | WitnessArbiter:
+    """This node's side of the arbiter that the settings name, at work."""
+    if settings.cluster.arbiter == "etcd":
+        return etcd_of(settings, reactor, clock)
+    witness = witness_of(settings, reactor, clock)
+    witness.keep_up()
+    return witness
 
 
 def make_node(
@@ -82,9 +113,8 @@ def make_node(
 ) -> ClusterNode:
     """A node that is real; ``await node.start(reactor)`` lets it begin."""
     clock = BootClock()
-    arbiter = witness_of(settings, reactor, clock)
+    arbiter = arbiter_of(settings, reactor, clock)
     control = ProcessControl(plan_of(settings), reactor)
-    arbiter.keep_up()
     return ClusterNode(
         settings, control, arbiter, on_standing, close_arbiter=arbiter.close, clock=clock
     )

@@ -93,7 +93,7 @@ class BeatHeard(Event, frozen=True):
 
 class RelayHeard(Event, frozen=True):
     """The arbiter answered our beat. ``asked_at_s`` is our monotonic time when we asked: an old
-    answer is not news.
+    answer is not news. ``doubt``: why it lets nobody claim or go alone, or ''.
     """
 
     peer: NodeBeat | None
@@ -101,10 +101,16 @@ class RelayHeard(Event, frozen=True):
     nonce: str
     epoch: int
     asked_at_s: float
+    doubt: str = ""
 
 
 class ArbiterLost(Event, frozen=True):
-    """The connection to the arbiter is gone or its answers are overdue."""
+    """The connection to the arbiter is gone or its answers are overdue. ``alarm``: the runbook's
+    name where it is more than silence; ``why`` for people.
+    """
+
+    alarm: str = "no-arbiter"
+    why: str = ""
 
 
 class RecordRead(Event, frozen=True):

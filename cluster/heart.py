@@ -61,8 +61,12 @@ class Heart:
         asked_at_s = self._clock()
         try:
             said = await self._arbiter.beat(beat)
-        except ArbiterUnreachable:
-            self._take(ArbiterLost())
+        except ArbiterUnreachable as lost:
+            self._take(ArbiterLost(lost.alarm, str(lost)))
         else:
             self.strip.beat(self._clock())
-            self._take(RelayHeard(said.peer, said.high_flush, said.nonce, said.epoch, asked_at_s))
+            self._take(
+                RelayHeard(
+                    said.peer, said.high_flush, said.nonce, said.epoch, asked_at_s, said.doubt
+                )
+            )

@@ -118,11 +118,18 @@ def _relay_heard(mind: Mind, event: ev.RelayHeard) -> Mind:
         nonce=event.nonce,
         arbiter_at_s=max(mind.arbiter_at_s, event.asked_at_s),
         seen_epoch=max(mind.seen_epoch, event.epoch),
+        arbiter_alarm="",
+        arbiter_why="",
+        doubt=event.doubt,
+        undoubted_at_s=mind.undoubted_at_s if event.doubt else mind.now_s,
     )
 
 
 def _arbiter_lost(mind: Mind, event: ev.ArbiterLost) -> Mind:
-    return structs.replace(mind, arbiter_at_s=min(mind.arbiter_at_s, mind.now_s - 1e-3))
+    at_s = min(mind.arbiter_at_s, mind.now_s - 1e-3)
+    return structs.replace(
+        mind, arbiter_at_s=at_s, arbiter_alarm=event.alarm, arbiter_why=event.why
+    )
 
 
 def _record_read(mind: Mind, event: ev.RecordRead) -> Mind:

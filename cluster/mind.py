@@ -55,6 +55,9 @@ class Mind(Struct, frozen=True):
     ``slept_s``: how long the loop stood still before this event, 0 for a healthy beat of time.
     ``fresh``: the record was read since READING began; ``read_floor``: what was known when the
     read was ordered; ``read_is_old``: it was ordered before READING began.
+    ``arbiter_alarm`` and ``arbiter_why``: what is wrong with an arbiter that does not answer;
+    ``doubt``: why it, answering, lets nobody claim or go alone; ``undoubted_at_s``: until when it
+    did.
     ``settled``: no compare-and-swap of an earlier process of this node can still land. ``bumped``:
     one of ours was confirmed since READING began. ``passed``: the restart barrier was passed since
     this postmaster's start. ``barrier_lsn``: its flush LSN just after the start (-1 unknown).
@@ -81,6 +84,10 @@ class Mind(Struct, frozen=True):
     read_at_s: float = NEVER
     arbiter_at_s: float = NEVER
     nonce: str = ""
+    arbiter_alarm: str = ""
+    arbiter_why: str = ""
+    doubt: str = ""
+    undoubted_at_s: float = NEVER
     rolled_back: bool = False
     swap: Record | None = None
     swap_at_s: float = NEVER

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cluster import record as records
+from cluster.arbiter.register import ROLLED_BACK
 from cluster.heartbeat import link_silence_s
 from cluster.mind import Mind
 from cluster.standing import Standing
@@ -134,18 +135,33 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."
     if mind.state is State.FAULT:
         alarms["fault"] = mind.reason
-    if mind.rolled_back:
-        alarms["arbiter-rolled-back"] = (
-            "The arbiter's record is older than what this node has seen, or another cluster's. "
-            "Nothing is decided on it. Rebuild the arbiter."
-        )
-    if mind.state is not State.INIT and mind.now_s - mind.arbiter_at_s > mind.timers.takeover_s:
-        alarms["no-arbiter"] = "The arbiter is not heard: no failover protection."
+    alarms |= _arbiter_alarms(mind)
     order, reason = mind.trouble
     if order and mind.failures >= FAILING:
         alarms["keeps-failing"] = f"{order} fails again and again on {mind.me}: {reason}"
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
+    return alarms
+
+
+def _arbiter_alarms(mind: Mind) -> dict[str, str]:
+    alarms: dict[str, str] = {}
+    if mind.rolled_back or ROLLED_BACK in mind.doubt:
+        alarms["arbiter-rolled-back"] = (
+            "The arbiter's record is older than what a node has seen, or another cluster's. "
+            "Nothing is decided on it. Rebuild the arbiter."
+        )
+    elif mind.doubt and mind.now_s - mind.undoubted_at_s > mind.timers.takeover_s:
+        alarms["arbiter-unconfirmed"] = f"Nobody may take over or go alone: {mind.doubt}."
+    if mind.state is not State.INIT and mind.now_s - mind.arbiter_at_s > mind.timers.takeover_s:
+        why = f" ({mind.arbiter_why})" if mind.arbiter_why else ""
+        alarms["no-arbiter"] = f"The arbiter is not heard: no failover protection{why}."
+    if mind.arbiter_alarm == "etcd-full":
+        alarms["etcd-full"] = f"etcd takes no more writes: {mind.arbiter_why}."
+    if mind.arbiter_alarm == "etcd-too-old":
+        alarms["etcd-too-old"] = f"Not asked: {mind.arbiter_why}."
+    if mind.arbiter_alarm == "arbiter-other":
+        alarms["arbiter-other"] = f"Not believed: {mind.arbiter_why}."
     return alarms
 
 

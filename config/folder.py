@@ -25,6 +25,7 @@ from config.pki import Identity, PkiError, issue, key_pem, make_authority, revoc
 from config.settings import (
     ClientSettings,
     ClusterSettings,
+    EtcdSettings,
     LimitsSettings,
     NodeAddress,
     NodeSettings,
@@ -47,14 +48,15 @@ Paths are counted from this file's folder."""
 class Plan(Struct, frozen=True, kw_only=True):
     """What to write. Data folders are relative to the settings folder unless absolute. Hosts of the
     certificates are the hosts of the addresses; ``extra_hosts`` join them (an alias, a second
-    name).
+    name). ``witness`` is None where an etcd is the arbiter.
     """
 
     home: Path
     name: str
     nodes: tuple[NodeAddress, NodeAddress]
-    witness: str
+    witness: str | None
     witness_name: str = "w"
+    etcd: EtcdSettings | None = None
     counters: tuple[str, ...] = ("C001",)
     banks: tuple[str, ...] = ("SBI",)
     operators: tuple[str, ...] = ("ops1",)
@@ -140,22 +142,25 @@ def _settings_files(plan: Plan) -> dict[str, bytes]:
     cluster = ClusterSettings(
         name=plan.name,
         nodes=list(plan.nodes),
+        arbiter="etcd" if plan.etcd else "witness",
         witness=plan.witness,
+        etcd=plan.etcd,
         strict=plan.strict,
         timers=plan.timers,
     )
     for node in plan.nodes:
         settings = _node(plan, node.name, cluster)
         add(f"node-{node.name}.yaml", f"node {node.name} of the cluster {plan.name}", settings)
-    witness = WitnessSettings(
-        name=plan.witness_name,
-        listen=plan.witness,
-        data=plan.witness_data,
-        cluster_name=plan.name,
-        nodes=[node.name for node in plan.nodes],
-        tls=_tls("witness", plan.witness_name),
-    )
-    add("witness.yaml", f"the witness of the cluster {plan.name}", witness)
+    if plan.witness is not None:
+        witness = WitnessSettings(
+            name=plan.witness_name,
+            listen=plan.witness,
+            data=plan.witness_data,
+            cluster_name=plan.name,
+            nodes=[node.name for node in plan.nodes],
+            tls=_tls("witness", plan.witness_name),
+        )
+        add("witness.yaml", f"the witness of the cluster {plan.name}", witness)
     client = ClientSettings(
         cluster=plan.name,
         nodes=[node.terminals for node in plan.nodes],
@@ -212,7 +217,8 @@ def _pki_files(plan: Plan, now: dt.datetime) -> dict[str, bytes]:
 
     for node in plan.nodes:
         add("node", node.name, *node.peer, node.terminals, node.postgres)
-    add("witness", plan.witness_name, plan.witness)
+    if plan.witness is not None:
+        add("witness", plan.witness_name, plan.witness)
     people = {"counter": plan.counters, "bank": plan.banks, "ops": plan.operators}
     for kind, names in people.items():
         for name in names:

@@ -20,6 +20,7 @@ import msgspec
 from config.explain import bare, explain, group_of, item_of
 from config.settings import (
     ClientSettings,
+    EtcdSettings,
     NodeSettings,
     PostgresSettings,
     Settings,
@@ -61,6 +62,8 @@ def load_node(path: Path) -> NodeSettings:
     settings = _load(path, NodeSettings)
     _look_for_files(path, "tls", settings.tls)
     _look_for_files(path, "postgres", settings.postgres)
+    if settings.cluster.etcd is not None and settings.cluster.arbiter == "etcd":
+        _look_for_files(path, "cluster.etcd", settings.cluster.etcd)
     return settings
 
 
@@ -187,12 +190,14 @@ def _check_keys(raw: Any, wanted: Any, source: str, at: str) -> Any:
     }
 
 
-def _look_for_files(source: Path, at: str, group: TlsSettings | PostgresSettings) -> None:
+def _look_for_files(
+    source: Path, at: str, group: TlsSettings | PostgresSettings | EtcdSettings
+) -> None:
     for field in msgspec.structs.fields(group):
         path = getattr(group, field.name)
         if isinstance(path, Path) and not path.exists():
             raise SettingsError(str(source), f"{at}.{field.name}", f"there is no {path}")
-    if isinstance(group, TlsSettings):
+    if isinstance(group, TlsSettings | EtcdSettings):
         _keep_secret(source, f"{at}.key", group.key)
 
 

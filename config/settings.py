@@ -132,6 +132,40 @@ class NodeAddress(Settings, frozen=True, kw_only=True):
         _ports_fit(*self.peer, self.terminals, self.postgres)
 
 
+class EtcdSettings(Settings, frozen=True, kw_only=True):
+    """An etcd of at least three members as the arbiter, 3.4.22, 3.5.6 or later; always over TLS."""
+
+    endpoints: Annotated[
+        list[Address],
+        Meta(
+            min_length=1,
+            max_length=7,
+            description="host:port of every member; their certificates must name these hosts, and"
+            " be for clients too (etcd's own gateway calls itself).",
+        ),
+    ]
+    ca: Annotated[Path, Meta(description="The certificate of etcd's authority.")]
+    certificate: Annotated[Path, Meta(description="This node's client certificate for etcd.")]
+    key: Annotated[Path, Meta(description="Its private key: mode 0400.")]
+    prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^/[A-Za-z0-9._/-]{1,100}/\Z",
+            description="Our keys lie under it; another cluster in the same etcd needs another.",
+        ),
+    ] = "/mpower/"
+    compact: Annotated[
+        bool,
+        Meta(
+            description="true: every ten minutes etcd is told to forget its older history, all of"
+            " it; false: its --auto-compaction-retention does (ten beats a second fill it in days)."
+        ),
+    ] = True
+
+    def __post_init__(self) -> None:
+        _ports_fit(*self.endpoints)
+
+
 class ClusterSettings(Settings, frozen=True, kw_only=True):
     """What both nodes must agree about."""
 
@@ -140,9 +174,17 @@ class ClusterSettings(Settings, frozen=True, kw_only=True):
         Meta(description="The cluster's name in every certificate: a-z, digits, - or _."),
     ]
     nodes: Annotated[list[NodeAddress], Meta(description="The two nodes; the same in both files.")]
+    arbiter: Annotated[
+        Literal["witness", "etcd"],
+        Meta(description="Who keeps the record of who is primary: the witness, or an etcd."),
+    ] = "witness"
     witness: Annotated[
-        Address, Meta(description="host:port of the witness. It must run on neither server.")
-    ]
+        Address | None,
+        Meta(description="host:port of the witness. It must run on neither server."),
+    ] = None
+    etcd: Annotated[EtcdSettings | None, Meta(description="The etcd, where it is the arbiter.")] = (
+        None
+    )
     strict: Annotated[
         bool,
         Meta(
@@ -156,11 +198,16 @@ class ClusterSettings(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if len(self.nodes) != 2:
             raise ValueError(f"a cluster has exactly two nodes, here are {len(self.nodes)}")
-        _ports_fit(self.witness)
+        chosen = self.witness if self.arbiter == "witness" else self.etcd
+        if chosen is None:
+            raise ValueError(
+                f"the arbiter is the {self.arbiter}, and cluster.{self.arbiter} is missing"
+            )
+        places = [self.witness] if self.witness else []
+        _ports_fit(*places)
         first, second = self.nodes
         if first.name == second.name:
             raise ValueError(f"both nodes are called {first.name}")
-        places = [self.witness]
         for node in self.nodes:
             places += [*node.peer, node.terminals, node.postgres]
         for place in places:

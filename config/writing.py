@@ -36,7 +36,11 @@ def _group(settings: Settings, indent: str) -> Iterator[str]:
         value = getattr(settings, field.name)
         for line in textwrap.wrap(description_of(field.type), WIDTH - len(indent)):
             yield f"{indent}# {line}"
-        if group_of(field.type) is not None:
+        group = group_of(field.type)
+        if group is not None and value is None:
+            yield f"{indent}# {field.name}:"
+            yield from _absent(group, indent + "  ")
+        elif group is not None:
             yield f"{indent}{field.name}:"
             yield from _group(value, indent + "  ")
         elif group_of(item_of(field.type)) is not None:
@@ -50,6 +54,15 @@ def _group(settings: Settings, indent: str) -> Iterator[str]:
             yield f"{indent}{'# ' if default else ''}{field.name}: {_scalar(value)}".rstrip()
         if not indent:
             yield ""
+
+
+def _absent(group: type[Settings], indent: str) -> Iterator[str]:
+    """A group that is left out: what it would hold, commented out."""
+    for field in msgspec.structs.fields(group):
+        for line in textwrap.wrap(description_of(field.type), WIDTH - len(indent)):
+            yield f"{indent}# {line}"
+        value = None if field.required else _default(field)
+        yield f"{indent}# {field.name}: {_scalar(value)}".rstrip()
 
 
 def _uncommented_first(lines: Iterator[str]) -> Iterator[str]:

@@ -126,7 +126,7 @@ class Relay(PeerMessage, tag="R", frozen=True):
     ``still_ms`` is measured by the arbiter and is for people; decisions use the counter on the
     reader's own clock. ``high_flush`` is the highest flush LSN reported for the record's current
     sync generation. ``nonce`` changes with every start of the arbiter's process. ``epoch`` is the
-    record's (0: no record).
+    record's (0: no record). ``doubt``: why the arbiter lets nobody claim or go alone ('': it does).
     """
 
     peer: NodeBeat | None
@@ -134,6 +134,7 @@ class Relay(PeerMessage, tag="R", frozen=True):
     high_flush: Lsn
     nonce: str
     epoch: Count
+    doubt: str = ""
 
 
 class ReadRecord(PeerMessage, tag="G", frozen=True):

@@ -53,6 +53,24 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " replaced. Nothing is decided on such a record.",
         "Stop whatever restored it; then 'mpower cluster arbiter rebuild' with both nodes up.",
     ),
+    "arbiter-unconfirmed": Advice(
+        "The arbiter began again (its process, or an etcd that was restored) and waits until both"
+        " nodes have told it which epoch they know: until then nobody takes over or goes alone.",
+        "Start the node that is named; if it is lost for good, 'mpower cluster arbiter rebuild'.",
+    ),
+    "arbiter-other": Advice(
+        "The endpoints lead to another etcd than the one this node has worked with. Two of them"
+        " could name two primaries, so it is not believed.",
+        "Compare cluster.etcd.endpoints on both nodes; for an etcd made anew, rebuild the arbiter.",
+    ),
+    "etcd-full": Advice(
+        "etcd has reached its space quota and refuses writes: nobody takes over or goes alone.",
+        "etcdctl compact, then defrag, then alarm disarm; then look what fills it.",
+    ),
+    "etcd-too-old": Advice(
+        "A member of the etcd is of a release that can lose writes it has acknowledged.",
+        "Update every member to 3.4.22, 3.5.6 or later; it is asked again by itself.",
+    ),
     "fault": Advice(
         "This node met an error of its own and serves nothing until it has judged its state anew.",
         "Keep its log with the fault's id for support; if it does not recover, restart the node.",

@@ -1,9 +1,9 @@
 """The groups of tests: which test belongs to which, and which cannot run on this machine.
 
 A test's folder is its group (tests/database, tests/live, tests/simulation), so that no mark can
-be forgotten. The group `tls` is marked by hand: it needs a PostgreSQL that speaks TLS, which the
-wheel's does not. Where only the wheel is there, the group is left out and named in one line;
-in CI that is an error, because CI runs everything.
+be forgotten. Two groups are marked by hand: `tls` needs a PostgreSQL that speaks TLS, which the
+wheel's does not; `etcd` needs an etcd. Where that is not installed, the group is left out and named
+in one line; in CI that is an error, because CI runs everything.
 """
 
 import os
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 FOLDER_GROUPS = ("database", "live", "simulation")
-LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 # Seconds a test needs depend on what else the machine does: no deadline is a verdict here.
 settings.register_profile("default", deadline=None)
@@ -42,32 +42,48 @@ def tls_postgres_bindir() -> Path | None:
     return None
 
 
+NEEDS = {
+    "tls": (
+        tls_postgres_bindir,
+        "only the wheel's PostgreSQL is here, which has no TLS",
+        "postgresql",
+    ),
+    "etcd": (
+        lambda: shutil.which("etcd") and shutil.which("etcdctl"),
+        "there is no etcd",
+        "etcd-server etcd-client",
+    ),
+}
+"""Group → what finds it, why it is left out, and what to install."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test by its folder; leave out `tls` where no server can speak it."""
+    """Mark each test by its folder; leave out the groups that cannot run here."""
     here = Path(__file__).parent
     for item in items:
         group = item.path.relative_to(here).parts[0]
         if group in FOLDER_GROUPS:
             item.add_marker(group)
-    wanting = [item for item in items if item.get_closest_marker("tls")]
-    if not wanting or tls_postgres_bindir():
-        return
-    if os.environ.get("CI"):
-        message = "CI runs the tls group, but no PostgreSQL with TLS is here: install postgresql"
-        raise pytest.UsageError(message)
-    config.hook.pytest_deselected(items=wanting)
-    items[:] = [item for item in items if item not in wanting]
-    config.stash[LEFT_OUT] = len(wanting)
+    left_out: dict[str, int] = {}
+    for group, (there, why, package) in NEEDS.items():
+        wanting = [item for item in items if item.get_closest_marker(group)]
+        if not wanting or there():
+            continue
+        if os.environ.get("CI"):
+            raise pytest.UsageError(f"CI runs the group {group}, but {why}: install {package}")
+        config.hook.pytest_deselected(items=wanting)
+        items[:] = [item for item in items if item not in wanting]
+        left_out[group] = len(wanting)
+    config.stash[LEFT_OUT] = left_out
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Name the group that was left out, how many tests it holds and how to get it."""
-    count = config.stash.get(LEFT_OUT, 0)
-    if count:
+    """Name each group that was left out, how many tests it holds and how to get it."""
+    for group, count in config.stash.get(LEFT_OUT, {}).items():
+        _, why, package = NEEDS[group]
         terminalreporter.write_line(
-            f"left out: group tls ({count} tests): only the wheel's PostgreSQL is here, which has "
-            "no TLS; to run it: apt-get install postgresql"
+            f"left out: group {group} ({count} tests): {why}; to run it: apt-get install {package}"
         )

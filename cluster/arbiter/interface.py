@@ -6,15 +6,24 @@ implementation never retries a swap by itself and never turns "not answered" int
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from protocols.peer import NodeBeat, Record, Relay
 
+NO_ARBITER: Final = "no-arbiter"
+"""The alarm of an arbiter that is not heard, for whatever reason."""
+
 
 class ArbiterUnreachable(Exception):  # noqa: N818 - a state of the world, not a mistake
-    """Certainly not done: nothing was sent."""
+    """Certainly not done: nothing was sent. ``alarm``: the runbook's name of what to tell people
+    at once, where it is more than silence.
+    """
+
+    def __init__(self, why: str, alarm: str = NO_ARBITER) -> None:
+        super().__init__(why)
+        self.alarm = alarm
 
 
 class SwapUnknown(Exception):  # noqa: N818 - the same

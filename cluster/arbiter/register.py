@@ -79,6 +79,17 @@ def judge(register: Register, expected: int | None, record: Record) -> str:
     return _does_not_follow(register, stored, record)
 
 
+def doubt(register: Register) -> str:
+    """Why nobody may claim or go alone for now, or ''."""
+    stored_epoch = register.record.epoch if register.record is not None else 0
+    if register.ahead_epoch > stored_epoch:
+        return ROLLED_BACK
+    waiting = sorted(set(register.nodes) - register.confirmed)
+    if register.record is not None and waiting:
+        return f"this arbiter was restarted and {', '.join(waiting)} has not confirmed its epoch"
+    return ""
+
+
 def _does_not_follow(register: Register, stored: Record, record: Record) -> str:
     if (record.cluster_id, record.system_id) != (stored.cluster_id, stored.system_id):
         return "the record is of another cluster"
@@ -90,10 +101,7 @@ def _does_not_follow(register: Register, stored: Record, record: Record) -> str:
     if record.term != stored.term + (1 if moved else 0):
         return "the term grows by one with a new primary, and only then"
     alone = stored.sync != "" and record.sync == ""
-    waiting = sorted(set(register.nodes) - register.confirmed)
-    if (moved or alone) and waiting:
-        return f"this arbiter was restarted and {', '.join(waiting)} has not confirmed its epoch"
-    return ""
+    return doubt(register) if moved or alone else ""
 
 
 def _flush_after(register: Register, record: Record) -> int:
@@ -148,4 +156,5 @@ def relay_for(register: Register, node: str, now_s: float) -> Relay:
         high_flush=register.high_flush,
         nonce=register.nonce,
         epoch=register.record.epoch if register.record is not None else 0,
+        doubt=doubt(register),
     )

@@ -155,7 +155,7 @@ def server_side(
     files: TlsFiles, cluster: str, accepts: Collection[Kind], alpn: bytes, now: Now = utc_now
 ) -> Connections:
     """Accept machines of these kinds of this cluster, over this ALPN word only."""
-    context = _context(SSL.TLS_SERVER_METHOD, files)
+    context = context_of(SSL.TLS_SERVER_METHOD, files)
     context.set_alpn_select_callback(
         lambda _, offered: alpn if alpn in offered else SSL.NO_OVERLAPPING_PROTOCOLS
     )
@@ -173,13 +173,16 @@ def client_side(
     """Call machines of these kinds of this cluster; a server is known by its URI, not by where it
     answers.
     """
-    context = _context(SSL.TLS_CLIENT_METHOD, files)
+    context = context_of(SSL.TLS_CLIENT_METHOD, files)
     context.set_alpn_protos([alpn])
     _verify(context, Peers(files, cluster, calls, ExtendedKeyUsageOID.SERVER_AUTH), now)
     return Connections(context)
 
 
-def _context(method: int, files: TlsFiles) -> SSL.Context:
+def context_of(method: int, files: TlsFiles) -> SSL.Context:
+    """The rules of every connection of the house, with this machine's certificate; whom to believe
+    is still to be said.
+    """
     context = SSL.Context(method)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(CIPHERS_12)

@@ -1,177 +1,18 @@
-"""What every arbiter promises: the one in memory and the witness over real TLS pass the same suite.
-
-A world gives each node its arbiter and does what the outside may do: cut the connections, lose the
-answers of swaps, restart the arbiter on what it stored.
+"""What every arbiter promises: the one in memory, the witness over real TLS and a real etcd pass
+the same suite.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from msgspec import structs
-from twisted.internet import reactor
 
-from clients.ops.init import loopback_plan
 from cluster import record as records
-from cluster.arbiter import Arbiter, ArbiterUnreachable, SwapUnknown
-from cluster.arbiter.memory import MemoryArbiter
-from cluster.arbiter.witness import WitnessArbiter
-from cluster.compose import witness_of
-from cluster.session import Session
-from cluster.witness import Witness, begin
-from config.folder import write_settings
-from config.load import load_node, load_witness
-from protocols.peer import NodeBeat, Record, SwapResult
-from protocols.shell.clock import BootClock, boot_seconds
+from cluster.arbiter import ArbiterUnreachable, SwapUnknown
+from protocols.peer import NodeBeat, Record
 from tests.cluster.first_record import FIRST
-from tests.postgres_nodes import on_reactor
-
-WAIT_S = 5.0
-
-
-class World(Protocol):
-    """One arbiter, seen by both nodes."""
-
-    def of(self, node: str) -> Arbiter: ...
-
-    async def restart(self) -> None: ...
-
-    async def cut(self) -> None: ...
-
-    async def mend(self) -> None: ...
-
-    def mute(self) -> None: ...
-
-
-class MemoryWorld:
-    def __init__(self) -> None:
-        self.arbiter = MemoryArbiter(("a", "b"), boot_seconds)
-
-    def of(self, node: str) -> Arbiter:
-        return self.arbiter
-
-    async def restart(self) -> None:
-        self.arbiter.restart()
-
-    async def cut(self) -> None:
-        self.arbiter.cut = True
-
-    async def mend(self) -> None:
-        self.arbiter.cut = False
-
-    def mute(self) -> None:
-        self.arbiter.mute = True
-
-
-class WitnessWorld:
-    """A real witness in this process, and both nodes' connections to it."""
-
-    def __init__(self, folder: Path) -> None:
-        paths = write_settings(loopback_plan(folder / "board", "demo"))
-        self.settings = load_witness(paths.witness)
-        self.nodes: dict[str, WitnessArbiter] = {}
-        for name, file in paths.nodes.items():
-            self.nodes[name] = witness_of(load_node(file), reactor, BootClock())
-        self.witness: Witness | None = None
-
-    def of(self, node: str) -> Arbiter:
-        return self.nodes[node]
-
-    async def begin(self) -> None:
-        for arbiter in self.nodes.values():
-            arbiter.keep_up()
-        await self.mend()
-
-    async def mend(self) -> None:
-        self.witness = await begin(self.settings, reactor)
-        for arbiter in self.nodes.values():
-            await reached(arbiter)
-
-    async def cut(self) -> None:
-        assert self.witness is not None
-        await self.witness.stop()
-        self.witness = None
-        for arbiter in self.nodes.values():
-            await lost(arbiter)
-
-    async def restart(self) -> None:
-        await self.cut()
-        await self.mend()
-
-    def mute(self) -> None:
-        assert self.witness is not None
-        desk: Any = self.witness.desk
-        heard = desk.message_came
-
-        def deafen(session: Session, message: Any) -> None:
-            send = session.send
-            session.send = (  # type: ignore[method-assign]
-                lambda message: None if isinstance(message, SwapResult) else send(message)
-            )
-            heard(session, message)
-
-        desk.message_came = deafen
-
-    async def end(self) -> None:
-        for arbiter in self.nodes.values():
-            arbiter.close()
-        if self.witness is not None:
-            await self.witness.stop()
-
-
-async def reached(arbiter: Arbiter) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            try:
-                await arbiter.read()
-            except ArbiterUnreachable:
-                await asyncio.sleep(0.01)
-            else:
-                return
-
-
-async def lost(arbiter: Arbiter) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            try:
-                await arbiter.read()
-            except ArbiterUnreachable:
-                return
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def memory_world(_folder: Path) -> AsyncIterator[World]:
-    yield MemoryWorld()
-
-
-@asynccontextmanager
-async def witness_world(folder: Path) -> AsyncIterator[World]:
-    world = WitnessWorld(folder)
-    await world.begin()
-    try:
-        yield world
-    finally:
-        await world.end()
-
-
-Make = Callable[[Path], AbstractAsyncContextManager[World]]
-Test = Callable[[World], Coroutine[Any, Any, None]]
-
-
-def for_each_arbiter(test: Test) -> Any:
-    """Run a test in the memory's world and in the witness's."""
-
-    @pytest.mark.parametrize("make", [memory_world, witness_world])
-    @on_reactor
-    async def in_world(make: Make, tmp_path: Path) -> None:
-        async with make(tmp_path) as world:
-            await test(world)
-
-    return in_world
+from tests.contracts.arbiters import World, for_each_arbiter
 
 
 def beat(node: str, counter: int, **fields: Any) -> NodeBeat:

@@ -208,7 +208,9 @@ class Node:
     def _hear_relay(self, life: int, relay: Relay, asked_s: float) -> None:
         if life == self.life:
             self.feed(
-                ev.RelayHeard(relay.peer, relay.high_flush, relay.nonce, relay.epoch, asked_s)
+                ev.RelayHeard(
+                    relay.peer, relay.high_flush, relay.nonce, relay.epoch, asked_s, relay.doubt
+                )
             )
 
     def _probe(self, life: int) -> None:
