@@ -342,7 +342,13 @@ class ClusterNode:
         links = self.links.views()
         said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
         senses = {"loop_lag_ms": self.loop_lag_ms, "disk_free_mb": self.disk_free_mb}
-        return {**said, **senses, "wall_s": self.chronicle.wall(), "house": self.on_status()}
+        return {
+            **said,
+            **senses,
+            "wall_s": self.chronicle.wall(),
+            "arbiter": self.settings.cluster.arbiter,
+            "house": self.on_status(),
+        }
 
     def asked(self, event: ev.Asked) -> None:
         """Hand an operator's verb to the machine."""

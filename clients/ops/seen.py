@@ -17,6 +17,7 @@ from clients.ops.verdict import (
     NodeStatus,
     WitnessStatus,
     cluster_json,
+    record_of,
     recorded_role,
     verdict,
 )
@@ -56,7 +57,7 @@ class Seen(Struct, frozen=True):
 
     def table(self) -> str:
         """The table for people: one line a node, the witness, the verdict, what is wrong."""
-        record = self.witness.record if self.witness else None
+        record = record_of(self.nodes, self.witness)
         rows = [COLUMNS, *(_row(one, recorded_role(one.node, record)) for one in self.nodes)]
         widths = [max(len(row[n]) for row in rows) for n in range(len(COLUMNS))]
         lines = [
@@ -74,7 +75,7 @@ class Seen(Struct, frozen=True):
         primary = next((one for one in self.nodes if one.open), None)
         judged = verdict(self.nodes, self.witness)
         copies = {0: "unknown", 1: "one", 2: "two"}[primary.copies if primary else 0]
-        record = self.witness.record if self.witness else None
+        record = record_of(self.nodes, self.witness)
         known = f"epoch {record.epoch}, term {record.term}" if record else "no record known"
         return [
             f"copies: {copies}   {known}",

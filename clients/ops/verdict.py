@@ -68,6 +68,8 @@ class NodeStatus(Struct, frozen=True):
     """The node's own clock, Unix seconds."""
     house: dict[str, Any] = {}
     """What is built on the node adds: doors_open, connections, seats."""
+    arbiter: str = "witness"
+    """What keeps the record: a witness, which answers for itself, or an etcd, which does not."""
 
 
 class WitnessStatus(Struct, frozen=True):
@@ -92,14 +94,28 @@ def primary_of(nodes: list[NodeStatus]) -> NodeStatus | None:
     return next((one for one in nodes if one.open), None)
 
 
+def record_of(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Record | None:
+    """The record: from the witness, or, where an etcd keeps it, from a node that hears it now."""
+    if witness is not None:
+        return witness.record
+    hearing = [
+        one.record
+        for one in nodes
+        if one.arbiter == "etcd" and 0 <= one.arbiter_heard_ms < FRESH_MS and one.record
+    ]
+    return max(hearing, key=lambda record: record.epoch, default=None)
+
+
 def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     """Judge the pair from whoever answered."""
     primary = primary_of(nodes)
     if primary is None:
         return Verdict(safe=False, because="no node is open for terminals")
-    if witness is None:
-        return Verdict(safe=False, because="the witness does not answer: no failover protection")
-    record = witness.record
+    record = record_of(nodes, witness)
+    if witness is None and record is None:
+        return Verdict(
+            safe=False, because=f"the {primary.arbiter} does not answer: no failover protection"
+        )
     if record is None:
         return Verdict(safe=False, because="the witness has no record: bootstrap the cluster")
     if record.paused:
@@ -116,7 +132,7 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     if not standby.healthy:
         return Verdict(safe=False, because=f"PostgreSQL of {standby.node} does not answer")
     if not 0 <= standby.arbiter_heard_ms < FRESH_MS:
-        return Verdict(safe=False, because=f"{standby.node} does not hear the witness")
+        return Verdict(safe=False, because=f"{standby.node} does not hear the {standby.arbiter}")
     return Verdict(
         safe=True, because=f"{standby.node} holds everything acknowledged and may take over"
     )
@@ -128,7 +144,7 @@ def cluster_json(
     """The ``--json`` answer: nodes, roles, epoch, term, sync, copies, verdict; ``silent`` who did
     not answer, why.
     """
-    record = witness.record if witness else next((n.record for n in nodes if n.record), None)
+    record = record_of(nodes, witness) or next((n.record for n in nodes if n.record), None)
     primary = primary_of(nodes)
     judged = verdict(nodes, witness)
     return {

@@ -92,7 +92,7 @@ def test_init_for_a_try_takes_free_ports(tmp_path: Path) -> None:
     paths = json.loads(said.stdout)
     assert paths["version"] == 1
     node = load_node(Path(paths["nodes"]["a"]))
-    assert {one.rpartition(":")[0] for one in [*node.here.peer, node.cluster.witness]} == {
+    assert {one.rpartition(":")[0] for one in [*node.here.peer, str(node.cluster.witness)]} == {
         "127.0.0.1"
     }
 
