@@ -7,7 +7,7 @@
 #   make check             ruff, formatting, types, import rules, house rules
 #   make coverage          which branches the pure tests reach, line by line where they do not
 #   make simulate SEEDS=N  the pair under a virtual clock
-#   make torture [MINUTES=6] [SEED=n] [PLANT=bug]
+#   make torture [MINUTES=6] [SEED=n] [PLANT=bug] [KINDS=a,b]
 #                          three hosts, real faults, a checker outside; as root on Linux
 #   make bench [ONLY=x]    the figures, as a table and JSON lines; RUNS=5 and PEERS=none|patroni|…
 #                          for the failover figures
@@ -29,6 +29,7 @@ SEEDS ?= 20000
 MINUTES ?= 6
 SEED ?=
 PLANT ?=
+KINDS ?=
 PYTEST = $(BIN)/python -m pytest
 # pytest exits 5 when a selection holds no test: not a failure of the code.
 RUN_TESTS = run() { "$$@" || { code=$$?; [ "$$code" -eq 5 ] || exit "$$code"; }; }; run
@@ -72,7 +73,7 @@ simulate: $(STAMP)
 
 torture: $(STAMP)
 	@exec $(BIN)/python -m tests.torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) \
-		$(if $(PLANT),--plant $(PLANT))
+		$(if $(PLANT),--plant $(PLANT)) $(if $(KINDS),--only $(KINDS))
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(RUNS),--runs $(RUNS)) \

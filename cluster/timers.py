@@ -23,6 +23,10 @@ class Timers(Struct, frozen=True):
     """After handing over, how long the old primary leaves the record to its standby."""
     hung_s: float = 2.0
     """PostgreSQL answers no probe for this long: hand over and stop it."""
+    hung_alone_s: float = 10.0
+    """The same where nobody could take over: a restart is all that is left, and on a disk that is
+    only slow it costs a recovery and breaks the copy that the other node may be taking.
+    """
     entry_s: float = 3.0
     """From offering a sync generation to the compare-and-swap that grants it."""
     backoff_s: float = 1.0

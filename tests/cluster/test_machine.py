@@ -197,6 +197,27 @@ def test_a_dead_postmaster_shuts_the_gate_and_says_so_at_once() -> None:
     assert beat_of(node.mind, 9, node.now_s).handover == "postmaster died"
 
 
+def hung_for_s(node: Node) -> float:
+    """How long PostgreSQL answered nothing before it was stopped."""
+    began_s = node.now_s
+    counter = 100
+    while not any(isinstance(one, act.StopPostgres) for one in node.ordered):
+        counter += 1
+        node.feed(peer_beat(counter, "STANDBY_CATCHUP"), 0.05)
+        node.feed(ev.RelayHeard(None, counter, "n1", 3, node.now_s), 0.05)
+        if not any(isinstance(one, act.StopPostgres) for one in node.ordered):
+            node.feed(ev.ProbeFailed("late"), 0.05)
+        assert node.now_s - began_s < 60
+    return node.now_s - began_s
+
+
+def test_alone_a_slow_database_is_not_stopped_where_a_standby_would_be_asked() -> None:
+    node = primary_alone()
+    assert hung_for_s(node) >= node.mind.timers.hung_alone_s
+    node = in_sync()
+    assert hung_for_s(node) < node.mind.timers.hung_alone_s / 2
+
+
 def standby_in_sync() -> Node:
     found = structs.replace(HELD, was_primary=False, token=1)
     node = Node("b", "a", found)

@@ -27,32 +27,35 @@ REFUSED = 5
 @click.option("--minutes", type=click.FloatRange(0.1, 24 * 60), default=6.0, show_default=True)
 @click.option("--seed", type=int, help="Left out, one is drawn and told.")
 @click.option("--plant", type=click.Choice(["", *PLANTED]), default="", help="A bug to be caught.")
+@click.option("--only", default="", help="Kinds of fault to deal, comma-separated; else all.")
 @click.option("--home", type=click.Path(path_type=Path), hidden=True)
-def main(*, minutes: float, seed: int | None, plant: str, home: Path | None) -> None:
+def main(*, minutes: float, seed: int | None, plant: str, only: str, home: Path | None) -> None:
     """Torture the pair for MINUTES with the faults of SEED."""
     if home is not None:
         from tests.torture.run import torture
 
-        sys.exit(cage.live(lambda: torture(home, minutes, seed or 0, plant)))
+        kinds = tuple(filter(None, only.split(",")))
+        sys.exit(cage.live(lambda: torture(home, minutes, seed or 0, plant, kinds)))
     place = Path(tempfile.gettempdir())
     why = lacks(place)
     if why:
         click.echo("The torture rig cannot run here.\n" + "\n".join(why), err=True)
         sys.exit(REFUSED)
     chosen = random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed
-    sys.exit(_outside(place, minutes, chosen, plant))
+    words = ["--minutes", str(minutes), "--seed", str(chosen), "--plant", plant, "--only", only]
+    sys.exit(_outside(place, chosen, words))
 
 
-def _outside(place: Path, minutes: float, seed: int, plant: str) -> int:
+def _outside(place: Path, seed: int, said: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"mpower-torture-{seed}-", dir=place))
     folder.chmod(0o755)
-    words = ["-m", "tests.torture", "--home", str(folder), "--minutes", str(minutes)]
-    words += ["--seed", str(seed), "--plant", plant]
+    words = ["-m", "tests.torture", "--home", str(folder), *said]
     code = 1
     try:
         code = cage.enter(words)
     finally:
-        shutil.rmtree(folder / "disks", ignore_errors=True)
+        for made in ("disks", "images"):
+            shutil.rmtree(folder / made, ignore_errors=True)
         if code == 0:
             shutil.rmtree(folder, ignore_errors=True)
         else:

@@ -19,7 +19,7 @@ from clients.demo.stage import environment
 from config.folder import Paths, Plan, write_settings
 from config.settings import NodeAddress
 from tests.torture import network
-from tests.torture.disk import Disk
+from tests.torture.disk import Disk, images_in
 from tests.torture.host import Host
 from tests.torture.system import RigError
 
@@ -44,8 +44,9 @@ class Board:
         self.logs = home / "logs"
         self.logs.mkdir()
         self.journals.mkdir()
-        disks = {one: Disk(home / "disks" / one, NODE_MB) for one in ("a", "b")}
-        disks["w"] = Disk(home / "disks" / "w", WITNESS_MB)
+        images = images_in(home)
+        disks = {one: Disk(home / "disks" / one, NODE_MB, images) for one in ("a", "b")}
+        disks["w"] = Disk(home / "disks" / "w", WITNESS_MB, images)
         self.paths = _write(self.settings, disks, self.journals, replication)
         self.environment = environment(self.settings)
         self.hosts = {

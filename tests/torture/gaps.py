@@ -1,8 +1,9 @@
 """How long terminals waited, fault by fault. Pure.
 
 A wait runs from the saving of an intent to its answer, by the journal's own times. It belongs to
-the fault that began last before the wait ended, if the fault was still on, or over for less than
-AFTER_S. A fault that had others around it is told apart: what it costs is only seen alone.
+the fault that began last before it, if that was still on or over for less than AFTER_S; else to the
+first that began while it waited. A fault that had others around it is told apart: what it costs is
+only seen alone.
 """
 
 from __future__ import annotations
@@ -59,12 +60,12 @@ def longest(hits: Sequence[Hit], asked: Iterable[Asked]) -> list[Wait]:
 def _belongs(
     hits: Sequence[Hit], ordered: Sequence[int], saved_s: float, settled_s: float
 ) -> int | None:
-    """Which fault a wait belongs to; the one that began last before its answer."""
-    for place in reversed(ordered):
-        hit = hits[place]
-        if hit.began_s < settled_s:
-            return place if saved_s < hit.ended_s + AFTER_S else None
-    return None
+    """Which fault a wait belongs to."""
+    on = [place for place in ordered if hits[place].began_s <= saved_s]
+    if on and saved_s < hits[on[-1]].ended_s + AFTER_S:
+        return on[-1]
+    later = (place for place in ordered if saved_s < hits[place].began_s < settled_s)
+    return next(later, None)
 
 
 def table(waits: Iterable[Wait]) -> list[tuple[str, int, int | None, int | None, int]]:

@@ -7,7 +7,7 @@ round everything is mended and the pair must converge; this file must not know h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Final
 
@@ -45,8 +45,9 @@ class Fault(Struct, frozen=True):
         return f"{self.kind} of {self.whom} for {self.lasts_s:.1f} s"
 
 
-def rounds(seed: int) -> Iterator[list[Fault]]:
-    """Give round after round, without end."""
+def rounds(seed: int, only: Sequence[str] = ()) -> Iterator[list[Fault]]:
+    """Give round after round, without end; of these kinds only, if any are named."""
+    kinds = [one for one in KINDS if not only or one.name in only]
     chance = Random(seed)
     deck: list[Kind] = []
     number = 0
@@ -55,7 +56,7 @@ def rounds(seed: int) -> Iterator[list[Fault]]:
         faults: list[Fault] = []
         while len(faults) < count:
             if not deck:
-                deck = chance.sample(KINDS, len(KINDS))
+                deck = chance.sample(kinds, len(kinds))
             number += 1
             at_s = 0.0 if not faults else chance.uniform(0.0, SPREAD_S)
             faults.append(_drawn(chance, number, deck.pop(), at_s))

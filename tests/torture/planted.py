@@ -12,7 +12,11 @@ from typing import Final
 
 from mpowerd.connections import Connection
 
-PLANTED: Final = ("fsync-off", "ack-alone")
+PLANTED: Final = {
+    "fsync-off": ("blackout",),
+    "ack-alone": ("slow-link", "loss", "kill-host", "power-loss"),
+}
+"""The bug, and the kinds of fault that show it: no others are dealt."""
 
 
 def plant(name: str) -> None:

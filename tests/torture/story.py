@@ -9,7 +9,7 @@ This file must not know how a fault is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bench.figures import tell
@@ -55,13 +55,14 @@ class Begun:
 class Story:
     """Plays a seed on a place. ``hits``: what was done; ``missed``: what had nothing to strike."""
 
-    def __init__(self, place: Place, seed: int) -> None:
+    def __init__(self, place: Place, seed: int, only: Sequence[str] = ()) -> None:
         self.place = place
+        self.only = only
         self.hits: list[Hit] = []
         self.missed: list[str] = []
         self.flaws: list[Flaw] = []
         self.converged_s: list[float] = []
-        self._rounds = rounds(seed)
+        self._rounds = rounds(seed, only)
         self._begun: list[Begun] = []
 
     def play(self, until_s: float) -> None:

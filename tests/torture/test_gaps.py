@@ -27,9 +27,10 @@ def test_what_is_not_answered_is_no_measured_wait() -> None:
     assert longest([KILL], [structs.replace(waited(99.0, 0.0), answer=b"")])[0].ms == 0
 
 
-def test_the_last_fault_before_the_answer_is_charged() -> None:
+def test_of_two_faults_the_one_is_charged_that_the_wait_found_or_met_first() -> None:
     later = structs.replace(CUT, began_s=101.0, ended_s=103.0)
-    assert [one.ms for one in longest([KILL, later], [waited(99.9, 102.4)])] == [0, 2500]
+    assert [one.ms for one in longest([KILL, later], [waited(99.9, 102.4)])] == [2500, 0]
+    assert [one.ms for one in longest([KILL, later], [waited(101.5, 102.5)])] == [0, 1000]
 
 
 def test_the_table_tells_alone_from_overlapped() -> None:
