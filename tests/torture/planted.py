@@ -11,12 +11,16 @@ import sys
 from typing import Final
 
 from mpowerd.connections import Connection
+from tests.torture.plan import Fault
 
 PLANTED: Final = {
-    "fsync-off": ("blackout",),
-    "ack-alone": ("slow-link", "loss", "kill-host", "power-loss"),
+    "fsync-off": [Fault(1, "blackout", "all", 0.0, 1.0, 0)],
+    "ack-alone": [
+        Fault(1, "freeze-host", "standby", 0.0, 3.0, 0),
+        Fault(2, "kill-host", "primary", 0.5, 6.0, 0),
+    ],
 }
-"""The bug, and the kinds of fault that show it: no others are dealt."""
+"""The bug, and the round of faults that shows it, again and again."""
 
 
 def plant(name: str) -> None:

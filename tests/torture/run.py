@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import repeat
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -28,7 +29,7 @@ from tests.torture.checks import Flaw
 from tests.torture.crowd import END_S, SEATS, Crowd
 from tests.torture.kinds import KINDS
 from tests.torture.place import Place
-from tests.torture.plan import ENOUGH_MINUTES
+from tests.torture.plan import ENOUGH_MINUTES, rounds
 from tests.torture.planted import PLANTED
 from tests.torture.story import NotConvergedError, Story, unexpected
 from tests.torture.system import RigError
@@ -49,7 +50,8 @@ def torture(home: Path, minutes: float, seed: int, plant: str, only: Sequence[st
     board = Board(home, replication, plant)
     watch = Watch(board)
     place = Place(board, Crowd(board), watch)
-    story = Story(place, seed, only or PLANTED.get(plant, ()))
+    played = repeat(PLANTED[plant]) if plant else rounds(seed, only)
+    story = Story(place, played)
     trouble = ""
     verdict: list[Flaw] = []
     try:
@@ -63,9 +65,10 @@ def torture(home: Path, minutes: float, seed: int, plant: str, only: Sequence[st
         trouble = "interrupted"
     finally:
         _close(story)
-    clean = _report(story, seed, minutes, verdict, trouble)
+    enough = minutes >= ENOUGH_MINUTES and not plant and not only
+    clean = _report(story, seed, minutes, verdict, trouble, enough=enough)
     if plant:
-        caught = bool(story.flaws or verdict)
+        caught = bool(story.flaws or verdict or trouble.startswith("NotConverged"))
         tell(f"The planted bug {plant} was {'caught' if caught else 'NOT caught'}.")
         return 0 if caught else 1
     return 0 if clean else 1
@@ -139,7 +142,9 @@ def _keep_logs(source: Path, target: Path) -> None:
             shutil.copy2(file, target)
 
 
-def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], trouble: str) -> bool:
+def _report(
+    story: Story, seed: int, minutes: float, verdict: list[Flaw], trouble: str, *, enough: bool
+) -> bool:
     asked = evidence.journals(story.place.board.journals)
     rows = gaps.table(gaps.longest(story.hits, asked))
     tell(table(("fault", "hits", "median alone ms", "worst alone ms", "worst ms"), rows))
@@ -147,7 +152,6 @@ def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], troubl
     for one in flaws[:20]:
         tell(f"{one.kind}: {one.text}")
     faults = Counter(hit.kind for hit in story.hits)
-    enough = minutes >= ENOUGH_MINUTES and not story.only
     never = sorted({one.name for one in KINDS} - set(faults)) if enough else []
     kinds = Counter(one.kind for one in flaws)
     clean = not flaws and not trouble and not never

@@ -9,7 +9,7 @@ This file must not know how a fault is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from bench.figures import tell
@@ -18,7 +18,7 @@ from tests.torture.checks import Flaw
 from tests.torture.gaps import Hit
 from tests.torture.outages import keep_record
 from tests.torture.place import Place
-from tests.torture.plan import Fault, rounds
+from tests.torture.plan import Fault
 from tests.torture.strokes import STROKES
 from tests.torture.struck import Missed, Struck
 from tests.torture.system import RigError
@@ -53,16 +53,15 @@ class Begun:
 
 
 class Story:
-    """Plays a seed on a place. ``hits``: what was done; ``missed``: what had nothing to strike."""
+    """Plays rounds on a place. ``hits``: what was done; ``missed``: what had nothing to strike."""
 
-    def __init__(self, place: Place, seed: int, only: Sequence[str] = ()) -> None:
+    def __init__(self, place: Place, played: Iterator[list[Fault]]) -> None:
         self.place = place
-        self.only = only
         self.hits: list[Hit] = []
         self.missed: list[str] = []
         self.flaws: list[Flaw] = []
         self.converged_s: list[float] = []
-        self._rounds = rounds(seed, only)
+        self._rounds = played
         self._begun: list[Begun] = []
 
     def play(self, until_s: float) -> None:
