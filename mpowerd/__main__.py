@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from config.load import SettingsError, load_node, load_witness
-from mpowerd.logs import configure
 
 SETTINGS = click.option(
     "--settings", required=True, type=click.Path(path_type=Path), help="The YAML file to read."
@@ -31,13 +30,13 @@ def main() -> None:
 @SETTINGS
 def run_node(settings: Path) -> None:
     """Run one of the two servers: its database, its heartbeat, its counters' port."""
-    from cluster.serving import Ending, Service, serve
-
     try:
         said = load_node(settings)
     except SettingsError as wrong:
         _refuse(str(wrong))
-    configure(said.log_level)
+    _log_from(said.log_level)
+
+    from cluster.serving import Ending, Service, serve
 
     async def begin(reactor: Any, ending: Ending) -> Service:
         from mpowerd import running
@@ -51,13 +50,13 @@ def run_node(settings: Path) -> None:
 @SETTINGS
 def run_witness(settings: Path) -> None:
     """Run the witness: the third vote, on a machine that is neither server."""
-    from cluster import witness
-
     try:
         said = load_witness(settings)
     except SettingsError as wrong:
         _refuse(str(wrong))
-    configure(said.log_level)
+    _log_from(said.log_level)
+    from cluster import witness
+
     sys.exit(witness.run(said))
 
 
@@ -68,6 +67,20 @@ def show_version() -> None:
         click.echo(f"mpowerd {version('mpower')}")
     except PackageNotFoundError:
         click.echo("mpowerd (not installed)")
+
+
+def _log_from(level: str) -> None:
+    """Log from this level upwards. The library would load rich and pygments for tracebacks that
+    nobody here sees: 5 MiB of a small machine.
+    """
+    absent = "rich" not in sys.modules
+    if absent:
+        sys.modules["rich"] = None  # type: ignore[assignment]
+    from mpowerd.logs import configure
+
+    if absent:
+        del sys.modules["rich"]
+    configure(level)
 
 
 def _refuse(sentence: str) -> None:

@@ -31,7 +31,9 @@ second while money is taken.
 
 
 class Desk:
-    """Serves the two nodes from one register and one file. ``die`` ends the process at once."""
+    """Serves the two nodes from one register and one file. ``die`` ends the process at once;
+    ``is_here`` says whether an address is this machine's own.
+    """
 
     def __init__(
         self,
@@ -39,12 +41,15 @@ class Desk:
         nodes: list[str],
         clock: Callable[[], float],
         die: Callable[[str], None],
+        is_here: Callable[[str], bool] = lambda _address: False,
     ) -> None:
         self.nonce = secrets.token_hex(8)
         self.register = registers.start(tuple(nodes), self.nonce, file.stored.kept)
         self._file = file
         self._clock = clock
         self._die = die
+        self._is_here = is_here
+        self._beside: set[str] = set()
         self._log: Any = structlog.get_logger("witness")
         self._waiting: asyncio.Queue[tuple[Session, ReadRecord | Swap]] = asyncio.Queue(MAX_WAITING)
         self._worker: asyncio.Task[None] | None = None
@@ -74,6 +79,8 @@ class Desk:
             "high_flush": register.high_flush,
             "confirmed": sorted(register.confirmed),
             "ahead_epoch": register.ahead_epoch,
+            "doubt": registers.doubt(register),
+            "beside": sorted(self._beside),
             "beats": {one.beat.node: round((now_s - one.moved_s) * 1000) for one in register.heard},
         }
 
@@ -86,6 +93,19 @@ class Desk:
             session.refuse("wrong-node", f"Here {known} are the nodes, not {session.who.name}.")
         else:
             self._log.info("node connected", node=session.who.name, address=session.address)
+            self._look_where(session)
+
+    def _look_where(self, session: Session) -> None:
+        """A witness on a server of the pair dies with it, and then nobody takes over."""
+        if self._is_here(session.address):
+            self._beside.add(session.who.name)
+            self._log.warning(
+                "this witness runs on a node's own machine",
+                node=session.who.name,
+                do="move it to a third machine: 'mpower cluster arbiter replace'",
+            )
+        else:
+            self._beside.discard(session.who.name)
 
     def message_came(self, session: Session, message: PeerMessage) -> None:
         """A beat is answered now; a question waits for its turn at the disk."""

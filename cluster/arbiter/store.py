@@ -22,6 +22,12 @@ FILE_NAME: Final = "record.json"
 FORMAT: Final = 1
 
 
+_REBUILD: Final = (
+    "Move {path} away, start the witness again (it then knows nothing and decides nothing), and run"
+    " 'mpower cluster arbiter rebuild' with both nodes up."
+)
+
+
 class Stored(Struct, frozen=True, forbid_unknown_fields=True):
     """The file's content. ``starts`` counts the lives of this witness, for people."""
 
@@ -48,7 +54,10 @@ class RecordFile:
             raise
 
     def _read(self, cluster: str, witness: str) -> Stored:
-        content = read_sealed(self._path)
+        try:
+            content = read_sealed(self._path)
+        except NotOursError as wrong:
+            raise NotOursError(f"{wrong} {_REBUILD.format(path=self._path)}") from wrong
         if content is None:
             return Stored(cluster=cluster, witness=witness)
         try:

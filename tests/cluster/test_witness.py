@@ -1,6 +1,7 @@
 """The witness's one file and its desk: stored before answered, never half, never another's."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from cluster.arbiter.register import Kept
 from cluster.arbiter.server import Desk
 from cluster.arbiter.store import FILE_NAME, RecordFile
 from cluster.durable import NotOursError
+from cluster.witness import is_here
 from protocols.peer import NodeBeat, PeerMessage, ReadRecord, RecordIs, Swap, SwapResult
 from protocols.subject import Subject
 from tests.cluster.first_record import FIRST
@@ -89,6 +91,50 @@ def test_a_torn_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(NotOursError, match="torn"):
         RecordFile(tmp_path, "demo", "w")
     assert file.read_bytes() == torn
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"garbage", b"\x00" * 4096, b"0" * 64 + b"\n{}", b"\n", b"x" * 2_000_000],
+    ids=["empty", "garbage", "zeros", "checksum", "newline", "huge"],
+)
+def test_what_is_no_record_file_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(NotOursError) as refused:
+        RecordFile(tmp_path, "demo", "w")
+    assert str(tmp_path / FILE_NAME) in str(refused.value)
+    assert "mpower cluster arbiter rebuild" in str(refused.value)
+    assert (tmp_path / FILE_NAME).read_bytes() == content
+
+
+def test_this_machine_s_own_addresses_are_known_and_loopback_is_a_trial() -> None:
+    assert not is_here("127.0.0.1:7501")
+    assert not is_here("203.0.113.9:7501")
+    assert not is_here("[2001:db8::1]:7501")
+    own = _own_address()
+    assert own is None or is_here(f"{own}:7501")
+
+
+def _own_address() -> str | None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        host: str = probe.getsockname()[0]
+    return None if host.startswith("127.") else host
+
+
+@on_reactor
+async def test_a_node_on_the_same_machine_is_told(tmp_path: Path) -> None:
+    file = RecordFile(tmp_path, "demo", "w")
+    desk = Desk(file, ["a", "b"], lambda: 0.0, lambda _: None, {"10.0.0.1:5"}.__contains__)
+    beside, apart = seat("a"), seat("b")
+    beside.address, apart.address = "10.0.0.1:5", "10.0.0.2:5"
+    desk.session_open(beside)
+    desk.session_open(apart)
+    assert desk.status()["beside"] == ["a"]
+    file.close()
 
 
 @pytest.mark.parametrize(("cluster", "witness"), [("other", "w"), ("demo", "v")])
