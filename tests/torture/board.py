@@ -76,6 +76,16 @@ class Board:
         argv = [sys.executable, "-m", "clients", "--settings", str(self.settings), *words]
         return self._run(argv, limit_s)
 
+    def ask(self, *words: str, limit_s: float = 120.0) -> tuple[int, str]:
+        """Run an operator's command that may be refused: exit code and last line."""
+        argv = [sys.executable, "-m", "clients", "--settings", str(self.settings), *words]
+        try:
+            done = self._ran(argv, limit_s)
+        except RigError as late:
+            return 1, str(late)
+        said = (done.stderr or done.stdout).strip().splitlines()
+        return done.returncode, f"{done.returncode}: {said[-1] if said else ''}"
+
     def bootstrap(self) -> None:
         """Make the cluster on a, and everything the board works with."""
         word = self.home / "admin.password"
@@ -88,8 +98,14 @@ class Board:
         self._run(network.inside("t", *argv, BANK, *COUNTERS), FURNISH_S)
 
     def _run(self, argv: list[str], limit_s: float) -> str:
+        done = self._ran(argv, limit_s)
+        if done.returncode != 0:
+            raise RigError(f"'{' '.join(argv)}' ended with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def _ran(self, argv: list[str], limit_s: float) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 argv,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -100,9 +116,6 @@ class Board:
             )
         except subprocess.TimeoutExpired as late:
             raise RigError(f"'{' '.join(argv)}' is not done after {limit_s:g} s.") from late
-        if done.returncode != 0:
-            raise RigError(f"'{' '.join(argv)}' ended with {done.returncode}: {done.stderr}")
-        return done.stdout
 
 
 def _write(settings: Path, disks: dict[str, Disk], journals: Path, replication: str) -> Paths:

@@ -61,7 +61,9 @@ KINDS: Final = (
     Kind("witness-power-loss", "the witness's host without power", ("witness",), 1, 8),
     Kind("witness-rolled-back", "the witness with an old record", ("witness",), 4, 8),
     Kind("cancelled-commits", "commits that wait are cancelled", ("primary",), 2, 5),
-    Kind("handover", "an operator asks the primary to hand over", ("primary",), 0.1, 0.2),
+    Kind("switchover", "an operator asks for it while all this happens", ("primary",), 3, 6),
+    Kind("handover", "a UPS or a mirror asks the primary to hand over", ("primary",), 3, 6),
+    Kind("pause", "an operator switches automatic takeover off, then on", ("primary",), 4, 9),
     Kind("terminals-killed", "SIGKILL of the counters' programs", ("office", "branch"), 0.2, 3),
 )
 BY_NAME: Final = {one.name: one for one in KINDS}

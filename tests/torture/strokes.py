@@ -2,8 +2,8 @@
 
 A stroke begins at once, keeps itself up by ``tick`` and ends by ``end``; both may be called in any
 order with other faults of the same host. A stroke that finds nothing to strike (the postmaster is
-already dead) raises Missed: it is not counted as hit. Process and host strokes are here; links and
-disks in ``cuts`` and ``outages``.
+already dead) raises Missed: it is not counted as hit. Process and host strokes are here; links,
+disks and operators in ``cuts``, ``outages`` and ``verbs``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from typing import Final
 
 import psycopg
 
-from tests.torture import cuts, outages
+from tests.torture import cuts, outages, verbs
 from tests.torture.place import Place
 from tests.torture.plan import Fault
 from tests.torture.struck import Missed, Struck
-from tests.torture.system import RigError
 
 Stroke = Callable[[Place, Fault], Struck]
 CANCEL_EVERY_S: Final = 0.02
@@ -144,22 +143,6 @@ def _superuser(socket: Path) -> psycopg.Connection[tuple[object, ...]]:
     )
 
 
-def handover(place: Place, fault: Fault) -> Struck:
-    """An operator asks for it; a refusal with a reason is an answer too."""
-    said = ["no answer yet"]
-
-    def work() -> None:
-        try:
-            place.board.mpower("cluster", "switchover", limit_s=20)
-        except RigError as refused:
-            said[0] = str(refused).splitlines()[-1]
-        else:
-            said[0] = "done"
-
-    threading.Thread(target=work, daemon=True).start()
-    return Struck(told=lambda: said[0])
-
-
 def terminals_killed(place: Place, fault: Fault) -> Struck:
     """The counters' programs die with what they had not been answered."""
     office = place.watch.who(fault.whom)
@@ -193,6 +176,8 @@ STROKES: Final[dict[str, Stroke]] = {
     "witness-power-loss": outages.power_loss,
     "witness-rolled-back": outages.rolled_back,
     "cancelled-commits": cancelled_commits,
-    "handover": handover,
+    "switchover": verbs.switchover,
+    "handover": verbs.handover,
+    "pause": verbs.pause,
     "terminals-killed": terminals_killed,
 }
