@@ -76,6 +76,15 @@ class StartStandby(Action, frozen=True):
     generation: int
 
 
+class Reroute(Action, frozen=True):
+    """The network changed, not the record: replication goes over the peer's address number ``via``
+    from now on; what still hangs on the addresses ``away`` is dropped. Reports nothing.
+    """
+
+    via: int
+    away: tuple[str, ...]
+
+
 class StopPostgres(Action, frozen=True):
     """Stop: ``fast`` with a deadline, or ``immediate``; SIGKILL after 2 s →
     PostgresExited(asked=True).

@@ -17,6 +17,7 @@ from cluster.arbiter.etcd import EtcdArbiter
 from cluster.arbiter.floor import Floor
 from cluster.arbiter.gateway import Gateway
 from cluster.arbiter.witness import WitnessArbiter
+from cluster.duties import postgres_hosts
 from cluster.node import ClusterNode
 from cluster.opsport.port import OpsPort
 from cluster.postgres.place import PostgresPlan, TlsFiles
@@ -31,7 +32,7 @@ MIB: Final = {"kB": 1 / 1024, "MB": 1, "GB": 1024}
 
 def plan_of(settings: NodeSettings) -> PostgresPlan:
     """What PostgreSQL is told on this node. Blocking: names of the peer are looked up."""
-    host, port = split_address(settings.here.postgres)
+    _, port = split_address(settings.here.postgres)
     disk = next(one for one in (settings.data, *settings.data.absolute().parents) if one.exists())
     keep_mib = settings.postgres.wal_keep_mb
     tls = settings.tls
@@ -39,7 +40,7 @@ def plan_of(settings: NodeSettings) -> PostgresPlan:
         node=settings.node,
         data_dir=settings.data,
         port=port,
-        listen=(host,),
+        listen=postgres_hosts(settings.here),
         peers=addresses_of([settings.peer.postgres, *settings.peer.peer]),
         tls=TlsFiles(tls.certificate, tls.key, tls.ca),
         os_user=settings.postgres.os_user,

@@ -33,6 +33,22 @@ def slot_name(node: str) -> str:
     return f"mpower_{node}".replace("-", "_")
 
 
+def postgres_hosts(node: NodeAddress, via: int = -1) -> tuple[str, ...]:
+    """Where the PostgreSQL of ``node`` listens: its own host and those of its links, each once;
+    first that of link ``via`` (-1: its own).
+    """
+    hosts = [split_address(place)[0] for place in (node.postgres, *node.peer)]
+    first = hosts[via + 1 if via + 1 < len(hosts) else 0]
+    return tuple(dict.fromkeys((first, *hosts)))
+
+
+def own_link(node: NodeAddress) -> int:
+    """The link that shares its host with the PostgreSQL of ``node``; the first if none does."""
+    own = split_address(node.postgres)[0]
+    hosts = [split_address(place)[0] for place in node.peer]
+    return hosts.index(own) if own in hosts else 0
+
+
 class Duties:
     """Carries out one PostgreSQL order at a time for the node ``me``; ``peer`` is where the other
     one is.
@@ -42,6 +58,7 @@ class Duties:
         self, me: str, peer: NodeAddress, control: Control, keepsake: Keepsake, password: str
     ) -> None:
         self._me = me
+        self._via = -1
         self._password = password
         self._peer = peer
         self._control = control
@@ -64,6 +81,7 @@ class Duties:
             do.KeepClaim: self._keep_claim,
             do.Clone: self._clone,
             do.Initialise: self._initialise,
+            do.Reroute: self._reroute,
         }
         return await ways[type(action)](action)
 
@@ -142,10 +160,24 @@ class Duties:
         await self._control.initialise(self._password)
         return ev.Initialised(str((await self._control.controldata()).system_id))
 
+    async def _reroute(self, order: do.Reroute) -> None:
+        """A walreceiver on a dead way waits for seconds, and its walsender keeps the slot."""
+        self._via = order.via
+        if not self._control.running:
+            return
+        if (await self._control.live_settings()).conninfo:
+            upstream = self._conninfo(self._peer.name, self._keepsake.kept.token)
+            await self._control.set_upstream(upstream, slot_name(self._me))
+        else:
+            await self._control.drop_walsenders(order.away)
+
     def _conninfo(self, source: str, generation: int) -> str:
-        """How the walreceiver reaches ``source``; '' for nobody."""
+        """How the walreceiver reaches ``source``, over whichever of its addresses; '' for
+        nobody.
+        """
         if not source:
             return ""
         assert source == self._peer.name, "there is one other node to follow"
-        host, port = split_address(self._peer.postgres)
-        return self._control.conninfo(host, port, sync_name(self._me, generation))
+        hosts = postgres_hosts(self._peer, self._via)
+        _, port = split_address(self._peer.postgres)
+        return self._control.conninfo(",".join(hosts), port, sync_name(self._me, generation))

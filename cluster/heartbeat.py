@@ -60,9 +60,14 @@ def _took(hearing: Hearing, beat: NodeBeat, now_s: float) -> Hearing:
 
 def heard(hearing: Hearing, beat: NodeBeat, now_s: float, suspect_s: float) -> Hearing:
     """A beat came on a link. ``suspect_s``: how recently the peer must have heard us."""
-    if not _newer(hearing, beat):
-        return hearing
     alive = 0 <= beat.heard_ms < suspect_s * 1000
+    if not _newer(hearing, beat):
+        # The newest once more, over another link: that one may be alive both ways, the first not.
+        # It counts from when the first came: a late copy is no news.
+        same = (beat.boot, beat.counter) in hearing.boots[-1:]
+        good_at_s = max(hearing.good_at_s, hearing.peer_at_s)
+        good = same and alive and beat.healthy
+        return structs.replace(hearing, good_at_s=good_at_s) if good else hearing
     took = _took(hearing, beat, now_s)
     good_at_s = now_s if alive and beat.healthy else took.good_at_s
     return structs.replace(took, peer_at_s=now_s, good_at_s=good_at_s)

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from cluster.route import NEVER, Way, dead_links, looked
 from cluster.session import Session, Stage
 from cluster.strip import LATE, MISSED, Strip
 from cluster.timers import Timers
@@ -47,7 +48,7 @@ class LinkView(Struct, frozen=True):
 
 class Link:
     """One address pair. ``heard_s``: when a beat last came over it (the node's clock; None
-    never).
+    never); ``good_s``: one that said that we are heard over it; ``host``: where it came from.
     """
 
     def __init__(self, index: int, address: str, strip: Strip) -> None:
@@ -56,12 +57,14 @@ class Link:
         self.address = address
         self.session: Session | None = None
         self.heard_s: float | None = None
+        self.good_s = NEVER
+        self.host = ""
         self.trouble = "not connected yet"
 
 
 class Links:
-    """All links to the peer. ``heard`` gets (link, beat) of every beat that the peer itself
-    sent.
+    """All links to the peer. ``heard`` gets (link, beat) of every beat that the peer itself sent;
+    ``first`` is the link that replication begins on.
     """
 
     def __init__(
@@ -74,12 +77,15 @@ class Links:
         heard: Callable[[int, NodeBeat], None],
         clock: IReactorTime,
         timers: Timers,
+        first: int = 0,
     ) -> None:
         self._cluster = cluster
         self._me = me
         self._peer = peer
         self._heard = heard
         self._clock = clock
+        self._timers = timers
+        self._way = Way(first)
         self._closed = False
         self._callers: list[Caller] = []
         self.links = [
@@ -98,10 +104,20 @@ class Links:
     # ------------------------------------------------------------------ sending and state
 
     def send(self, beat: NodeBeat) -> None:
-        """Send a beat over every open link."""
+        """Send a beat over every open link, with how long ago the peer was heard over that one."""
+        now_s = self._clock.seconds()
         for link in self.links:
             if link.session is not None:
-                link.session.send(beat)
+                link.session.send(structs.replace(beat, heard_ms=_ago_ms(link, now_s)))
+
+    @property
+    def way(self) -> Way:
+        """Which links are dead while another lives, and which should carry what else goes there."""
+        now_s = self._clock.seconds()
+        dead = dead_links([link.good_s for link in self.links], now_s, self._timers.beat_s)
+        count, down_s = len(self.links), self._timers.takeover_s
+        self._way = looked(self._way, dead, count, now_s, down_s)
+        return self._way
 
     def renew(self, reason: str) -> None:
         """Drop every connection; they come back at once."""
@@ -138,6 +154,7 @@ class Links:
         link = self.links[session.link]
         earlier, link.session = link.session, session
         link.trouble = ""
+        link.host = split_address(session.address)[0]
         if earlier is not None:
             earlier.abort("a newer connection took this link")
 
@@ -149,6 +166,8 @@ class Links:
         link = self.links[session.link]
         link.heard_s = self._clock.seconds()
         link.strip.beat(link.heard_s)
+        if 0 <= message.heard_ms < self._timers.suspect_s * 1000:
+            link.good_s = link.heard_s
         self._heard(session.link, message)
 
     def session_over(self, session: Session, reason: str) -> None:
@@ -160,12 +179,16 @@ class Links:
             link.trouble = reason
 
 
+def _ago_ms(link: Link, now_s: float) -> int:
+    return -1 if link.heard_s is None else round((now_s - link.heard_s) * 1000)
+
+
 def _view(link: Link, now_s: float) -> LinkView:
     is_open = link.session is not None
     return LinkView(
         address=link.address,
         open=is_open,
-        heard_ms=-1 if link.heard_s is None else round((now_s - link.heard_s) * 1000),
+        heard_ms=_ago_ms(link, now_s),
         trouble="" if is_open else link.trouble,
         beats=link.strip.shown(now_s),
         late=link.strip.counts[LATE],

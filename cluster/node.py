@@ -22,7 +22,7 @@ from cluster import events as ev
 from cluster.arbiter import Arbiter
 from cluster.chronicle import Chronicle
 from cluster.door import Door
-from cluster.duties import Duties
+from cluster.duties import Duties, own_link
 from cluster.errands import Errands
 from cluster.findings import read_holdings, read_password
 from cluster.heart import Heart
@@ -112,6 +112,7 @@ class ClusterNode:
         self._quit = asyncio.Event()
         self._opened = asyncio.Event()
         self._failed = ""
+        self._moves = 0
         self._door: Door | None = None
         self._errands: Errands | None = None
         self._keepsake: Keepsake | None = None
@@ -137,6 +138,7 @@ class ClusterNode:
             heard=lambda link, beat: self.take(ev.BeatHeard(link, beat)),
             clock=self._clock,
             timers=timers_of(settings.cluster.timers),
+            first=own_link(settings.peer),
         )
 
     def _new_heart(self) -> Heart:
@@ -282,6 +284,19 @@ class ClusterNode:
 
     def _beat(self, _late_s: float) -> None:
         self._heart.beat()
+        self._look_at_links()
+
+    def _look_at_links(self) -> None:
+        """Replication leaves a dead link at once; people hear of it when it lasts."""
+        way = self.links.way
+        if (way.moves > self._moves) and self._errands is not None:
+            self._moves = way.moves
+            away = tuple(self.links.links[n].host for n in sorted(way.dead))
+            self._errands.order(do.Reroute(way.link, away))
+            self.chronicle.note(f"Link down; replication goes over link {way.link + 1}.")
+        down = [self.links.links[n].address for n in sorted(way.told)]
+        text = f"Dead, while another link lives: {', '.join(down)}." if down else ""
+        self.chronicle.alarm("link-down", text)
 
     # ------------------------------------------------------------------ the machine's word out
 

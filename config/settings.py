@@ -125,7 +125,11 @@ class NodeAddress(Settings, frozen=True, kw_only=True):
     ]
     terminals: Annotated[Address, Meta(description="host:port for counters, banks and operators.")]
     postgres: Annotated[
-        Address, Meta(description="host:port of this node's PostgreSQL, for the other node.")
+        Address,
+        Meta(
+            description="host:port of this node's PostgreSQL, for the other node; it listens on the"
+            " hosts of its links too, so that replication outlives one of them."
+        ),
     ]
 
     def __post_init__(self) -> None:

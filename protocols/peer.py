@@ -87,11 +87,11 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     ``counter`` grows by one a beat and restarts with ``boot`` (a random id of this process).
     ``state`` is the machine's state. LSNs are bytes (0 unknown). ``healthy`` is the last PostgreSQL
     probe's verdict and ``probe_age_ms`` its age. ``heard_ms`` is how long ago this node last heard
-    the receiver on any link (-1 never): a link is alive only both ways. ``token`` is the sync
-    generation this standby holds; ``offered`` the one this primary offers in sync entry (0 none).
-    ``leaving`` and ``handover`` carry their reason or are ''. ``vouched_lsn``: the highest flush
-    of the record's sync generation that this primary has seen; an arbiter that was restarted learns
-    again from it what the standby must hold.
+    the receiver on this link, to the arbiter on any (-1 never): a link is alive only both ways.
+    ``token`` is the sync generation this standby holds; ``offered`` the one this primary offers in
+    sync entry (0 none). ``leaving`` and ``handover`` carry their reason or are ''. ``vouched_lsn``:
+    the highest flush of the record's sync generation that this primary has seen; an arbiter that
+    was restarted learns again from it what the standby must hold.
     """
 
     node: NodeName

@@ -71,6 +71,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "A member of the etcd is of a release that can lose writes it has acknowledged.",
         "Update every member to 3.4.22, 3.5.6 or later; it is asked again by itself.",
     ),
+    "link-down": Advice(
+        "One of the links between the nodes carries nothing both ways, while another does: all goes"
+        " on, but the next cut may be the last one.",
+        "Look at the cable, port and switch of the named link; counters are not affected.",
+    ),
     "fault": Advice(
         "This node met an error of its own and serves nothing until it has judged its state anew.",
         "Keep its log with the fault's id for support; if it does not recover, restart the node.",

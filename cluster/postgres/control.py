@@ -196,5 +196,10 @@ class Control(Protocol):
     async def drop_slot(self, name: str, deadline_s: float = SETTING_DEADLINE_S) -> None:
         """Drops a slot; one that is not there is no trouble."""
 
+    async def drop_walsenders(
+        self, addresses: tuple[str, ...], deadline_s: float = SETTING_DEADLINE_S
+    ) -> None:
+        """Ends the walsenders of these client addresses: their way is dead, their slot is free."""
+
     async def controldata(self) -> ControlData:
         """What the control file says; meaningful while the server is down."""

@@ -325,6 +325,11 @@ class MemoryControl:
         self._must_run()
         self._disk.slots -= {name}
 
+    async def drop_walsenders(
+        self, addresses: tuple[str, ...], deadline_s: float = SETTING_DEADLINE_S
+    ) -> None:
+        self._must_run()  # in memory there is one way, and it never hangs
+
     async def controldata(self) -> ControlData:
         disk = self._disk
         end = disk.wal if disk.standby_signal else 0

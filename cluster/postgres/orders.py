@@ -94,6 +94,14 @@ class Orders:
         )
         await self._do(query, deadline_s, "slot", (name,))
 
+    async def drop_walsenders(self, addresses: tuple[str, ...], deadline_s: float) -> None:
+        """Ends the walsenders of these client addresses."""
+        query = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_replication "
+            "WHERE host(client_addr) = ANY(%s)"
+        )
+        await self._do(query, deadline_s, "walsenders", (list(addresses),))
+
     async def _ask(self, query: str, deadline_s: float, what: str) -> tuple[Any, ...]:
         async def work() -> tuple[Any, ...]:
             async with self._sessions.open(local=True) as session:

@@ -311,6 +311,11 @@ class ProcessControl:
     async def create_slot(self, name: str, deadline_s: float = SETTING_DEADLINE_S) -> None:
         await self._orders.create_slot(name, deadline_s)
 
+    async def drop_walsenders(
+        self, addresses: tuple[str, ...], deadline_s: float = SETTING_DEADLINE_S
+    ) -> None:
+        await self._orders.drop_walsenders(addresses, deadline_s)
+
     async def drop_slot(self, name: str, deadline_s: float = SETTING_DEADLINE_S) -> None:
         await self._orders.drop_slot(name, deadline_s)
 

@@ -54,3 +54,10 @@ def test_after_a_stall_silence_is_counted_anew_on_both_paths() -> None:
     woken = deafened(hearing, 160.0)
     assert link_silence_s(woken, 160.0) == 0.0
     assert still_s(woken) < 0
+
+
+def test_the_same_beat_over_a_link_that_is_alive_both_ways_counts_from_when_it_came() -> None:
+    hearing = heard(deafened(Hearing(), 100.0), beat(7, heard_ms=5000), 101.0, 0.6)
+    assert link_silence_s(hearing, 101.5) == 1.5
+    hearing = heard(hearing, beat(7), 103.0, 0.6)
+    assert link_silence_s(hearing, 103.0) == 2.0

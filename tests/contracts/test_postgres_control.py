@@ -335,6 +335,17 @@ async def test_an_asked_stop_says_so_and_a_stopped_standby_does_not_promote(
 
 
 @on_reactor
+async def test_a_walsender_that_is_dropped_is_followed_by_a_new_one(opening: Opening) -> None:
+    async with opening() as world:
+        a = await primary(world)
+        await standby(world, a)
+        await seen(a, followed_by("b_1"))
+        await a.drop_walsenders(("203.0.113.9",))
+        await a.drop_walsenders(("127.0.0.1",))
+        await seen(a, followed_by("b_1"))
+
+
+@on_reactor
 async def test_a_clone_of_nobody_fails_and_keeps_what_is_there(opening: Opening) -> None:
     async with opening() as world:
         a = await primary(world)

@@ -1,0 +1,60 @@
+"""A pair with two links, in a cage: what a cut of one of them does to payments, and a cut of both.
+
+One link is not missed: no new record, no failover, writes wait less than it takes to go alone, and
+people hear of it. Of two cut links the primary stays, alone.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.timers import Timers
+from tests.live.pair import HOUSE
+
+LIMIT_S = 240.0
+pytestmark = pytest.mark.cage
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[dict[str, dict[str, Any]]]:
+    with tempfile.TemporaryDirectory(prefix="mpower-links-", ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)
+        said = subprocess.run(
+            [sys.executable, "-m", "tests.live.two_links", home],
+            cwd=HOUSE,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        assert said.returncode == 0, said.stdout + said.stderr[-4000:]
+        lines = [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
+        yield {line["what"]: line for line in lines}
+
+
+@pytest.mark.parametrize("what", ["town", "cross", "town, a to b", "town, b to a"])
+def test_one_link_is_not_missed(told: dict[str, dict[str, Any]], what: str) -> None:
+    seen = told[what]
+    print(f"{what} cut: worst_ms={seen['worst_ms']}")
+    assert (seen["state"], seen["epochs"], seen["term"]) == ("PRIMARY_SYNC", 0, 1)
+    assert seen["worst_ms"] < Timers().solo_s * 1000
+    assert "link-down" in seen["alarms"]
+
+
+def test_a_link_that_flaps_is_not_missed(told: dict[str, dict[str, Any]]) -> None:
+    seen = told["flapping"]
+    print(f"flapping: worst_ms={seen['worst_ms']}")
+    assert seen["epochs"] == 0
+
+
+def test_cut_off_from_each_other_the_primary_stays_alone(told: dict[str, dict[str, Any]]) -> None:
+    seen = told["all between the nodes"]
+    print(f"both cut: worst_ms={seen['worst_ms']}")
+    assert (seen["state"], seen["term"]) == ("PRIMARY_SOLO", 1)
+    assert "link-down" not in seen["alarms"], "no link is worse than another"
