@@ -111,8 +111,7 @@ class ClusterNode:
         self._verbs = Verbs(self.status, self)
         self._quit = asyncio.Event()
         self._opened = asyncio.Event()
-        self._failed = ""
-        self._moves = 0
+        self._failed, self._moves = "", 0
         self._door: Door | None = None
         self._errands: Errands | None = None
         self._keepsake: Keepsake | None = None
