@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import signal
 import sys
 import traceback
@@ -19,9 +20,8 @@ from typing import Any, Final
 from bench.figures import Figure, Options, line, tell
 
 FAMILY: Final = "bench.failover.contest"
-"""Figures that are measured together, because systems take turns: one call for all that are asked
-for.
-"""
+"""Figures that are measured together, because systems take turns."""
+IDLE: Final = "bench.idle"
 BENCHES: Final = {
     "payments.full_stack": ("bench.payments", "full_stack"),
     "failover.killed": (FAMILY, "measured"),
@@ -30,10 +30,17 @@ BENCHES: Final = {
     "failover.frozen": (FAMILY, "measured"),
     "failover.link_cut": (FAMILY, "measured"),
     "failover.switchover": (FAMILY, "measured"),
+    "failover.silent_fast": ("bench.failover.alone", "silent_fast"),
+    "failover.sync_entry": ("bench.failover.alone", "sync_entry"),
+    "node.idle": (IDLE, "measured"),
+    "node.memory": (IDLE, "measured"),
+    "witness.memory": (IDLE, "measured"),
     "wan.payment_bytes": ("bench.wan", "payment_bytes"),
     "wan.first_payment": ("bench.wan", "first_payment"),
 }
-"""Each figure: the module and the function that measures it; imported when it is asked for."""
+"""Each figure: the module and the function that measures it, imported when it is asked for; a
+function may want the ``names`` it is asked for and the ``options``.
+"""
 NONE: Final = "none"
 
 
@@ -69,7 +76,9 @@ def measured(module: str, function: str, names: tuple[str, ...], options: Option
         importlib.import_module(module), function
     )
     try:
-        found = measure(names, options) if module == FAMILY else measure()
+        wants = {"names": names, "options": options}
+        asked = inspect.signature(measure).parameters
+        found = measure(**{name: wants[name] for name in asked})
     except Exception:  # noqa: BLE001 - the other figures are measured all the same
         tell(traceback.format_exc())
         return []

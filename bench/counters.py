@@ -23,7 +23,7 @@ SETTLED_S: Final = 1.0
 """Before a strike everybody has worked this long without a wait worth the name, and no gap is
 called ended sooner after it: in this time even an unnoticed strike shows.
 """
-LIMIT_S: Final = 120.0
+LIMIT_S: Final = 90.0
 
 
 class StillWaitingError(Exception):

@@ -61,6 +61,7 @@ class Pair:
         plan = structs.replace(
             plan,
             node_data={name: home / name for name in ("a", "b")},
+            witness_data=home / "w",
             shared_buffers=SHARED_BUFFERS,
         )
         self.home, self.paths = home, write_settings(plan)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,7 +21,7 @@ from bench.failover.auto_failover import AutoFailover
 from bench.failover.ground import Ground, ground
 from bench.failover.ours import Ours
 from bench.failover.patroni import Patroni
-from bench.failover.strikes import PULLS_CABLES, SHOWS_LATER_S, STRIKES
+from bench.failover.strikes import PULLS_CABLES, SHOWS_LATER_S, STRIKES, Strike
 from bench.failover.system import NotThereError, System
 from bench.figures import Figure, Options, median, table, tell
 
@@ -73,62 +72,90 @@ class Entrant:
         self._system, self._home = None, None
 
 
-def gap_ms(system: System, here: Ground, strike: str, primary: str) -> float:
-    """Strike once and undo it; the longest wait."""
+def gap_ms(
+    system: System, here: Ground, strike: Strike, primary: str, watch_s: float = SETTLED_S
+) -> float:
+    """Strike once and undo it; the longest wait. StillWaitingError: it has no end."""
     with system.writers() as writers:
         writers.until_calm(time.monotonic())
         at_s = time.monotonic()
-        undo = STRIKES[strike](system, here, primary)
+        undo = strike(system, here, primary)
         try:
-            waits = writers.until_calm(at_s, SHOWS_LATER_S.get(strike, SETTLED_S))
-        except StillWaitingError:
-            return LIMIT_S * 1000
+            waits = writers.until_calm(at_s, watch_s)
         finally:
             undo()
     return longest_ms(waits)
 
 
-Gaps = dict[str, list[float]]
+class Tally:
+    """The gaps of one strike by system; who has none any more, and why."""
+
+    def __init__(self, strike: str) -> None:
+        self.strike = strike
+        self.gaps: dict[str, list[float]] = {}
+        self.out: dict[str, str] = {}
+
+    def take(self, name: str, gap: float) -> None:
+        """Take one measured gap."""
+        self.gaps.setdefault(name, []).append(gap)
+
+    def leave_out(self, name: str, why: str) -> None:
+        """That system has no figure for this strike: not even what was measured before."""
+        self.gaps.pop(name, None)
+        self.out[name] = why
+
+    def figures(self) -> Iterator[Figure]:
+        """Sum up: ours against the better peer, and each peer."""
+        peers = {name: median(self.gaps[name]) for name in PEERS if name in self.gaps}
+        best = min(peers.values(), default=None)
+        if OURS in self.gaps:
+            value = median(self.gaps[OURS])
+            ratio = best / value if best is not None and value > 0 else None
+            worst = max(self.gaps[OURS])
+            yield Figure(f"failover.{self.strike}", value, worst, "ms", best, ratio)
+        for name, value in peers.items():
+            yield Figure(f"failover.{self.strike}@{name}", value, max(self.gaps[name]), "ms")
+
+    def row(self, name: str) -> tuple[object, ...]:
+        """Write one system's row of the table."""
+        gaps = self.gaps.get(name, [])
+        if not gaps:
+            return (self.strike, name, None, None, 0, self.out.get(name, "not run: see above"))
+        return (self.strike, name, median(gaps), max(gaps), len(gaps), "")
 
 
-def gaps_of(strike: str, entrants: Sequence[Entrant], here: Ground, runs: int) -> Gaps:
-    """Strike everybody in turn, ``runs`` times."""
-    gaps: Gaps = defaultdict(list)
+def fought(strike: str, entrants: Sequence[Entrant], here: Ground, runs: int) -> Tally:
+    """Strike everybody in turn, ``runs`` times; who waits without end once is not struck again."""
+    tally = Tally(strike)
+    if strike in PULLS_CABLES and not here.pulls_cables:
+        for entrant in entrants:
+            tally.leave_out(entrant.name, "not run: needs root and network namespaces")
+        return tally
     for number in range(1, runs + 1):
         for entrant in entrants:
             everybody = {one.name: one.ready() for one in entrants}
             found = everybody[entrant.name]
             if found is None:
-                continue
-            system, primary = found
-            try:
-                gap = gap_ms(system, here, strike, primary)
-            except NotThereError as wrong:
-                tell(f"{strike} {number} on {entrant.name}: {wrong}")
-                continue
-            tell(f"{strike} {number} on {entrant.name}'s {primary}: longest wait {gap:,.0f} ms")
-            gaps[entrant.name].append(gap)
-    return gaps
+                tally.leave_out(entrant.name, entrant.reason)
+            elif entrant.name not in tally.out:
+                _fight(tally, entrant.name, number, here, *found)
+    return tally
 
 
-def figures_of(strike: str, gaps: Gaps) -> Iterator[Figure]:
-    """Sum one strike up: ours against the better peer, and each peer."""
-    peers = {name: median(gaps[name]) for name in PEERS if gaps.get(name)}
-    best = min(peers.values(), default=None)
-    if gaps.get(OURS):
-        value = median(gaps[OURS])
-        ratio = best / value if best is not None and value > 0 else None
-        yield Figure(f"failover.{strike}", value, max(gaps[OURS]), "ms", best, ratio)
-    for name, value in peers.items():
-        yield Figure(f"failover.{strike}@{name}", value, max(gaps[name]), "ms")
-
-
-def row(strike: str, name: str, gaps: Sequence[float], reason: str) -> tuple[object, ...]:
-    """Write one system's row of the table."""
-    if not gaps:
-        return (strike, name, None, None, 0, reason or "not run: see above")
-    note = "somebody still waited at the end" if max(gaps) >= LIMIT_S * 1000 else reason
-    return (strike, name, median(gaps), max(gaps), len(gaps), note)
+def _fight(
+    tally: Tally, name: str, number: int, here: Ground, system: System, primary: str
+) -> None:
+    strike = tally.strike
+    try:
+        gap = gap_ms(system, here, STRIKES[strike], primary, SHOWS_LATER_S.get(strike, SETTLED_S))
+    except StillWaitingError:
+        tally.leave_out(name, f"no end within {LIMIT_S:g} s (run {number})")
+        tell(f"{strike} {number} on {name}'s {primary}: {tally.out[name]}")
+    except NotThereError as wrong:
+        tell(f"{strike} {number} on {name}: {wrong}")
+    else:
+        tell(f"{strike} {number} on {name}'s {primary}: longest wait {gap:,.0f} ms")
+        tally.take(name, gap)
 
 
 def measured(names: Sequence[str], options: Options) -> list[Figure]:
@@ -141,15 +168,9 @@ def measured(names: Sequence[str], options: Options) -> list[Figure]:
         for entrant in entrants:
             ending.callback(entrant.close)
         for strike in (name.partition(".")[2] for name in names):
-            gaps: Gaps = {}
-            cannot = strike in PULLS_CABLES and not here.pulls_cables
-            if not cannot:
-                gaps = gaps_of(strike, entrants, here, options.runs)
-            why = "not run: needs root and network namespaces" if cannot else ""
-            rows += [
-                row(strike, one.name, gaps.get(one.name, []), why or one.reason) for one in entrants
-            ]
-            figures += figures_of(strike, gaps)
+            tally = fought(strike, entrants, here, options.runs)
+            rows += [tally.row(one.name) for one in entrants]
+            figures += tally.figures()
             tell(table(HEAD, rows))
     return figures
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bench.__main__ import BENCHES, FAMILY, chosen, errands, peers
-from bench.counters import LIMIT_S, Counters
+from bench.counters import Counters
 from bench.failover.auto_failover import primary_of
-from bench.failover.contest import PEERS, Entrant, figures_of, row
+from bench.failover.contest import PEERS, Entrant, Tally, fought
 from bench.failover.ground import HOSTS, Ground, Lan
 from bench.failover.patroni import leader
 from bench.failover.strikes import PULLS_CABLES, SHOWS_LATER_S, STRIKES
@@ -42,26 +42,37 @@ def test_peers_are_all_or_those_named_or_nobody() -> None:
         peers(["repmgr"])
 
 
+def tally(**gaps: list[float]) -> Tally:
+    found = Tally("killed")
+    for name, ones in gaps.items():
+        for one in ones:
+            found.take(name, one)
+    return found
+
+
 def test_ours_stands_against_the_better_peer() -> None:
-    gaps = {"mpower": [400.0, 500.0, 450.0], "patroni": [6000.0], "pg_auto_failover": [900.0]}
-    ours, patroni, other = figures_of("killed", gaps)
+    found = tally(mpower=[400, 500, 450], patroni=[6000], pg_auto_failover=[900])
+    ours, patroni, other = found.figures()
     assert (ours.bench, ours.value, ours.worst, ours.unit) == ("failover.killed", 450, 500, "ms")
     assert (ours.against, ours.ratio) == (900, 2)
     assert (patroni.bench, patroni.value) == ("failover.killed@patroni", 6000)
     assert (other.bench, other.against) == ("failover.killed@pg_auto_failover", None)
+    assert found.row("mpower")[2:5] == (450, 500, 3)
 
 
 def test_who_could_not_be_had_has_no_figure_but_a_row_with_the_reason() -> None:
-    assert [one.bench for one in figures_of("killed", {"mpower": [400.0]})] == ["failover.killed"]
-    assert list(figures_of("killed", {})) == []
-    assert row("killed", "patroni", [], "not run: no etcd")[2:] == (
-        None,
-        None,
-        0,
-        "not run: no etcd",
-    )
-    assert row("killed", "mpower", [400.0, 500.0, 90.0], "")[2:5] == (400, 500, 3)
-    assert "still waited" in str(row("frozen", "patroni", [LIMIT_S * 1000], "")[-1])
+    found = tally(mpower=[400], patroni=[6000, 7000])
+    found.leave_out("patroni", "no end within 90 s (run 3)")
+    assert [one.bench for one in found.figures()] == ["failover.killed"]
+    assert found.row("patroni")[2:] == (None, None, 0, "no end within 90 s (run 3)")
+    assert list(tally().figures()) == []
+
+
+def test_a_strike_the_ground_does_not_allow_is_said_for_everybody() -> None:
+    who, made = entrant([])
+    found = fought("silent", [who], Ground(), 5)
+    assert "network namespaces" in str(found.row("standing")[-1])
+    assert made == []
 
 
 MEMBERS = [

@@ -11,6 +11,7 @@ import pytest
 from clients.__main__ import NOUNS, mpower
 from clients.ops.init import free_ports
 from config.load import load_client, load_node, load_witness
+from config.settings import FAST
 
 SERVERS = ("--node", "a=10.0.0.1,10.1.0.1", "--node", "b=10.0.0.2,10.1.0.2")
 
@@ -85,6 +86,14 @@ def test_init_writes_a_folder_every_program_can_read(tmp_path: Path) -> None:
         f"{home} is not an empty folder; choose another or empty it (keys in use are never"
         " overwritten).\n"
     )
+
+
+def test_init_writes_the_fast_profile_into_both_nodes_when_asked(tmp_path: Path) -> None:
+    home = tmp_path / "board"
+    said = call("init", str(home), *SERVERS, "--witness", "10.0.0.3", "--timers", "fast")
+    assert said.exit_code == 0, said.output
+    for node in ("a", "b"):
+        assert load_node(home / f"node-{node}.yaml").cluster.timers == FAST
 
 
 def test_init_for_a_try_takes_free_ports(tmp_path: Path) -> None:

@@ -86,8 +86,11 @@ def changed(home: Path, name: str, old: str, new: str) -> Path:
         ),
         (
             "# suspect_ms: 600",
-            "suspect_ms: 200",
-            "cluster.timers: beat_ms < suspect_ms < takeover_ms must hold, they are 200, 200, 2000",
+            "suspect_ms: 400",
+            (
+                "cluster.timers: 2 x beat_ms < suspect_ms < takeover_ms must hold, they are 200,"
+                " 400, 2000"
+            ),
         ),
         (
             "# isolate_ms: 4000",
