@@ -128,13 +128,40 @@ class PrepareForStandby(Action, frozen=True):
 
 
 class Clone(Action, frozen=True):
-    """Keep the old data folder once, take a base backup of ``source`` into a new one → Cloned |
-    ActionFailed.
+    """Take a base backup of ``source`` into a new data folder → Cloned | ActionFailed.
 
-    Lays the rejoin marker before it begins; forgets claim and token when done.
+    ``keep`` the old folder until DropOldCopy; else it goes first, to make room. Lays the rejoin
+    marker before it begins; forgets claim and token when done.
     """
 
     source: str
+    keep: bool
+
+
+class TakeStock(Action, frozen=True):
+    """What stands here beyond ``left_at`` (0 unknown) of timeline ``tli``, kept durably for people,
+    and whether a second copy fits → StockTaken | ActionFailed.
+    """
+
+    tli: int
+    left_at: int
+
+
+class Rewind(Action, frozen=True):
+    """Rewind PGDATA to ``left_at`` and onto timeline ``tli`` of ``source`` → Rewound |
+    ActionFailed.
+
+    Lays the rejoin marker, and that this copy is torn, before it begins; forgets claim and token
+    when done. What is not shown to be right has failed.
+    """
+
+    source: str
+    tli: int
+    left_at: int
+
+
+class DropOldCopy(Action, frozen=True):
+    """Remove the data folder kept by the last clone; nothing is reported."""
 
 
 class Initialise(Action, frozen=True):

@@ -10,12 +10,14 @@ as PostgresTroubleError, never as a half-done success.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from cluster import actions as do
 from cluster import events as ev
 from cluster.keepsake import Keepsake
+from cluster.left_behind import LeftBehind, Reports
 from cluster.postgres.control import Control, StopMode
 from cluster.postgres.troubles import PostgresTroubleError
 from cluster.record import NOBODY_NAMES, sync_name
@@ -55,7 +57,13 @@ class Duties:
     """
 
     def __init__(
-        self, me: str, peer: NodeAddress, control: Control, keepsake: Keepsake, password: str
+        self,
+        me: str,
+        peer: NodeAddress,
+        control: Control,
+        keepsake: Keepsake,
+        reports: Reports,
+        password: str,
     ) -> None:
         self._me = me
         self._via = -1
@@ -63,6 +71,7 @@ class Duties:
         self._peer = peer
         self._control = control
         self._keepsake = keepsake
+        self._reports = reports
 
     async def carry_out(self, action: do.Action) -> ev.Event | None:
         """Do it and give its event (None: the order reports nothing).
@@ -79,6 +88,8 @@ class Duties:
             do.PrepareForStandby: self._prepare,
             do.KeepToken: self._keep_token,
             do.KeepClaim: self._keep_claim,
+            do.TakeStock: self._take_stock,
+            do.Rewind: self._rewind,
             do.Clone: self._clone,
             do.Initialise: self._initialise,
             do.Reroute: self._reroute,
@@ -151,10 +162,45 @@ class Duties:
     async def _clone(self, order: do.Clone) -> ev.Event:
         if self._control.running:
             raise PostgresTroubleError("A running PostgreSQL's data folder is never replaced.")
-        await asyncio.to_thread(self._keepsake.begin_clone)
-        await self._control.clone(self._conninfo(order.source, 0), slot_name(self._me))
-        await asyncio.to_thread(self._keepsake.end_clone)
-        return ev.Cloned(str((await self._control.controldata()).system_id))
+        source = self._conninfo(order.source, 0)
+        await asyncio.to_thread(self._keepsake.begin_copy, torn=not order.keep)
+        await self._control.clone(source, slot_name(self._me), keep=order.keep)
+        return ev.Cloned(await self._copied())
+
+    async def _rewind(self, order: do.Rewind) -> ev.Event:
+        if self._control.running:
+            raise PostgresTroubleError("A running PostgreSQL's data folder is never rewound.")
+        source = self._conninfo(order.source, 0)
+        await asyncio.to_thread(self._keepsake.begin_copy, torn=True)
+        await self._control.rewind(source, order.tli, order.left_at)
+        return ev.Rewound(await self._copied())
+
+    async def _copied(self) -> str:
+        """The copy in place is whole and armed: nothing of the one before binds any more."""
+        await asyncio.to_thread(self._keepsake.end_copy)
+        return str((await self._control.controldata()).system_id)
+
+    async def _take_stock(self, order: do.TakeStock) -> ev.Event:
+        if not self._keepsake.kept.rejoining:
+            await self._control.drop_old()  # of an earlier rejoin, which was proven since
+        stock = await self._control.take_stock(order.tli, order.left_at)
+        if not order.tli:
+            return ev.StockTaken(stock.fits)
+        report = LeftBehind(
+            round(time.time(), 3),
+            order.tli,
+            order.left_at,
+            stock.wal_bytes,
+            stock.commits,
+            stock.changes,
+            stock.trouble,
+        )
+        await asyncio.to_thread(self._reports.add, report)
+        return ev.StockTaken(stock.fits, report.sentence)
+
+    async def drop_old_copy(self) -> None:
+        """Remove what the last clone kept; beside everything else, for it may take a while."""
+        await self._control.drop_old()
 
     async def _initialise(self, _order: do.Initialise) -> ev.Event:
         await self._control.initialise(self._password)

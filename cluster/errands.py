@@ -1,9 +1,9 @@
 """Carries out what the machine orders, and reports every outcome as an event.
 
-Invariants: PostgreSQL and disk orders run one after the other, in the order given; arbiter orders
-and KeepEpoch run beside them; each ends in exactly one report. A stop overtakes: what waits or runs
-is abandoned without a report, and nothing that was ordered before the stop can leave a server
-running after it. It decides nothing.
+Invariants: PostgreSQL and disk orders run one after the other, in the order given; arbiter orders,
+KeepEpoch and DropOldCopy run beside them; each ends in exactly one report. A stop overtakes: what
+waits or runs is abandoned without a report, and nothing that was ordered before the stop can leave
+a server running after it. It decides nothing.
 """
 
 from __future__ import annotations
@@ -84,6 +84,8 @@ class Errands:
                 self._launch(self._read(), name)
             case do.SwapRecord():
                 self._launch(self._swap(action), name)
+            case do.DropOldCopy():
+                self._launch(self._drop_old_copy(), name)
             case do.KeepEpoch(epoch, incarnation):
                 self._launch(self._keep_epoch(epoch, incarnation), name)
             case _:
@@ -170,6 +172,12 @@ class Errands:
     async def _keep_epoch(self, epoch: int, incarnation: int) -> None:
         await asyncio.to_thread(self._keepsake.keep_epoch, epoch, incarnation)
         self._report(ev.EpochKept(self._keepsake.kept.epoch))
+
+    async def _drop_old_copy(self) -> None:
+        try:
+            await self._duties.drop_old_copy()
+        except (PostgresTroubleError, OSError) as trouble:
+            _log.warning("the old copy stays", reason=str(trouble))
 
     async def close(self, deadline_s: float) -> None:
         """Take no more orders and end what runs, within the deadline."""

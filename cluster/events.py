@@ -53,7 +53,9 @@ class Holdings(Struct, frozen=True):
     ``has_data`` a PGDATA is there; ``was_primary`` pg_control says in production or shut down, not
     in recovery (standby.signal may have been laid there for safety); ``names`` as in
     postgresql.auto.conf; ``claim`` the op_id persisted before a promotion; ``rejoining`` the marker
-    that forbids a reclaim (laid when a clone begins, removed with the next KeepToken).
+    that forbids a reclaim (laid when a clone begins, removed with the next KeepToken); ``torn`` the
+    data folder was being rewound or replaced in place; ``kept_old`` the copy from before the last
+    clone is still there.
     """
 
     has_data: bool
@@ -68,6 +70,8 @@ class Holdings(Struct, frozen=True):
     token: int
     claim: str
     rejoining: bool
+    torn: bool = False
+    kept_old: bool = False
 
 
 class Booted(Event, frozen=True):
@@ -221,6 +225,21 @@ class ClaimKept(Event, frozen=True):
     """The op_id of the claim is fsynced; promoting may begin."""
 
     op_id: str
+
+
+class StockTaken(Event, frozen=True):
+    """Before this copy is replaced: ``fits`` a second one fits beside it; ``said`` what it held
+    beyond the switch, for people ('' nothing).
+    """
+
+    fits: bool
+    said: str = ""
+
+
+class Rewound(Event, frozen=True):
+    """PGDATA was rewound onto the source's timeline and shown to be there; standby.signal lies."""
+
+    system_id: str
 
 
 class Cloned(Event, frozen=True):

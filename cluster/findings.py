@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import structs
+
 from cluster.durable import NotOursError
 from cluster.events import Event, Facts, Holdings, Probed, ProbeFailed, Walsender
 from cluster.keepsake import Kept
@@ -46,7 +48,8 @@ async def read_holdings(control: Control, kept: Kept) -> Holdings:
     if not await control.initialised():
         return _holdings(None, "", kept)
     live = await control.live_settings()
-    return _holdings(await control.controldata(), live.names, kept)
+    found = _holdings(await control.controldata(), live.names, kept)
+    return structs.replace(found, kept_old=await control.kept_old())
 
 
 def _holdings(data: ControlData | None, names: str, kept: Kept) -> Holdings:
@@ -63,6 +66,7 @@ def _holdings(data: ControlData | None, names: str, kept: Kept) -> Holdings:
         token=kept.token,
         claim=kept.claim,
         rejoining=kept.rejoining,
+        torn=kept.torn,
     )
 
 

@@ -25,7 +25,8 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     ('' none).
 
     ``rejoining`` forbids a reclaim: since it was set, this node's data may no longer be the best
-    copy.
+    copy. ``torn``: the data folder itself was being changed by a rewind or removed for a clone; it
+    is never started.
     """
 
     cluster: str
@@ -36,6 +37,7 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     token: int = 0
     claim: str = ""
     rejoining: bool = False
+    torn: bool = False
 
 
 class Keepsake:
@@ -88,17 +90,20 @@ class Keepsake:
         with self._writing:
             self._keep(claim=op_id)
 
-    def begin_clone(self) -> None:
-        """Set the mark that forbids a reclaim: from now on this copy may not be the best one."""
-        with self._writing:
-            self._keep(rejoining=True)
+    def begin_copy(self, *, torn: bool) -> None:
+        """Set the mark that forbids a reclaim: from now on this copy may not be the best one.
 
-    def end_clone(self) -> None:
+        ``torn``: nor may it be started, before ``end_copy``.
+        """
+        with self._writing:
+            self._keep(rejoining=True, torn=torn or self.kept.torn)
+
+    def end_copy(self) -> None:
         """Forget what belonged to the data that was replaced; the mark stays until the next
         token.
         """
         with self._writing:
-            self._keep(claim="", token=0)
+            self._keep(claim="", token=0, torn=False)
 
     def _keep(self, **changes: object) -> None:
         kept = msgspec.structs.replace(self.kept, **changes)

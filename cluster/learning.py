@@ -27,6 +27,8 @@ RESULT_OF: Final[dict[type[ev.Event], tuple[str, ...]]] = {
     ev.FenceWritten: ("WriteFence",),
     ev.TokenKept: ("KeepToken",),
     ev.ClaimKept: ("KeepClaim",),
+    ev.StockTaken: ("TakeStock",),
+    ev.Rewound: ("Rewind",),
     ev.Cloned: ("Clone",),
     ev.Initialised: ("Initialise",),
 }
@@ -89,6 +91,8 @@ def _booted(mind: Mind, event: ev.Booted) -> Mind:
         token=found.token,
         claim=found.claim,
         rejoining=found.rejoining,
+        diverged=found.torn,
+        kept_old=found.kept_old,
         epoch=found.epoch,
         incarnation=found.incarnation,
     )
@@ -240,7 +244,7 @@ def _probe_failed(mind: Mind, event: ev.ProbeFailed) -> Mind:
 def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
     # Whatever this start was for, the copy on disk is not a cleanly stopped one any more.
     names = NOBODY_NAMES if event.as_standby else mind.disk.names
-    disk = structs.replace(mind.disk, clean_end_lsn=-1, names=names)
+    disk = structs.replace(mind.disk, clean_end_lsn=-1, names=names, fits=None)
     return structs.replace(
         mind,
         up=True,
@@ -317,20 +321,36 @@ def _claim_kept(mind: Mind, event: ev.ClaimKept) -> Mind:
     return structs.replace(mind, doing=done(mind, "KeepClaim"), disk=disk)
 
 
+def _stock_taken(mind: Mind, event: ev.StockTaken) -> Mind:
+    disk = structs.replace(mind.disk, fits=event.fits)
+    return structs.replace(mind, doing=done(mind, "TakeStock"), disk=disk)
+
+
+def _rewound(mind: Mind, event: ev.Rewound) -> Mind:
+    return _fresh_copy(mind, event.system_id, "Rewind", kept_old=mind.disk.kept_old)
+
+
 def _cloned(mind: Mind, event: ev.Cloned) -> Mind:
+    kept_old = mind.disk.fits is not False and (mind.disk.has_data or mind.disk.kept_old)
+    return _fresh_copy(mind, event.system_id, "Clone", kept_old=kept_old)
+
+
+def _fresh_copy(mind: Mind, system_id: str, order: str, *, kept_old: bool) -> Mind:
     disk = structs.replace(
         mind.disk,
         has_data=True,
         was_primary=False,
         clean_end_lsn=-1,
-        system_id=event.system_id,
+        system_id=system_id,
         tli=mind.record.tli if mind.record else 0,
         names="",
         token=0,
         claim="",
         diverged=False,
+        fits=None,
+        kept_old=kept_old,
     )
-    return structs.replace(mind, doing=done(mind, "Clone"), disk=disk, failures=0)
+    return structs.replace(mind, doing=done(mind, order), disk=disk, failures=0)
 
 
 def _initialised(mind: Mind, event: ev.Initialised) -> Mind:
@@ -343,6 +363,8 @@ def _initialised(mind: Mind, event: ev.Initialised) -> Mind:
 def _action_failed(mind: Mind, event: ev.ActionFailed) -> Mind:
     if event.action not in mind.doing:
         return mind
+    if event.action == "Clone":  # the room may have gone meanwhile
+        mind = structs.replace(mind, disk=structs.replace(mind.disk, fits=None))
     failures = mind.failures + 1
     wait_s = min(mind.timers.restart_s * 2 ** min(failures - 1, 8), mind.timers.restart_cap_s)
     return structs.replace(
@@ -381,6 +403,8 @@ LESSONS: Final[dict[type[ev.Event], Callable[[Mind, Any], Mind]]] = {
     ev.EpochKept: _epoch_kept,
     ev.TokenKept: _token_kept,
     ev.ClaimKept: _claim_kept,
+    ev.StockTaken: _stock_taken,
+    ev.Rewound: _rewound,
     ev.Cloned: _cloned,
     ev.Initialised: _initialised,
     ev.Leaving: _nothing,

@@ -17,7 +17,7 @@ from cluster import events as ev
 from cluster.heartbeat import deafened
 from cluster.learning import EVENTS, LESSONS, RESULT_OF, known_version, relieved
 from cluster.mind import NEVER, Mind
-from cluster.rules import entry, leaving, primary, reading, reclaim, standby, takeover
+from cluster.rules import entry, leaving, primary, reading, reclaim, rejoin, standby, takeover
 from cluster.rules.cover import IMPOSSIBLE
 from cluster.rules.rule import Rule
 from cluster.states import State
@@ -28,6 +28,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     *primary.ENDS,
     *leaving.ROWS,
     *reading.ROWS,
+    *rejoin.ROWS,
     *primary.ROWS,
     *entry.ROWS,
     *standby.ROWS,
@@ -37,7 +38,7 @@ TABLE: Final[tuple[Rule, ...]] = (
 """All rows; within a state the first that fits wins."""
 
 MAX_FOLLOW_UPS: Final = 6
-"""READING, REJOIN_CHECK, RECLONING in one step is the longest chain; more would be a loop."""
+"""READING, REJOIN_CHECK, STANDBY_CATCHUP in one step is the longest chain; more would be a loop."""
 
 EAGER: Final = frozenset(
     {

@@ -24,7 +24,9 @@ class Disk(Struct, frozen=True):
     """What this node holds on disk, as found at the start and changed by what was done since.
 
     ``clean_end_lsn``: the end of a cleanly stopped primary's WAL, -1 unless that is certain.
-    ``diverged``: this copy was seen out of recovery without a claim; it must be cloned again.
+    ``diverged``: this copy was seen out of recovery without a claim, or is torn by a replacement
+    that did not end; it is never started. ``fits``: a second copy fits beside it (None: stock was
+    not taken). ``kept_old``: the copy from before the last clone is still there.
     """
 
     has_data: bool = False
@@ -37,6 +39,8 @@ class Disk(Struct, frozen=True):
     claim: str = ""
     rejoining: bool = False
     diverged: bool = False
+    fits: bool | None = None
+    kept_old: bool = False
     epoch: int = 0
     incarnation: int = 0
 

@@ -28,6 +28,7 @@ from cluster.findings import read_holdings, read_password
 from cluster.heart import Heart
 from cluster.herald import Herald
 from cluster.keepsake import Keepsake
+from cluster.left_behind import Reports
 from cluster.link import Links
 from cluster.machine import begin, step
 from cluster.mind import Mind
@@ -108,6 +109,7 @@ class ClusterNode:
         self._heart = self._new_heart()
         beat_s = settings.cluster.timers.beat_ms / 1000
         self._pulse = Pulse("beat", self._clock, lambda: beat_s, self._beat, self.fail)
+        self._reports = Reports(settings.data)
         self._verbs = Verbs(self.status, self)
         self._quit = asyncio.Event()
         self._opened = asyncio.Event()
@@ -193,8 +195,11 @@ class ClusterNode:
         strays = await self._control.stop_stray()
         if strays:
             self.chronicle.note(f"Stopped {strays} processes of an earlier life's PostgreSQL.")
+        await asyncio.to_thread(self._reports.read)
         holdings = await read_holdings(self._control, keepsake.kept)
-        duties = Duties(settings.node, settings.peer, self._control, keepsake, password)
+        duties = Duties(
+            settings.node, settings.peer, self._control, keepsake, self._reports, password
+        )
         self._errands = Errands(
             duties,
             self._arbiter,
@@ -354,7 +359,8 @@ class ClusterNode:
         busy = self._errands.busy if self._errands else ""
         beats = self._heart.strip.shown(self._clock.seconds())
         links = self.links.views()
-        said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
+        behind = self._reports.kept
+        said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats, behind)
         senses = {"loop_lag_ms": self.loop_lag_ms, "disk_free_mb": self.disk_free_mb}
         return {
             **said,

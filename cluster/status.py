@@ -6,12 +6,14 @@ and never changes anything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from cluster.chronicle import Chronicle
 from cluster.countdown import countdown_of
+from cluster.left_behind import LeftBehind
 from cluster.link import LinkView
 from cluster.mind import Mind
 from cluster.standing import Standing
@@ -36,9 +38,10 @@ def status_of(
     links: list[LinkView],
     busy: str,
     arbiter_beats: str,
+    left_behind: Sequence[LeftBehind] = (),
 ) -> dict[str, Any]:
     """The answer to ``status``: msgspec can write it as JSON. ``arbiter_beats``: the strip of its
-    answers.
+    answers; ``left_behind``: what this node's copies held unacknowledged when they were replaced.
     """
     record = mind.record
     beat = mind.hearing.beat
@@ -69,6 +72,7 @@ def status_of(
         "links": links,
         "alarms": chronicle.alarms,
         "record": record,
+        "left_behind": left_behind,
         "history": [msgspec.structs.asdict(line) for line in lines],
     }
 

@@ -118,6 +118,18 @@ class Commands:
 
         At the deadline, or when the caller is cancelled, it is killed and reaped.
         """
+        finished = await self.outcome(argv, deadline_s=deadline_s, stdin=stdin)
+        if not finished.good:
+            name = Path(argv[0]).name
+            said = finished.err.decode("utf-8", "replace").strip()[-1000:]
+            message = f"{name} failed ({finished.status or finished.signal}): {said}"
+            raise CommandFailedError(message)
+        return finished
+
+    async def outcome(
+        self, argv: Sequence[str], *, deadline_s: float, stdin: bytes = b""
+    ) -> Finished:
+        """The same for a command whose failure the caller reads itself."""
         child = self._spawn(argv, stdin, None)
         try:
             await asyncio.wait({child.ended}, timeout=deadline_s)
@@ -128,10 +140,6 @@ class Commands:
         name = Path(argv[0]).name
         if late:
             message = f"{name} did not end within {deadline_s:g} s and was killed."
-            raise CommandFailedError(message)
-        if not finished.good:
-            said = finished.err.decode("utf-8", "replace").strip()[-1000:]
-            message = f"{name} failed ({finished.status or finished.signal}): {said}"
             raise CommandFailedError(message)
         return finished
 

@@ -14,6 +14,7 @@ import msgspec
 
 from cluster.postgres.controldata import ControlData
 from cluster.postgres.files import BLOCKING_NAMES, LiveSettings
+from cluster.postgres.stock import Stock
 
 __all__ = [
     "BLOCKING_NAMES",
@@ -22,6 +23,7 @@ __all__ = [
     "LiveSettings",
     "PostmasterExit",
     "ProbeFacts",
+    "Stock",
     "Walsender",
 ]
 
@@ -117,8 +119,30 @@ class Control(Protocol):
     async def initialise(self, password: str) -> None:
         """Makes a new cluster: database, replication role, schema `cluster`. Only for bootstrap."""
 
-    async def clone(self, source_conninfo: str, slot: str | None) -> None:
-        """Copies the other node into a new folder, puts it in place, keeps the old one once."""
+    async def clone(self, source_conninfo: str, slot: str | None, *, keep: bool = True) -> None:
+        """Copies the other node into a new folder and puts it in place.
+
+        `keep`: the folder before it is kept until `drop_old`; if one is kept already, that one
+        stays and the present, unproven one goes. Else all goes first, to make room.
+        """
+
+    async def take_stock(self, timeline: int, left_at: int) -> Stock:
+        """What the WAL here holds beyond `left_at` of `timeline` (0: is not counted), and whether a
+        second copy fits. The server does not run.
+        """
+
+    async def rewind(self, source_conninfo: str, timeline: int, left_at: int) -> None:
+        """Makes this folder a prefix of the source's `timeline`, which left ours at `left_at`.
+
+        CommandFailedError when it fails *or cannot be shown right*: the folder is then torn and
+        only a clone helps. Armed afterwards: blocking names, standby.signal.
+        """
+
+    async def drop_old(self) -> None:
+        """Removes the folder that a clone kept."""
+
+    async def kept_old(self) -> bool:
+        """True while a folder that a clone kept is there."""
 
     async def start(
         self,

@@ -89,19 +89,35 @@ def copy_tls(tls: TlsFiles, plan: PostgresPlan, account: Account) -> None:
 
 
 def install(plan: PostgresPlan) -> None:
-    """Renames the finished new data folder into place and keeps the one before it, once."""
+    """Renames the finished new data folder into place and keeps the one before it.
+
+    The new folder's names and pages are on the disk before its name is: pg_basebackup has synced
+    them, and what was written since was synced as it was written.
+    """
+    sync_folder(plan.pgdata_new)
     if plan.pgdata.exists():
-        shutil.rmtree(plan.pgdata_old, ignore_errors=True)
         plan.pgdata.rename(plan.pgdata_old)
+        sync_folder(plan.home)
     plan.pgdata_new.rename(plan.pgdata)
     sync_folder(plan.home)
 
 
-def make_room(plan: PostgresPlan) -> None:
-    """Removes what an unfinished copy left, and the kept folder once there is one to replace it."""
+def make_room(plan: PostgresPlan, *, keep: bool = True) -> None:
+    """Removes what an unfinished copy left, and what the coming one shall not keep.
+
+    A folder is kept until the copy that replaced it is proven: while there is one, the present
+    folder is the less trusted of the two, and goes.
+    """
     shutil.rmtree(plan.pgdata_new, ignore_errors=True)
-    if plan.pgdata.exists():
-        shutil.rmtree(plan.pgdata_old, ignore_errors=True)
+    if plan.pgdata_old.exists() or not keep:
+        shutil.rmtree(plan.pgdata, ignore_errors=True)
+    if not keep:
+        drop_old(plan)
+
+
+def drop_old(plan: PostgresPlan) -> None:
+    """Removes the folder kept by a clone."""
+    shutil.rmtree(plan.pgdata_old, ignore_errors=True)
 
 
 def open_log(plan: PostgresPlan, account: Account) -> int:

@@ -103,7 +103,9 @@ def render_hba(plan: PostgresPlan, *, tls: bool) -> str:
         if not tls and not is_loopback(peer.partition("/")[0]):
             continue  # check_plan refuses such a node; a line in clear must not exist either
         address = peer if "/" in peer else f"{peer}/{128 if ':' in peer else 32}"
-        lines.append(f"{kind} replication {REPLICATION_ROLE} {address} scram-sha-256")
+        where = f"{REPLICATION_ROLE} {address} scram-sha-256"
+        # The database named postgres holds nothing; pg_rewind must enter one.
+        lines += [f"{kind} replication {where}", f"{kind} {SUPERUSER} {where}"]
     return "\n".join(lines) + "\n"
 
 

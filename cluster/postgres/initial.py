@@ -25,6 +25,13 @@ _SCHEMA = (
         " touched bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50)"
     ),
 )
+# What pg_rewind asks of its source; all of it lies in what the role may copy whole anyway.
+_FOR_REWIND = (
+    "pg_ls_dir(text, boolean, boolean)",
+    "pg_stat_file(text, boolean)",
+    "pg_read_binary_file(text)",
+    "pg_read_binary_file(text, bigint, bigint, boolean)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ def steps(plan: PostgresPlan, password: str) -> tuple[Step, ...]:
     roles = (
         f"CREATE ROLE {REPLICATION_ROLE} LOGIN REPLICATION PASSWORD {verifier}",
         f'CREATE DATABASE "{plan.database}"',
+        f"GRANT pg_checkpoint TO {REPLICATION_ROLE}",
+        *(f"GRANT EXECUTE ON FUNCTION {one} TO {REPLICATION_ROLE}" for one in _FOR_REWIND),
     )
     initdb = (
         f"--pgdata={plan.pgdata_new}",

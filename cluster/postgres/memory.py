@@ -23,6 +23,7 @@ from cluster.postgres.control import (
     LiveSettings,
     PostmasterExit,
     ProbeFacts,
+    Stock,
     StopMode,
     Walsender,
 )
@@ -89,6 +90,7 @@ class MemoryControl:
         self.node = node
         self.folder: Folder | None = None
         self.kept: Folder | None = None
+        self.roomy = True
         self._network = network
         self._running = False
         self._recovering = False
@@ -171,13 +173,16 @@ class MemoryControl:
         self._network.systems += 1
         self.folder = Folder(self._network.systems)
 
-    async def clone(self, source_conninfo: str, slot: str | None) -> None:
+    async def clone(self, source_conninfo: str, slot: str | None, *, keep: bool = True) -> None:
         assert not self._running, "a running server's folder is not replaced"
         found = self._network.find(source_conninfo)
         if found is None or (slot and slot not in found._disk.slots):  # noqa: SLF001
             raise CommandFailedError("pg_basebackup failed: no such server or slot.")
         theirs = found._disk  # noqa: SLF001 - the fake's other half
-        self.kept = self.folder
+        if not keep:
+            self.kept = None
+        elif self.kept is None:
+            self.kept = self.folder
         self.folder = replace(
             theirs,
             state="in production",
@@ -185,6 +190,33 @@ class MemoryControl:
             live=LiveSettings(BLOCKING_NAMES),
             slots=frozenset(),
         )
+
+    async def take_stock(self, timeline: int, left_at: int) -> Stock:
+        beyond = max(0, self._disk.wal - left_at) if self.folder and left_at else 0
+        return Stock(self.roomy, beyond, beyond // _COMMIT_BYTES)
+
+    async def rewind(self, source_conninfo: str, timeline: int, left_at: int) -> None:
+        assert not self._running, "a running server's folder is not rewound"
+        mine, found = self._disk, self._network.find(source_conninfo)
+        if found is None or found._disk.timeline != timeline:  # noqa: SLF001
+            raise CommandFailedError("pg_rewind failed: no such server on that timeline.")
+        theirs = found._disk  # noqa: SLF001 - the fake's other half
+        found._disk.checkpoint_timeline = timeline  # noqa: SLF001 - its CHECKPOINT
+        if theirs.system_id != mine.system_id or mine.timeline >= timeline:
+            raise CommandFailedError("pg_rewind found nothing to rewind (F5).")
+        self.folder = replace(
+            theirs,
+            state="in archive recovery",
+            standby_signal=True,
+            live=LiveSettings(BLOCKING_NAMES),
+            slots=frozenset(),
+        )
+
+    async def drop_old(self) -> None:
+        self.kept = None
+
+    async def kept_old(self) -> bool:
+        return self.kept is not None
 
     # ------------------------------------------------------------------ start and stop
 

@@ -7,7 +7,6 @@ as primary (I6); blocking file work runs in this object's own threads, never in 
 
 import asyncio
 import os
-import pwd
 import signal
 import threading
 from collections.abc import Callable
@@ -15,13 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from cluster.postgres import disk, initial, stray
+from cluster.postgres import disk, stray
 from cluster.postgres.account import Account, choose_account
 from cluster.postgres.binaries import Binaries, find_binaries, make_reachable, wheel_bindir
 from cluster.postgres.commands import Child, Commands, Finished
 from cluster.postgres.commits import Commits
 from cluster.postgres.control import (
-    CLONE_DEADLINE_S,
     PROBE_DEADLINE_S,
     PROMOTE_STUCK_S,
     SETTING_DEADLINE_S,
@@ -31,22 +29,20 @@ from cluster.postgres.control import (
     ProbeFacts,
     StopMode,
 )
-from cluster.postgres.controldata import ControlData, parse_controldata
+from cluster.postgres.controldata import ControlData
 from cluster.postgres.files import (
-    BLOCKING_NAMES,
     LiveSettings,
     render_auto,
-    render_conf,
     render_conninfo,
-    render_hba,
-    render_ident,
     render_passfile,
     with_application_name,
 )
+from cluster.postgres.folders import Folders
 from cluster.postgres.orders import Orders
 from cluster.postgres.place import PostgresPlan, check_plan
 from cluster.postgres.probing import Prober
 from cluster.postgres.sessions import Sessions
+from cluster.postgres.stock import Stock
 from cluster.postgres.troubles import (
     MisplacedError,
     PostgresTroubleError,
@@ -55,10 +51,7 @@ from cluster.postgres.troubles import (
 
 T = TypeVar("T")
 KILL_AFTER_S: Final = 2.0
-# A copy in progress must never count as the standby that holds a payment.
-CLONE_NAME: Final = "mpower_clone"
 _LOOK_AGAIN_S: Final = 0.03
-_COMMAND_DEADLINE_S: Final = 60.0
 
 
 class ProcessControl:
@@ -77,6 +70,7 @@ class ProcessControl:
         self._found: Binaries | None = None
         self._account: Account | None = None
         self._commands: Commands | None = None
+        self._copies: Folders | None = None
         self._child: Child | None = None
         self._stop_asked = False
         self._started = False
@@ -102,8 +96,9 @@ class ProcessControl:
         if plan.tls is not None and found.tls:
             disk.copy_tls(plan.tls, plan, account)
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": str(plan.home)}
-        self._commands = Commands(self._reactor, account, plan.home, env)
         self._found, self._account = found, account
+        self._commands = Commands(self._reactor, account, plan.home, env)
+        self._copies = Folders(plan, found, account, self._commands, self._threads, self._rewriting)
         warning = found.warning()
         return (warning,) if warning else ()
 
@@ -121,37 +116,24 @@ class ProcessControl:
         return await self._in_thread(lambda: disk.read_live(self._plan.pgdata))
 
     async def initialise(self, password: str) -> None:
-        plan = self._plan
-        if await self.initialised():
-            message = f"{plan.pgdata} already holds a database; it is never made over."
-            raise MisplacedError(message)
-        await self._in_thread(lambda: disk.make_room(plan))
-        for step in initial.steps(plan, password):
-            program = self._binaries.program(step.program)
-            finished = await self._runner.run(
-                [program, *step.arguments], deadline_s=_COMMAND_DEADLINE_S, stdin=step.stdin
-            )
-            initial.check(step, finished.err)
-        await self._in_thread(self._install)
+        await self._folders.initialise(password)
 
-    async def clone(self, source_conninfo: str, slot: str | None) -> None:
+    async def clone(self, source_conninfo: str, slot: str | None, *, keep: bool = True) -> None:
         assert not self.running, "a running server's folder is not replaced"
-        plan = self._plan
-        source = with_application_name(source_conninfo, CLONE_NAME)
-        await self._in_thread(lambda: disk.make_room(plan))
-        argv = [self._binaries.program("pg_basebackup"), "--pgdata", str(plan.pgdata_new)]
-        argv += ["--dbname", source, "--wal-method=stream", "--checkpoint=fast"]
-        argv += ["--no-password", *(["--slot", slot] if slot else [])]
-        await self._runner.run(argv, deadline_s=CLONE_DEADLINE_S)
-        await self._in_thread(self._install)
+        await self._folders.clone(source_conninfo, slot, keep=keep)
 
-    def _install(self) -> None:
-        """Puts the new folder in place, so armed that a start by hand acknowledges nothing."""
-        blocked = {"postgresql.auto.conf": render_auto(LiveSettings(BLOCKING_NAMES))}
-        with self._rewriting:
-            disk.write_settings(self._plan.pgdata_new, blocked, self._service)
-            disk.set_signal(self._plan.pgdata_new, self._service, standby=True)
-            disk.install(self._plan)
+    async def take_stock(self, timeline: int, left_at: int) -> Stock:
+        return await self._folders.take_stock(timeline, left_at)
+
+    async def rewind(self, source_conninfo: str, timeline: int, left_at: int) -> None:
+        assert not self.running, "a running server's folder is not rewound"
+        await self._folders.rewind(source_conninfo, timeline, left_at)
+
+    async def drop_old(self) -> None:
+        await self._in_thread(lambda: disk.drop_old(self._plan))
+
+    async def kept_old(self) -> bool:
+        return await self._in_thread(self._plan.pgdata_old.exists)
 
     # ------------------------------------------------------------------ start and stop
 
@@ -183,7 +165,7 @@ class ProcessControl:
 
     def _make_ready(self, live: LiveSettings, *, as_standby: bool) -> int:
         """Writes every file of the coming start; returns the log's descriptor. In a thread."""
-        plan, account, found = self._plan, self._service, self._binaries
+        plan, account = self._plan, self._service
         if not (plan.pgdata / "PG_VERSION").exists():
             message = f"There is no database in {plan.pgdata}: bootstrap, or clone the other node."
             raise MisplacedError(message)
@@ -191,16 +173,7 @@ class ProcessControl:
             message = f"Another PostgreSQL still runs on {plan.pgdata}; it must be stopped first."
             raise StartFailedError(message)
         stray.clear_locks(plan.pgdata, plan.socket_dir)
-        tls = found.tls and plan.tls is not None
-        texts = {
-            "postgresql.auto.conf": render_auto(live),
-            "postgresql.conf": render_conf(plan, found.major, tls=tls),
-            "pg_hba.conf": render_hba(plan, tls=tls),
-            "pg_ident.conf": render_ident(plan, pwd.getpwuid(os.geteuid()).pw_name, account.name),
-        }
-        with self._rewriting:
-            disk.write_settings(plan.pgdata, texts, account)
-            disk.set_signal(plan.pgdata, account, standby=as_standby)
+        self._folders.lay_out(live, as_standby=as_standby)
         return disk.open_log(plan, account)
 
     async def _accepting(self, child: Child, deadline_s: float) -> None:
@@ -320,9 +293,7 @@ class ProcessControl:
         await self._orders.drop_slot(name, deadline_s)
 
     async def controldata(self) -> ControlData:
-        argv = [self._binaries.program("pg_controldata"), "--pgdata", str(self._plan.pgdata)]
-        finished = await self._runner.run(argv, deadline_s=_COMMAND_DEADLINE_S)
-        return parse_controldata(finished.out.decode("utf-8", "replace"))
+        return await self._folders.controldata()
 
     # ------------------------------------------------------------------ what prepare found
 
@@ -340,6 +311,11 @@ class ProcessControl:
     def _runner(self) -> Commands:
         assert self._commands is not None, "prepare comes first"
         return self._commands
+
+    @property
+    def _folders(self) -> Folders:
+        assert self._copies is not None, "prepare comes first"
+        return self._copies
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

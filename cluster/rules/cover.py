@@ -36,6 +36,8 @@ TEACHES: Final[dict[type[ev.Event], str]] = {
     ev.EpochKept: "Nothing: the order was the decision.",
     ev.TokenKept: "Which generation this copy acknowledges.",
     ev.ClaimKept: "Whose promotion comes.",
+    ev.StockTaken: "Whether a second copy fits here.",
+    ev.Rewound: "That this copy is a prefix of the peer's.",
     ev.Cloned: "That a fresh copy stands here.",
     ev.Initialised: "That an empty cluster stands here.",
     ev.Leaving: "Nothing new: the daemon is leaving.",
@@ -58,6 +60,8 @@ COMES_ONLY_IN: Final[dict[type[ev.Event], frozenset[State]]] = {
     ev.FenceWritten: _KEPT_UP | {_S.PRIMARY_GATED, _S.GOING_SOLO, _S.PRIMARY_SOLO, _S.PROMOTING},
     ev.TokenKept: frozenset({_S.STANDBY_CATCHUP, _S.STANDBY_SYNC, _S.PROMOTING, _S.DRAINING}),
     ev.ClaimKept: frozenset({_S.PROMOTING, _S.FENCING, _S.READING, _S.DRAINING}),
+    ev.StockTaken: frozenset({_S.REJOIN_CHECK, _S.RECLONING, _S.DRAINING}),
+    ev.Rewound: frozenset({_S.REWINDING, _S.DRAINING}),
     ev.Cloned: frozenset({_S.RECLONING, _S.DRAINING}),
     ev.Initialised: frozenset({_S.READING, _S.FENCING, _S.DRAINING}),
 }
@@ -75,9 +79,6 @@ NOT_IN_INIT: Final = (
     ev.ActionFailed,
 )
 """Before the disk is read nothing was ordered and PostgreSQL does not run."""
-LATER: Final = frozenset({_S.REWINDING})
-"""States of the specification that nothing enters yet: a rejoin clones."""
-
 IMPOSSIBLE: Final[frozenset[tuple[State, type[ev.Event]]]] = frozenset(
     {
         *(
@@ -87,7 +88,6 @@ IMPOSSIBLE: Final[frozenset[tuple[State, type[ev.Event]]]] = frozenset(
             if state not in only
         ),
         *((_S.INIT, event) for event in NOT_IN_INIT),
-        *((state, event) for state in LATER for event in TEACHES),
     }
 )
 """Pairs that cannot come; ``step`` answers them with an alarm."""

@@ -2,8 +2,7 @@
 
 The gate is shut throughout. A node named as primary first confirms an epoch-bumping swap of its
 own, so that nothing an earlier process of it sent can land later (I1); it starts with the names it
-found on disk. A node that is not named stops, waits until the other is open, and comes back by a
-clone unless its copy is provably a prefix of the other's.
+found on disk. A node that is not named goes to stop and rejoin (``cluster.rules.rejoin``).
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from cluster import record as records
 from cluster.mind import Mind
 from cluster.rules.rule import (
     PEER,
-    POSTGRES,
     RECORD,
     TIME,
     Outcome,
@@ -32,7 +30,7 @@ from cluster.rules.rule import (
     stop_now,
 )
 from cluster.rules.standby import promotion
-from cluster.states import PRIMARIES, State
+from cluster.states import State
 
 # ---- conditions
 
@@ -41,7 +39,7 @@ def _read(mind: Mind) -> bool:
     return mind.fresh and mind.record is not None and not mind.rolled_back
 
 
-def _my_copy(mind: Mind) -> bool:
+def my_copy(mind: Mind) -> bool:
     """A data folder of this cluster is here, and nothing was seen to be wrong with it."""
     record, disk = mind.record, mind.disk
     ours = record is not None and disk.has_data and disk.system_id == record.system_id
@@ -75,7 +73,7 @@ def was_reclaiming(mind: Mind, event: ev.Event) -> bool:
         and record is not None
         and not record.opened
         and record.intent == "reclaim"
-        and _my_copy(mind)
+        and my_copy(mind)
         and not mind.up
     )
 
@@ -83,14 +81,14 @@ def was_reclaiming(mind: Mind, event: ev.Event) -> bool:
 def must_promote(mind: Mind, event: ev.Event) -> bool:
     """This node is named, and its copy never left recovery (or was not yet opened)."""
     record = mind.record
-    if record is None or not (_named_and_read(mind) and _my_copy(mind)) or mind.touched:
+    if record is None or not (_named_and_read(mind) and my_copy(mind)) or mind.touched:
         return False
     return not record.opened or not mind.disk.was_primary
 
 
 def cannot_serve(mind: Mind, event: ev.Event) -> bool:
     """This node is named, and has no copy of this cluster."""
-    return _named_and_read(mind) and mind.idle and not _my_copy(mind) and mind.handover == ""
+    return _named_and_read(mind) and mind.idle and not my_copy(mind) and mind.handover == ""
 
 
 def say_cannot_serve(mind: Mind, event: ev.Event) -> Outcome:
@@ -102,7 +100,7 @@ def may_bump(mind: Mind, event: ev.Event) -> bool:
     """Named, able, and the standby's time to claim is over."""
     return (
         _named_and_read(mind)
-        and _my_copy(mind)
+        and my_copy(mind)
         and not mind.bumped
         and mind.may_swap
         and mind.now_s >= mind.yield_until_s
@@ -130,7 +128,7 @@ def bumped_and_down(mind: Mind, event: ev.Event) -> bool:
 def _ready(mind: Mind) -> bool:
     record = mind.record
     opened = record is not None and record.opened
-    return _named_and_read(mind) and opened and mind.bumped and mind.idle and _my_copy(mind)
+    return _named_and_read(mind) and opened and mind.bumped and mind.idle and my_copy(mind)
 
 
 def gate_as_is(mind: Mind, event: ev.Event) -> Outcome:
@@ -152,87 +150,7 @@ def somebody_back(mind: Mind, event: ev.Event) -> bool:
     return mind.arbiter_heard or mind.peer_linked
 
 
-# ---- fencing and rejoining
-
-
-def must_stop(mind: Mind, event: ev.Event) -> bool:
-    """PostgreSQL runs and nobody is stopping it."""
-    return mind.touched and "StopPostgres" not in mind.doing and mind.now_s >= mind.retry_at_s
-
-
-def named_again(mind: Mind, event: ev.Event) -> bool:
-    """The record names this node, and PostgreSQL is down."""
-    return mind.named and not mind.touched and mind.idle
-
-
-def may_rejoin(mind: Mind, event: ev.Event) -> bool:
-    """PostgreSQL is dead, the other is open, and nothing of ours may still land."""
-    record = mind.record
-    opened = record is not None and record.opened and mind.fenced
-    return opened and not mind.touched and mind.idle and not mind.doubts and mind.swap is None
-
-
-def must_settle(mind: Mind, event: ev.Event) -> bool:
-    """Something of ours may still land."""
-    return bool(mind.doubts) and mind.may_swap and mind.fenced and not mind.touched
-
-
-def may_follow(mind: Mind, event: ev.Event) -> bool:
-    """This copy is provably a prefix of the primary's."""
-    record, disk = mind.record, mind.disk
-    if record is None or not _my_copy(mind) or disk.rejoining or disk.diverged:
-        return False
-    ours = disk.claim == "" or any(step.op_id == disk.claim for step in record.tli_history)
-    if not disk.was_primary:
-        return disk.tli == record.tli and ours
-    # A primary that stopped cleanly before the switch: all of its WAL is in the other's history.
-    left = [step.switch_lsn for step in record.tli_history if step.tli == record.tli]
-    clean = disk.clean_end_lsn >= 0
-    return clean and bool(left) and disk.clean_end_lsn <= left[-1] and disk.tli == record.tli - 1
-
-
-def follow(mind: Mind, event: ev.Event) -> Outcome:
-    """Start as standby under the held generation."""
-    return order(mind, act.StartStandby(mind.peer, mind.disk.token))
-
-
-def foreign_data(mind: Mind, event: ev.Event) -> bool:
-    """The data folder is of another cluster: not ours to overwrite."""
-    record, disk = mind.record, mind.disk
-    return record is not None and disk.has_data and disk.system_id != record.system_id
-
-
-def replace_copy(mind: Mind, event: ev.Event) -> Outcome:
-    """From here on this copy may not reclaim."""
-    disk = structs.replace(mind.disk, rejoining=True)
-    return structs.replace(mind, disk=disk, failures=0, retry_at_s=mind.now_s), ()
-
-
-def source_open(mind: Mind, event: ev.Event) -> bool:
-    """The recorded primary is open and reachable."""
-    beat, record = mind.beat, mind.record
-    return (
-        mind.may_retry
-        and not mind.touched
-        and mind.fenced
-        and record is not None
-        and record.opened
-        and beat is not None
-        and beat.state in PRIMARIES
-        and beat.state != State.PRIMARY_GATED
-        and beat.term == record.term
-        and mind.peer_linked
-    )
-
-
-def clone(mind: Mind, event: ev.Event) -> Outcome:
-    """Take a fresh copy."""
-    return order(mind, act.Clone(mind.peer))
-
-
-def follow_fresh(mind: Mind, event: ev.Event) -> Outcome:
-    """Start as standby without a generation."""
-    return order(mind, act.StartStandby(mind.peer, 0))
+# ---- a fault
 
 
 def rest_over(mind: Mind, event: ev.Event) -> bool:
@@ -241,7 +159,7 @@ def rest_over(mind: Mind, event: ev.Event) -> bool:
 
 
 I, D, F = State.READING, State.ISOLATED, State.FENCING  # noqa: E741 - READING's letter in the rows
-J, N = State.REJOIN_CHECK, State.RECLONING
+J = State.REJOIN_CHECK
 
 ROWS: Final = (
     Rule((State.INIT,), (ev.Booted,), always, I, nothing, "Lock taken, disk read; reading."),
@@ -285,40 +203,5 @@ ROWS: Final = (
     ),
     # isolated
     Rule((D,), (*PEER, ev.RecordRead), somebody_back, I, nothing, "Heard again; reading."),
-    # fencing
-    Rule((F,), TIME, must_stop, None, stop_now, "PostgreSQL must be dead."),
-    Rule((F,), (*RECORD, ev.PostgresExited), named_again, I, nothing, "Named again; reading."),
-    Rule(
-        (F,),
-        (*RECORD, ev.PostgresExited),
-        may_rejoin,
-        J,
-        nothing,
-        "PostgreSQL is dead and {peer} is open; may this copy follow?",
-    ),
-    Rule((F,), TIME, must_settle, None, bump, "First nothing of ours may land any more."),
-    # rejoining
-    Rule((J,), RECORD, lambda mind, event: mind.named, I, nothing, "Named; reading."),
-    Rule((J,), RECORD, other_not_open, F, nothing, "{peer} is not open; waiting."),
-    Rule(
-        (J,),
-        TIME,
-        may_follow,
-        State.STANDBY_CATCHUP,
-        follow,
-        "This copy is a prefix of {peer}'s; following.",
-    ),
-    Rule((J,), TIME, foreign_data, State.FAULT, nothing, "The data here is of another cluster."),
-    Rule((J,), TIME, always, N, replace_copy, "This copy may have diverged; it is replaced."),
-    Rule((N,), RECORD, named_again, I, nothing, "Named; reading."),
-    Rule((N,), (*PEER, *POSTGRES), source_open, None, clone, "Cloning from {peer}."),
-    Rule(
-        (N,),
-        (ev.Cloned,),
-        always,
-        State.STANDBY_CATCHUP,
-        follow_fresh,
-        "A fresh copy of {peer} stands here; following.",
-    ),
     Rule((State.FAULT,), TIME, rest_over, I, nothing, "Judging again."),
 )

@@ -20,7 +20,7 @@ def test_everything_kept_is_there_in_the_next_life(tmp_path: Path) -> None:
     keepsake.keep_epoch(12, 1)
     keepsake.keep_token(3)
     keepsake.keep_claim("claim-1")
-    keepsake.begin_clone()
+    keepsake.begin_copy(torn=False)
     keepsake.close()
     assert reopened(tmp_path) == Kept(
         cluster="demo", node="a", incarnation=1, epoch=12, token=3, claim="claim-1", rejoining=True
@@ -63,11 +63,23 @@ def test_a_clone_forgets_what_belonged_to_the_data_it_replaced(tmp_path: Path) -
     keepsake.keep_epoch(12, 1)
     keepsake.keep_token(3)
     keepsake.keep_claim("claim-1")
-    keepsake.begin_clone()
-    keepsake.end_clone()
+    keepsake.begin_copy(torn=False)
+    keepsake.end_copy()
     assert (keepsake.kept.token, keepsake.kept.claim, keepsake.kept.rejoining) == (0, "", True)
     keepsake.keep_token(4)
     assert (keepsake.kept.token, keepsake.kept.rejoining, keepsake.kept.epoch) == (4, False, 12)
+    keepsake.close()
+
+
+def test_a_torn_copy_stays_torn_until_another_stands(tmp_path: Path) -> None:
+    keepsake = Keepsake(tmp_path, "demo", "a")
+    keepsake.begin_copy(torn=True)
+    keepsake.begin_copy(torn=False)
+    keepsake.close()
+    keepsake = Keepsake(tmp_path, "demo", "a")
+    assert (keepsake.kept.torn, keepsake.kept.rejoining) == (True, True)
+    keepsake.end_copy()
+    assert (keepsake.kept.torn, keepsake.kept.rejoining) == (False, True)
     keepsake.close()
 
 

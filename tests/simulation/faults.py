@@ -284,6 +284,9 @@ MET_ON_THE_WAY: Final = (
     "commit returned with a warning",
     "stray server stopped",
     "clone",
+    "rewind",
+    "rewind failed",
+    "old copy dropped",
     "replayed",
     "conflict refused",
 )

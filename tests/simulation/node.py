@@ -43,6 +43,8 @@ class Disk:
     token = 0
     claim = ""
     rejoining = False
+    torn = False
+    kept_old = False
 
 
 class Node:
@@ -117,6 +119,8 @@ class Node:
             token=disk.token,
             claim=disk.claim,
             rejoining=disk.rejoining,
+            torn=disk.torn,
+            kept_old=disk.kept_old,
         )
         self.feed(ev.Booted(found))
         self._tick(life)
@@ -306,6 +310,9 @@ class Node:
                 self.world.after(0.001, self._keep_epoch, self.life, epoch, incarnation)
             case act.BeatNow():
                 self._send_beat()
+            case act.DropOldCopy():
+                self.disk.kept_old = False
+                self.world.hit["old copy dropped"] += 1
             case act.Quit():
                 self.alive = False
                 self.life += 1

@@ -96,9 +96,9 @@ class Orders:
 
     def _result(self, order: act.Action, life: int, order_life: int) -> ev.Event | None:
         server, disk = self.node.postgres, self.node.disk
+        if isinstance(order, act.KeepToken | act.KeepClaim | act.StartPrimary | act.StartStandby):
+            return self._kept_or_started(order)
         match order:
-            case act.KeepToken() | act.KeepClaim() | act.StartPrimary() | act.StartStandby():
-                return self._kept_or_started(order)
             case act.SetNames(names=names) if server.up:
                 server.set_names(names)
                 return ev.NamesSet(names)
@@ -113,8 +113,10 @@ class Orders:
                 return None
             case act.PrepareForStandby():
                 return _NO_EVENT
-            case act.Clone():
-                self._clone(life, order_life)
+            case act.TakeStock():
+                return ev.StockTaken(self.node.world.chance(0.6), "a stock")
+            case act.Clone() | act.Rewind():
+                self._copy(order, life, order_life)
                 return None
             case act.Initialise():
                 server.has_data, server.tli, server.system_id = True, 1, "s1"
@@ -187,13 +189,19 @@ class Orders:
 
         again()
 
-    def _clone(self, life: int, order_life: int) -> None:
+    def _copy(self, order: act.Clone | act.Rewind, life: int, order_life: int) -> None:
+        server, disk = self.node.postgres, self.node.disk
+        if isinstance(order, act.Rewind):
+            disk.torn = True
+        elif not order.keep:
+            disk.torn, server.has_data, disk.kept_old = True, False, False
         self.node.disk.rejoining = True
         source = self.node.postgres.peer
         reachable = self._reaches(source)
         self.node.world.after(
             self.node.world.between(0.2, 0.6),
-            self._cloned,
+            self._copied,
+            order,
             life,
             order_life,
             source.life,
@@ -207,17 +215,34 @@ class Orders:
         )
         return source.up and not source.in_recovery and not source.hung and not cut
 
-    def _cloned(self, life: int, order_life: int, source_life: int, reachable: bool) -> None:
+    def _copied(
+        self,
+        order: act.Clone | act.Rewind,
+        life: int,
+        order_life: int,
+        source_life: int,
+        reachable: bool,
+    ) -> None:
         if not self._current(life, order_life):
             return
         source = self.node.postgres.peer
         if not reachable or source.life != source_life or not self._reaches(source):
-            self._answer(life, order_life, ev.ActionFailed("Clone", "the source went away"))
+            self._answer(life, order_life, _failed(order, "the source went away"))
             return
-        self.node.postgres.copy_from(source)
-        self.node.disk.claim, self.node.disk.token = "", 0
-        self.node.world.hit["clone"] += 1
-        self._answer(life, order_life, ev.Cloned(self.node.postgres.system_id))
+        server, disk, world = self.node.postgres, self.node.disk, self.node.world
+        if isinstance(order, act.Rewind):
+            if not server.rewind_to(source, order.left_at) or world.chance(0.2):
+                world.hit["rewind failed"] += 1
+                self._answer(life, order_life, _failed(order, "it cannot be shown right"))
+                return
+        else:
+            disk.kept_old = order.keep and (server.has_data or disk.kept_old)
+            server.copy_from(source)
+        disk.claim, disk.token, disk.torn = "", 0, False
+        rewound = isinstance(order, act.Rewind)
+        world.hit["rewind" if rewound else "clone"] += 1
+        done = ev.Rewound(server.system_id) if rewound else ev.Cloned(server.system_id)
+        self._answer(life, order_life, done)
 
 
 _NO_EVENT = ev.Tick(-1.0)
@@ -237,6 +262,8 @@ DELAYS: dict[type[act.Action], Callable[[World], float]] = {
     act.WriteFence: lambda world: 0.001,
     act.HangProbe: lambda world: 0.001,
     act.PrepareForStandby: lambda world: world.between(0.005, 0.05),
+    act.TakeStock: lambda world: world.between(0.005, 0.05),
+    act.Rewind: lambda world: 0.01,
     act.Clone: lambda world: 0.01,
     act.Initialise: lambda world: world.between(0.3, 0.6),
 }

@@ -357,6 +357,16 @@ class Postgres:
         self.names = NOBODY_NAMES
         self.renamed()
 
+    def rewind_to(self, source: Postgres, left_at: int) -> bool:
+        """pg_rewind: from ``left_at`` on the source's pages and log; before it, what is here."""
+        steps = [step for step in source.steps if step.tli > self.tli]
+        if not steps or steps[0].switch_lsn != left_at:
+            return False
+        kept = self.wal[:left_at]
+        self.copy_from(source)
+        self.wal[: len(kept)] = kept
+        return True
+
     def facts(self) -> Facts:
         """What a probe sees."""
         held = len(self.wal)

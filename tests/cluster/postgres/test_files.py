@@ -97,9 +97,13 @@ def test_who_may_connect_with_tls() -> None:
     assert render_hba(PLAN, tls=True).splitlines() == [
         "local all all peer map=mpower",
         "hostssl replication mpower_replication 127.0.0.1/32 scram-sha-256",
+        "hostssl postgres mpower_replication 127.0.0.1/32 scram-sha-256",
         "hostssl replication mpower_replication 10.0.0.2/32 scram-sha-256",
+        "hostssl postgres mpower_replication 10.0.0.2/32 scram-sha-256",
         "hostssl replication mpower_replication fd00::2/128 scram-sha-256",
+        "hostssl postgres mpower_replication fd00::2/128 scram-sha-256",
         "hostssl replication mpower_replication 10.1.0.0/16 scram-sha-256",
+        "hostssl postgres mpower_replication 10.1.0.0/16 scram-sha-256",
     ]
 
 
@@ -107,6 +111,7 @@ def test_in_clear_only_from_this_machine() -> None:
     assert render_hba(PLAN, tls=False).splitlines() == [
         "local all all peer map=mpower",
         "host replication mpower_replication 127.0.0.1/32 scram-sha-256",
+        "host postgres mpower_replication 127.0.0.1/32 scram-sha-256",
     ]
 
 

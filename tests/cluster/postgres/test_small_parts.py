@@ -98,18 +98,34 @@ def test_signal_files(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_earlier_data_folder_is_kept(tmp_path: Path) -> None:
+def replaced(it: PostgresPlan, content: str, *, keep: bool = True) -> None:
+    """What a clone does to the folders."""
+    disk.make_room(it, keep=keep)
+    it.pgdata_new.mkdir(parents=True)
+    (it.pgdata_new / "content").write_text(content)
+    disk.install(it)
+
+
+def test_the_copy_before_an_unproven_one_is_kept(tmp_path: Path) -> None:
     it = PostgresPlan("a", tmp_path, 6001)
     for content in ("first", "second", "third"):
-        disk.make_room(it)
-        it.pgdata_new.mkdir(parents=True)
-        (it.pgdata_new / "content").write_text(content)
-        disk.install(it)
+        replaced(it, content)
     assert (it.pgdata / "content").read_text() == "third"
-    assert (it.pgdata_old / "content").read_text() == "second"
+    assert (it.pgdata_old / "content").read_text() == "first", "no newer one was proven"
+    disk.drop_old(it)
+    replaced(it, "fourth")
+    assert (it.pgdata_old / "content").read_text() == "third"
     it.pgdata.rename(it.home / "lost")
     disk.make_room(it)
     assert it.pgdata_old.exists(), "the only copy left"
+
+
+def test_without_room_nothing_is_kept(tmp_path: Path) -> None:
+    it = PostgresPlan("a", tmp_path, 6001)
+    replaced(it, "first")
+    replaced(it, "second", keep=False)
+    assert (it.pgdata / "content").read_text() == "second"
+    assert not it.pgdata_old.exists()
 
 
 def test_a_data_folder_in_a_private_home_is_refused(tmp_path: Path) -> None:
