@@ -15,7 +15,8 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster.heartbeat import deafened
-from cluster.learning import EVENTS, LESSONS, RESULT_OF, known_version, relieved
+from cluster.learning import EVENTS, LESSONS, known_version
+from cluster.learning_postgres import RESULT_OF, relieved
 from cluster.mind import NEVER, Mind
 from cluster.rules import entry, leaving, primary, reading, reclaim, rejoin, standby, takeover
 from cluster.rules.cover import IMPOSSIBLE

@@ -9,7 +9,7 @@ time: deadlines are the event loop's.
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from cluster.postgres.control import (
@@ -28,6 +28,7 @@ from cluster.postgres.control import (
     Walsender,
 )
 from cluster.postgres.files import with_application_name
+from cluster.postgres.memory_folder import Folder, follows
 from cluster.postgres.probing import Waits, note_waits
 from cluster.postgres.troubles import (
     CommandFailedError,
@@ -38,23 +39,6 @@ from cluster.postgres.troubles import (
 )
 
 _COMMIT_BYTES: Final = 96
-_FIRST_LSN: Final = 0x0100_0028
-
-
-@dataclass(slots=True)
-class Folder:
-    """A data folder: what survives a crash. `history`: (timeline, position where it was left)."""
-
-    system_id: int
-    timeline: int = 1
-    checkpoint_timeline: int = 1
-    wal: int = _FIRST_LSN
-    fence: int = 0
-    history: tuple[tuple[int, int], ...] = ()
-    state: str = "shut down"
-    standby_signal: bool = True
-    live: LiveSettings = field(default_factory=lambda: LiveSettings(BLOCKING_NAMES))
-    slots: frozenset[str] = frozenset()
 
 
 class MemoryNetwork:
@@ -121,7 +105,7 @@ class MemoryControl:
         slot = self._disk.live.slot
         if slot and slot not in found._disk.slots:  # noqa: SLF001 - the fake's other half
             return None
-        return found if _follows(self._disk, found._disk) else None  # noqa: SLF001
+        return found if follows(self._disk, found._disk) else None  # noqa: SLF001
 
     def follow(self) -> None:
         """Takes over the source's WAL."""
@@ -394,18 +378,6 @@ class MemoryControl:
         if not done.done():
             raise DeadlinePassedError(f"No answer from PostgreSQL within {deadline_s:g} s.")
         done.result()
-
-
-def _follows(mine: Folder, theirs: Folder) -> bool:
-    """May a server with `mine` stream from one with `theirs`? Only WAL that theirs also went
-    through.
-    """
-    if mine.system_id != theirs.system_id:
-        return False
-    if mine.timeline == theirs.timeline:
-        return mine.wal <= theirs.wal
-    left_at = dict(theirs.history).get(mine.timeline)
-    return left_at is not None and mine.wal <= left_at
 
 
 def _nobody_listens(_exit: PostmasterExit) -> None:

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from cluster import actions as act
 from cluster import events as ev
-from cluster.learning import TRACKED
+from cluster.learning_postgres import TRACKED
 from cluster.mind import Mind
 from cluster.states import State
 from protocols.peer import Record

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cluster.diagram import diagram
-from cluster.learning import EVENTS, LESSONS, RESULT_OF
+from cluster.learning import EVENTS, LESSONS
+from cluster.learning_postgres import RESULT_OF
 from cluster.machine import TABLE
 from cluster.rules.cover import IMPOSSIBLE, TEACHES
 from cluster.states import State
