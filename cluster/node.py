@@ -107,8 +107,7 @@ class ClusterNode:
         )
         self._senses = self._new_senses()
         self._heart = self._new_heart()
-        beat_s = settings.cluster.timers.beat_ms / 1000
-        self._pulse = Pulse("beat", self._clock, lambda: beat_s, self._beat, self.fail)
+        self._pulse = Pulse("beat", self._clock, self._beat_s, self._beat, self.fail)
         self._reports = Reports(settings.data)
         self._verbs = Verbs(self.status, self)
         self._quit = asyncio.Event()
@@ -226,7 +225,7 @@ class ClusterNode:
         self._door.listen(reactor, settings.here.peer)
         if self._calls:
             calling = client_side(files, cluster, ["node"], ALPN_PEER)
-            self.links.call(reactor, calling, settings.cluster.timers.beat_ms / 1000)
+            self.links.call(reactor, calling, self._beat_s())
 
     async def stop(self, reason: str = "it is being shut down") -> None:
         """Leave: hand over, stop PostgreSQL, end; bounded, whatever hangs."""
@@ -285,6 +284,9 @@ class ClusterNode:
     def take(self, event: ev.Event) -> None:
         """Give the machine one event; it is stepped at once."""
         self._thinking.take(event)
+
+    def _beat_s(self) -> float:
+        return self.settings.cluster.timers.beat_ms / 1000
 
     def _beat(self, _late_s: float) -> None:
         self._heart.beat()

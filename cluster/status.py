@@ -40,12 +40,11 @@ def status_of(
     arbiter_beats: str,
     left_behind: Sequence[LeftBehind] = (),
 ) -> dict[str, Any]:
-    """The answer to ``status``: msgspec can write it as JSON. ``arbiter_beats``: the strip of its
-    answers; ``left_behind``: what this node's copies held unacknowledged when they were replaced.
+    """The answer to ``status``, writable as JSON. ``arbiter_beats``: the strip of its answers;
+    ``left_behind``: what this node's copies held unacknowledged when they were replaced.
     """
     record = mind.record
     beat = mind.hearing.beat
-    lines = list(chronicle.lines)[-HISTORY_LINES:]
     return {
         "node": mind.me,
         "cluster": mind.cluster_id,
@@ -73,7 +72,9 @@ def status_of(
         "alarms": chronicle.alarms,
         "record": record,
         "left_behind": left_behind,
-        "history": [msgspec.structs.asdict(line) for line in lines],
+        "history": [
+            msgspec.structs.asdict(line) for line in list(chronicle.lines)[-HISTORY_LINES:]
+        ],
     }
 
 

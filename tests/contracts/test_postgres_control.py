@@ -1,24 +1,8 @@
-"""What every PostgreSQL control promises: the fake and the real one pass the same suite.
-
-A world makes nodes that can reach each other; the tests use only the interface, and `kill` for the
-one thing no control does to itself.
-"""
+"""What every PostgreSQL control promises: the fake and the real one pass the same suite."""
 
 import asyncio
-import os
-import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from typing import Protocol
 
-import pytest
-
-from cluster.postgres.control import BLOCKING_NAMES, Control, PostmasterExit, ProbeFacts
-from cluster.postgres.memory import MemoryControl, MemoryNetwork
-from cluster.postgres.place import PostgresPlan
-from cluster.postgres.process import ProcessControl
-from cluster.postgres.stray import recorded_pid
+from cluster.postgres.control import BLOCKING_NAMES, PostmasterExit
 from cluster.postgres.troubles import (
     CommandFailedError,
     DeadlinePassedError,
@@ -26,159 +10,20 @@ from cluster.postgres.troubles import (
     MisplacedError,
     PostgresTroubleError,
 )
+from tests.contracts.postgres_worlds import (
+    NAMES,
+    Opening,
+    bind,
+    followed_by,
+    primary,
+    refused,
+    seen,
+    standby,
+)
 from tests.postgres_nodes import (
     PASSWORD,
-    control_for,
-    fresh_folder,
-    initialise_quickly,
     on_reactor,
-    plan_for,
 )
-
-NAMES = 'ANY 1 ("b_1")'
-
-
-class World(Protocol):
-    """Makes nodes and does to them what a test needs."""
-
-    async def node(self, name: str) -> Control: ...
-
-    async def initialised(self, name: str) -> Control: ...
-
-    def source(self, reader: Control, of: Control, application_name: str) -> str: ...
-
-    def kill(self, control: Control) -> None: ...
-
-
-class MemoryWorld:
-    def __init__(self) -> None:
-        self.network = MemoryNetwork()
-        self.ports: dict[Control, int] = {}
-
-    async def node(self, name: str) -> Control:
-        port = 5000 + len(self.ports)
-        control = MemoryControl(name, self.network, "127.0.0.1", port)
-        self.ports[control] = port
-        return control
-
-    async def initialised(self, name: str) -> Control:
-        control = await self.node(name)
-        await control.initialise(PASSWORD)
-        return control
-
-    def source(self, reader: Control, of: Control, application_name: str) -> str:
-        return reader.conninfo("127.0.0.1", self.ports[of], application_name)
-
-    def kill(self, control: Control) -> None:
-        assert isinstance(control, MemoryControl)
-        control.crash()
-
-
-class ProcessWorld:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.plans: dict[Control, PostgresPlan] = {}
-
-    async def node(self, name: str) -> ProcessControl:
-        plan = plan_for(self.folder, name)
-        control = control_for(plan)
-        await control.prepare(PASSWORD)
-        self.plans[control] = plan
-        return control
-
-    async def initialised(self, name: str) -> Control:
-        control = await self.node(name)
-        await initialise_quickly(control, self.plans[control])
-        return control
-
-    def source(self, reader: Control, of: Control, application_name: str) -> str:
-        return reader.conninfo("127.0.0.1", self.plans[of].port, application_name)
-
-    def kill(self, control: Control) -> None:
-        pid = recorded_pid(self.plans[control].pgdata)
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-
-
-@asynccontextmanager
-async def memory_world() -> AsyncIterator[World]:
-    yield MemoryWorld()
-
-
-@asynccontextmanager
-async def process_world() -> AsyncIterator[World]:
-    with fresh_folder() as folder:
-        world = ProcessWorld(folder)
-        try:
-            yield world
-        finally:
-            for control in world.plans:
-                await control.stop("immediate")
-
-
-Opening = Callable[[], AbstractAsyncContextManager[World]]
-
-
-@pytest.fixture(
-    params=[
-        pytest.param(memory_world, id="memory"),
-        pytest.param(process_world, id="process", marks=pytest.mark.database),
-    ]
-)
-def opening(request: pytest.FixtureRequest) -> Opening:
-    chosen: Opening = request.param
-    return chosen
-
-
-async def primary(world: World, name: str = "a") -> Control:
-    """A new cluster that serves alone."""
-    control = await world.initialised(name)
-    await control.start(as_standby=False, names="")
-    return control
-
-
-async def standby(world: World, of: Control, name: str = "b", alias: str = "b_1") -> Control:
-    """A clone that streams under `alias`."""
-    control = await world.node(name)
-    await of.create_slot(name)
-    source = world.source(control, of, alias)
-    await control.clone(source, name)
-    await control.start(as_standby=True, names=BLOCKING_NAMES, conninfo=source, slot=name)
-    return control
-
-
-async def bind(control: Control, names: str) -> None:
-    """Sets the names and proves first that commits hang: the names alone do not (fact F4)."""
-    await control.set_names(BLOCKING_NAMES)
-    assert await control.hang_probe(10) is not None
-    await control.set_names(names)
-
-
-async def seen(
-    control: Control, holds: Callable[[ProbeFacts], bool], limit_s: float = 10.0
-) -> ProbeFacts:
-    """Probes until `holds`; fails with the last facts."""
-    give_up_s = asyncio.get_running_loop().time() + limit_s
-    while not holds(facts := await control.probe()):
-        assert asyncio.get_running_loop().time() < give_up_s, facts
-        await asyncio.sleep(0.02)
-    return facts
-
-
-def followed_by(alias: str) -> Callable[[ProbeFacts], bool]:
-    return lambda facts: any(
-        sender.application_name == alias and sender.state == "streaming"
-        for sender in facts.walsenders
-    )
-
-
-async def refused(
-    work: Coroutine[object, object, object], kind: type[PostgresTroubleError]
-) -> PostgresTroubleError:
-    with pytest.raises(kind) as caught:
-        await work
-    assert str(caught.value), "a trouble without a sentence"
-    return caught.value
 
 
 @on_reactor
@@ -356,85 +201,3 @@ async def test_a_clone_of_nobody_fails_and_keeps_what_is_there(opening: Opening)
         await a.start(as_standby=False, names="")
         await refused(b.clone(world.source(b, a, "b_1"), "no_such_slot"), CommandFailedError)
         assert not await b.initialised()
-
-
-async def diverged(world: World) -> tuple[Control, Control, int]:
-    """`a`, stopped, with commits that `b`, promoted and checkpointed, never had; the switch."""
-    a = await primary(world)
-    b = await standby(world, a)
-    await seen(a, followed_by("b_1"))
-    await bind(a, NAMES)
-    await a.barrier(10)
-    await a.set_names("")
-    await b.set_upstream("", None)
-    for _ in range(3):
-        await a.barrier(10)
-    await b.promote()
-    await b.set_names("")
-    await b.barrier(10)
-    world.kill(a)
-    await a.stop("immediate")
-    return a, b, await b.switch_lsn(2)
-
-
-@on_reactor
-async def test_stock_says_what_stands_beyond_the_switch_and_whether_a_copy_fits(
-    opening: Opening,
-) -> None:
-    async with opening() as world:
-        a, b, left_at = await diverged(world)
-        stock = await a.take_stock(1, left_at)
-        assert (stock.fits, stock.trouble) == (True, "")
-        assert stock.commits >= 3
-        assert stock.wal_bytes >= 3 * 40
-        c = await world.node("c")
-        assert (await c.take_stock(0, 0)).fits
-        assert (await a.take_stock(1, 0)).commits == 0
-        assert (await b.probe()).ok
-
-
-@on_reactor
-async def test_a_rewound_copy_follows_the_one_it_had_left(opening: Opening) -> None:
-    async with opening() as world:
-        a, b, left_at = await diverged(world)
-        source = world.source(a, b, "a_2")
-        await a.rewind(source, 2, left_at)
-        assert (await a.live_settings()).names == BLOCKING_NAMES
-        assert not await a.kept_old()
-        await b.create_slot("a")
-        await a.start(as_standby=True, names=BLOCKING_NAMES, conninfo=source, slot="a")
-        end = await b.barrier(10)
-        await seen(a, lambda f: f.in_recovery and f.timeline == 2 and f.held_lsn >= end)
-        await seen(b, followed_by("a_2"))
-
-
-@on_reactor
-async def test_a_rewind_that_is_not_shown_right_has_failed(opening: Opening) -> None:
-    async with opening() as world:
-        a, b, left_at = await diverged(world)
-        source = world.source(a, b, "a_2")
-        await refused(a.rewind(source, 3, left_at), CommandFailedError)
-        await a.rewind(source, 2, left_at)
-        await refused(a.rewind(source, 2, left_at), CommandFailedError)  # F5: an equal timeline
-        await b.stop("fast")
-        await refused(a.rewind(source, 2, left_at), CommandFailedError)
-
-
-@on_reactor
-async def test_a_clone_keeps_the_old_copy_until_it_is_dropped(opening: Opening) -> None:
-    async with opening() as world:
-        a = await primary(world)
-        b = await standby(world, a)
-        assert not await b.kept_old()
-        await b.stop("fast")
-        source = world.source(b, a, "b_1")
-        await b.clone(source, "b")
-        assert await b.kept_old()
-        await b.clone(source, "b")
-        assert await b.kept_old()
-        await b.drop_old()
-        assert not await b.kept_old()
-        await b.clone(source, "b", keep=False)
-        assert not await b.kept_old()
-        await b.start(as_standby=True, names=BLOCKING_NAMES, conninfo=source, slot="b")
-        await seen(a, followed_by("b_1"))
