@@ -361,12 +361,12 @@ class ClusterNode:
         busy = self._errands.busy if self._errands else ""
         beats = self._heart.strip.shown(self._clock.seconds())
         links = self.links.views()
-        behind = self._reports.kept
-        said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats, behind)
+        said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
         senses = {"loop_lag_ms": self.loop_lag_ms, "disk_free_mb": self.disk_free_mb}
         return {
             **said,
             **senses,
+            "left_behind": self._reports.kept,
             "wall_s": self.chronicle.wall(),
             "arbiter": self.settings.cluster.arbiter,
             "house": self.on_status(),

@@ -6,14 +6,12 @@ and never changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from cluster.chronicle import Chronicle
 from cluster.countdown import countdown_of
-from cluster.left_behind import LeftBehind
 from cluster.link import LinkView
 from cluster.mind import Mind
 from cluster.standing import Standing
@@ -38,11 +36,8 @@ def status_of(
     links: list[LinkView],
     busy: str,
     arbiter_beats: str,
-    left_behind: Sequence[LeftBehind] = (),
 ) -> dict[str, Any]:
-    """The answer to ``status``, writable as JSON. ``arbiter_beats``: the strip of its answers;
-    ``left_behind``: what this node's copies held unacknowledged when they were replaced.
-    """
+    """The answer to ``status``, writable as JSON. ``arbiter_beats``: the strip of its answers."""
     record = mind.record
     beat = mind.hearing.beat
     return {
@@ -71,11 +66,12 @@ def status_of(
         "links": links,
         "alarms": chronicle.alarms,
         "record": record,
-        "left_behind": left_behind,
-        "history": [
-            msgspec.structs.asdict(line) for line in list(chronicle.lines)[-HISTORY_LINES:]
-        ],
+        "history": _lines(chronicle),
     }
+
+
+def _lines(chronicle: Chronicle) -> list[dict[str, Any]]:
+    return [msgspec.structs.asdict(line) for line in list(chronicle.lines)[-HISTORY_LINES:]]
 
 
 def _positions(mind: Mind) -> dict[str, int]:
