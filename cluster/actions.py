@@ -11,9 +11,13 @@ out, so that it never lags behind a decision.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from protocols.peer import Record
+
+ANYTHING: Final = -1
 
 
 class Action(Struct, frozen=True):
@@ -27,6 +31,7 @@ class ReadTheRecord(Action, frozen=True):
 class SwapRecord(Action, frozen=True):
     """Compare-and-swap → SwapConfirmed | SwapRefused | SwapAmbiguous | SwapFailed.
 
+    ``expected`` ANYTHING: whatever is stored now (a rebuild; the arbiter knows whether it may be).
     The record carries its op_id; the shell stamps ``wall_time``. Ambiguous after a deadline of
     about a second.
     """
@@ -36,10 +41,19 @@ class SwapRecord(Action, frozen=True):
 
 
 class KeepEpoch(Action, frozen=True):
-    """fsync the highest epoch and incarnation seen → EpochKept."""
+    """fsync the highest epoch and incarnation seen, and the record that has them → EpochKept.
+
+    ``excluded``: this node did not agree to the new incarnation; the rejoin marker goes with it.
+    """
 
     epoch: int
     incarnation: int
+    record: Record | None = None
+    excluded: bool = False
+
+
+class AdoptArbiter(Action, frozen=True):
+    """An operator says that the arbiter was made anew. Reports nothing."""
 
 
 class KeepToken(Action, frozen=True):

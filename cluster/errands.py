@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -86,8 +87,10 @@ class Errands:
                 self._launch(self._swap(action), name)
             case do.DropOldCopy():
                 self._launch(self._drop_old_copy(), name)
-            case do.KeepEpoch(epoch, incarnation):
-                self._launch(self._keep_epoch(epoch, incarnation), name)
+            case do.KeepEpoch():
+                self._launch(self._keep_epoch(action), name)
+            case do.AdoptArbiter():
+                self._launch(self._arbiter.adopt(), name)
             case _:
                 self._waiting.append(action)
                 self._wake()
@@ -158,7 +161,11 @@ class Errands:
         if action.expected is None:  # the first record carries what the settings say of one copy
             stamped = msgspec.structs.replace(stamped, strict=self._strict)
         try:
-            said = await self._arbiter.swap(action.expected, stamped)
+            expected = action.expected
+            if expected == do.ANYTHING:
+                stored = (await self._arbiter.read()).record
+                expected = stored.epoch if stored is not None else None
+            said = await self._arbiter.swap(expected, stamped)
         except ArbiterUnreachable:
             self._report(ev.SwapFailed(stamped.op_id))
         except SwapUnknown:
@@ -169,8 +176,9 @@ class Errands:
             else:
                 self._report(ev.SwapRefused(stamped.op_id, said.record))
 
-    async def _keep_epoch(self, epoch: int, incarnation: int) -> None:
-        await asyncio.to_thread(self._keepsake.keep_epoch, epoch, incarnation)
+    async def _keep_epoch(self, action: do.KeepEpoch) -> None:
+        keep = partial(self._keepsake.keep_epoch, excluded=action.excluded)
+        await asyncio.to_thread(keep, action.epoch, action.incarnation, action.record)
         self._report(ev.EpochKept(self._keepsake.kept.epoch))
 
     async def _drop_old_copy(self) -> None:

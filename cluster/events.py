@@ -72,6 +72,7 @@ class Holdings(Struct, frozen=True):
     rejoining: bool
     torn: bool = False
     kept_old: bool = False
+    record: Record | None = None
 
 
 class Booted(Event, frozen=True):

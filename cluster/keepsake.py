@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from cluster.durable import FolderLock, NotOursError, read_sealed, write_durably
+from protocols.peer import Record
 
 FILE_NAME: Final = "keepsake.json"
 FORMAT: Final = 1
@@ -24,6 +25,7 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     """Highest epoch and incarnation seen; this standby's sync generation; the op_id of its claim
     ('' none).
 
+    ``record`` is the one with that epoch: should the arbiter be lost, it is rebuilt from it.
     ``rejoining`` forbids a reclaim: since it was set, this node's data may no longer be the best
     copy. ``torn``: the data folder itself was being changed by a rewind or removed for a clone; it
     is never started.
@@ -38,6 +40,7 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     claim: str = ""
     rejoining: bool = False
     torn: bool = False
+    record: Record | None = None
 
 
 class Keepsake:
@@ -72,13 +75,16 @@ class Keepsake:
             )
         return kept
 
-    def keep_epoch(self, epoch: int, incarnation: int) -> None:
-        """Remember the highest epoch and incarnation; a lower one changes nothing, except a later
-        incarnation.
+    def keep_epoch(
+        self, epoch: int, incarnation: int, record: Record | None = None, *, excluded: bool = False
+    ) -> None:
+        """Remember the highest epoch and incarnation, and their record; a lower one changes
+        nothing, except a later incarnation. ``excluded``: this copy is no part of that one.
         """
         with self._writing:
             if (incarnation, epoch) > (self.kept.incarnation, self.kept.epoch):
-                self._keep(epoch=epoch, incarnation=incarnation)
+                marked = self.kept.rejoining or excluded
+                self._keep(epoch=epoch, incarnation=incarnation, record=record, rejoining=marked)
 
     def keep_token(self, generation: int) -> None:
         """Remember the sync generation this standby holds: its copy is whole, so no rejoin mark."""

@@ -16,6 +16,7 @@ from cluster import events as ev
 from cluster.heartbeat import deafened, heard, relayed
 from cluster.learning_postgres import TAUGHT_BY_POSTGRES
 from cluster.mind import NEVER, Mind
+from cluster.record import is_excluded
 from protocols.peer import Record
 
 
@@ -34,9 +35,13 @@ def learn(mind: Mind, record: Record | None) -> Mind:
     if (record.incarnation, record.epoch) <= known_version(mind) and known is not None:
         return mind
     moved = known is not None and record.epoch > known.epoch
+    disk = mind.disk
+    if is_excluded(record, mind.me, known_version(mind)[0]):
+        disk = structs.replace(disk, diverged=True, rejoining=True)
     return structs.replace(
         mind,
         record=record,
+        disk=disk,
         settled=mind.settled or moved,
         seen_epoch=max(mind.seen_epoch, record.epoch),
         doubts=tuple(doubt for doubt in mind.doubts if doubt.epoch > record.epoch),

@@ -68,6 +68,7 @@ def _booted(mind: Mind, event: ev.Booted) -> Mind:
         kept_old=found.kept_old,
         epoch=found.epoch,
         incarnation=found.incarnation,
+        record=found.record,
     )
     return structs.replace(mind, disk=disk, hearing=deafened(mind.hearing, mind.now_s))
 

@@ -18,7 +18,18 @@ from cluster.heartbeat import deafened
 from cluster.learning import EVENTS, LESSONS, known_version
 from cluster.learning_postgres import RESULT_OF, relieved
 from cluster.mind import NEVER, Mind
-from cluster.rules import entry, leaving, primary, reading, reclaim, rejoin, standby, takeover
+from cluster.record import is_excluded
+from cluster.rules import (
+    entry,
+    leaving,
+    primary,
+    reading,
+    rebuilding,
+    reclaim,
+    rejoin,
+    standby,
+    takeover,
+)
 from cluster.rules.cover import IMPOSSIBLE
 from cluster.rules.rule import Rule
 from cluster.states import State
@@ -26,6 +37,7 @@ from cluster.timers import Timers
 from cluster.view import alarms_of
 
 TABLE: Final[tuple[Rule, ...]] = (
+    *rebuilding.ROWS,
     *primary.ENDS,
     *leaving.ROWS,
     *reading.ROWS,
@@ -149,9 +161,12 @@ def _errands(mind: Mind) -> tuple[Mind, tuple[act.Action, ...]]:
     if record is not None:
         version = (record.incarnation, record.epoch)
         if version > (mind.disk.incarnation, mind.disk.epoch):
-            disk = structs.replace(mind.disk, incarnation=version[0], epoch=version[1])
+            excluded = is_excluded(record, mind.me, mind.disk.incarnation)
+            disk = structs.replace(
+                mind.disk, incarnation=version[0], epoch=version[1], record=record
+            )
             mind = structs.replace(mind, disk=disk)
-            actions = (act.KeepEpoch(version[1], version[0]),)
+            actions = (act.KeepEpoch(version[1], version[0], record, excluded),)
     if _wants_read(mind):
         mind = structs.replace(
             mind, reading=True, read_floor=known_version(mind), sought_epoch=mind.seen_epoch

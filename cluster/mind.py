@@ -43,6 +43,8 @@ class Disk(Struct, frozen=True):
     kept_old: bool = False
     epoch: int = 0
     incarnation: int = 0
+    record: Record | None = None
+    """The one with that epoch, as kept."""
 
 
 class Entry(Struct, frozen=True):

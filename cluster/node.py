@@ -369,6 +369,7 @@ class ClusterNode:
             "left_behind": self._reports.kept,
             "wall_s": self.chronicle.wall(),
             "arbiter": self.settings.cluster.arbiter,
+            "arbiter_at": self._arbiter.view(),
             "house": self.on_status(),
         }
 

@@ -123,6 +123,31 @@ def opened(record: Record, by: str, op_id: str, step: TimelineStep | None) -> Re
     return _next(record, by, op_id, "promoted and open", **changes)
 
 
+def rebuilt(
+    record: Record, by: str, op_id: str, *, consented: tuple[str, ...], epoch: int, held_lsn: int
+) -> Record:
+    """The same, in a new incarnation: the arbiter that held it is lost. ``epoch`` is above every
+    one ever seen; ``held_lsn`` what the sync standby is known to have flushed.
+    """
+    next_one = _next(
+        record,
+        by,
+        op_id,
+        f"the arbiter was rebuilt; {' and '.join(consented)} agreed",
+        incarnation=record.incarnation + 1,
+        consented=consented,
+        min_lsn=max(record.min_lsn, held_lsn) if record.sync else record.min_lsn,
+    )
+    return structs.replace(next_one, epoch=epoch)
+
+
+def is_excluded(record: Record, node: str, incarnation: int) -> bool:
+    """``node``, which knows ``incarnation`` (0: none), did not agree to the record's later one: its
+    copy is no part of that history.
+    """
+    return 0 < incarnation < record.incarnation and node not in record.consented
+
+
 def paused(record: Record, by: str, op_id: str, *, pause: bool) -> Record:
     """An operator switches automatic takeover off or on again."""
     return _next(record, by, op_id, "paused" if pause else "resumed", paused=pause)

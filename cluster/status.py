@@ -66,6 +66,9 @@ def status_of(
         "links": links,
         "alarms": chronicle.alarms,
         "record": record,
+        "kept_record": mind.disk.record,
+        "nonce": mind.nonce,
+        "doubt": mind.doubt,
         "history": _lines(chronicle),
     }
 

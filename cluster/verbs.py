@@ -19,7 +19,7 @@ from cluster.events import Asked
 from cluster.session import Session
 from protocols.peer import Answer, Ask, PeerMessage
 
-CHANGING: Final = ("bootstrap", "pause", "resume", "handover")
+CHANGING: Final = ("bootstrap", "pause", "resume", "handover", "adopt", "rebuild")
 ANSWER_S: Final = 90.0
 """Longer than an initdb on a slow disk; the operator's own deadline is longer still."""
 

@@ -43,7 +43,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     null: one copy); ``sync_gen`` the generation of that relation; ``min_lsn`` the barrier that
     ``sync`` has flushed. ``opened`` false: claimed, not yet serving; ``prev`` the primary before
     the claim. ``op_id`` names the change, ``by`` and ``reason`` explain it, ``wall_time`` (Unix
-    seconds) is for people only: no decision reads it.
+    seconds) is for people only: no decision reads it. ``incarnation`` + 1 when a lost arbiter is
+    rebuilt; ``consented``: the nodes whose copies are part of that new history.
     """
 
     cluster_id: str
@@ -66,6 +67,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     by: str = ""
     reason: str = ""
     wall_time: float = 0.0
+    consented: tuple[NodeName, ...] = ()
 
 
 class PeerMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

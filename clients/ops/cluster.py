@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
+from clients.ops.arbiter import arbiter
 from clients.ops.passwords import password
 from clients.ops.seen import Seen, sorted_out
 
@@ -36,6 +37,9 @@ PASSWORD_MAX: Final = 256
 @click.group()
 def cluster() -> None:
     """The pair: who is primary, is everything safe."""
+
+
+cluster.add_command(arbiter)
 
 
 @cluster.command(epilog="Exit codes: 0 a primary is open · 3 nobody reachable · 4 no primary.")

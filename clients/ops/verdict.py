@@ -68,6 +68,12 @@ class NodeStatus(Struct, frozen=True):
     """The node's own clock, Unix seconds."""
     house: dict[str, Any] = {}
     """What is built on the node adds: doors_open, connections, seats."""
+    kept_record: Record | None = None
+    """The newest one kept on its disk; it outlives a restart without an arbiter."""
+    doubt: str = ""
+    """Why the arbiter lets nobody claim or go alone."""
+    arbiter_at: dict[str, Any] = {}
+    """Where the node finds its arbiter, and what it is."""
     arbiter: str = "witness"
     """What keeps the record: a witness, which answers for itself, or an etcd, which does not."""
 
@@ -80,6 +86,11 @@ class WitnessStatus(Struct, frozen=True):
     record: Record | None
     beats: dict[str, int]
     """For each node how long ago its last beat came (milliseconds)."""
+    starts: int = 0
+    high_flush: int = 0
+    doubt: str = ""
+    beside: list[str] = []
+    """Nodes whose own machine this witness runs on."""
 
 
 class Verdict(Struct, frozen=True):

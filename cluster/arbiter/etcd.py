@@ -104,6 +104,21 @@ class EtcdArbiter:
             self._carrier = asyncio.ensure_future(self._carry())
         return await outcome
 
+    def view(self) -> dict[str, Any]:
+        """Its members, and which etcd at which revision this node knows."""
+        seen = self._floor.seen if self._floor is not None else Seen()
+        members = {one.address: one.trouble or "well" for one in self._gateway.members}
+        cluster = f"{int(seen.cluster or 0):x}"
+        nonce = _nonce_of(self._found) if self._found is not None else ""
+        return {"etcd": cluster, "revision": seen.revision, "nonce": nonce, "members": members}
+
+    async def adopt(self) -> None:
+        """Take the etcd that answers now for ours, as if it had never been seen."""
+        floor = await self._the_floor()
+        floor.forget()
+        self._found = None
+        self._keep()
+
     # ------------------------------------------------------------------ beats
 
     async def _carry(self) -> None:

@@ -87,6 +87,10 @@ class Floor:
         self.seen = Seen()
         self.rise(found)
 
+    def forget(self) -> None:
+        """Nothing was ever seen: an operator says that this etcd is a new one."""
+        self.seen = Seen()
+
     def keep(self) -> None:
         """Make it durable."""
         seen = self.seen

@@ -6,7 +6,7 @@ implementation never retries a swap by itself and never turns "not answered" int
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -60,3 +60,9 @@ class Arbiter(Protocol):
 
     async def beat(self, beat: NodeBeat) -> Relay:
         """Leave this node's beat, and take the other's."""
+
+    def view(self) -> dict[str, Any]:
+        """What it is, where, and what it last said of itself: for people."""
+
+    async def adopt(self) -> None:
+        """An operator says that the arbiter was made anew: what was known of it does not count."""

@@ -7,6 +7,7 @@ share one ``MemoryArbiter``. It must not differ from the witness in anything but
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cluster.arbiter import ArbiterUnreachable, Reading, Swapped, SwapUnknown
 from cluster.arbiter.register import Kept, judge, relay_for, start, swapped, took
@@ -50,6 +51,13 @@ class MemoryArbiter:
         now_s = self._clock()
         self.register = took(self.register, beat, now_s)
         return relay_for(self.register, beat.node, now_s)
+
+    def view(self) -> dict[str, Any]:
+        """It has no place."""
+        return {"nonce": self.register.nonce}
+
+    async def adopt(self) -> None:
+        """Nothing was known of it but the record."""
 
     def _reach(self) -> None:
         if self.cut:

@@ -4,7 +4,8 @@ Invariants: the epoch grows by exactly one with every stored record; nothing is 
 before the caller has made it durable (``judge``, then store, then ``swapped``). After a start it
 does not believe its own file until both nodes' beats have confirmed it: until then nobody claims
 and nobody goes alone; if a node has seen a later epoch, the file was rolled back and nothing is
-stored any more. It must not know who is right, only what follows what.
+stored any more but a record of a new incarnation, by which people rebuild it. It must not know who
+is right, only what follows what.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def judge(register: Register, expected: int | None, record: Record) -> str:
     """Why ``record`` may not be stored, or ''."""
     stored = register.record
     stored_epoch = stored.epoch if stored is not None else 0
+    if _is_rebuilt(register, record):
+        return _may_not_rebuild(register, expected, record)
     if register.ahead_epoch > stored_epoch:
         return ROLLED_BACK
     if (expected or 0) != stored_epoch or (expected is None) != (stored is None):
@@ -77,6 +80,34 @@ def judge(register: Register, expected: int | None, record: Record) -> str:
     if stored is None:
         return ""
     return _does_not_follow(register, stored, record)
+
+
+def _is_rebuilt(register: Register, record: Record) -> bool:
+    """A record of a new incarnation, with the names of those who agreed."""
+    stored = register.record
+    later = record.incarnation > (stored.incarnation if stored is not None else 0)
+    return later and bool(record.consented)
+
+
+def _may_not_rebuild(register: Register, expected: int | None, record: Record) -> str:
+    """A register that is whole is never rebuilt; whoever agreed is here, whoever did not is not."""
+    stored = register.record
+    stored_epoch = stored.epoch if stored is not None else 0
+    if expected != (stored.epoch if stored is not None else None):
+        return f"epoch {expected} was expected, {stored_epoch} is stored"
+    if stored is not None and register.ahead_epoch <= stored_epoch:
+        return f"the record here is whole (epoch {stored_epoch}): there is nothing to rebuild"
+    if stored is not None and record.cluster_id != stored.cluster_id:
+        return "the record is of another cluster"
+    if record.epoch <= max(stored_epoch, register.ahead_epoch):
+        return f"a node has seen epoch {register.ahead_epoch}, and {record.epoch} is not above it"
+    there = {one.beat.node for one in register.heard}
+    for node in sorted(register.nodes):
+        if node in record.consented and node not in there:
+            return f"{node} agreed and is not heard here"
+        if node not in record.consented and node in there:
+            return f"{node} is heard here and did not agree"
+    return ""
 
 
 def doubt(register: Register) -> str:
@@ -112,9 +143,15 @@ def _flush_after(register: Register, record: Record) -> int:
 
 def swapped(register: Register, record: Record) -> Register:
     """``record`` is durable."""
-    confirmed = register.confirmed if register.record else frozenset(register.nodes)
-    flush = _flush_after(register, record)
-    return structs.replace(register, record=record, high_flush=flush, confirmed=confirmed)
+    anew = register.record is None or _is_rebuilt(register, record)
+    confirmed = frozenset(register.nodes) if anew else register.confirmed
+    return structs.replace(
+        register,
+        record=record,
+        high_flush=_flush_after(register, record),
+        confirmed=confirmed,
+        ahead_epoch=0 if anew else register.ahead_epoch,
+    )
 
 
 def took(register: Register, beat: NodeBeat, now_s: float) -> Register:

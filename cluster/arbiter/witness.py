@@ -47,6 +47,7 @@ class WitnessArbiter:
     ) -> None:
         self._clock = clock
         self._cluster = cluster
+        self._address = address
         self._session: Session | None = None
         self._ids = itertools.count(1)
         self._beats: deque[Outcome] = deque()
@@ -88,6 +89,13 @@ class WitnessArbiter:
         if not isinstance(said, SwapResult):
             raise SwapUnknown(self.trouble or "the witness does not answer")
         return Swapped(said.done, said.record, said.nonce, said.refusal)
+
+    def view(self) -> dict[str, Any]:
+        """Where it is looked for."""
+        return {"address": self._address, "trouble": self.trouble}
+
+    async def adopt(self) -> None:
+        """A witness is known by its certificate alone."""
 
     def _reach(self) -> Session:
         if self._session is None:

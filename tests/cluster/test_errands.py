@@ -92,6 +92,12 @@ class MarkingArbiter:
     async def beat(self, beat: NodeBeat) -> Relay:
         raise ArbiterUnreachable("no beats here")
 
+    async def adopt(self) -> None:
+        """Nothing was known of it."""
+
+    def view(self) -> dict[str, Any]:
+        return {}
+
 
 @on_reactor
 async def test_orders_run_one_after_the_other(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from cluster.durable import NotOursError
 from cluster.keepsake import FILE_NAME, Keepsake, Kept
+from tests.cluster.first_record import FIRST
 
 
 def reopened(folder: Path, cluster: str = "demo", node: str = "a") -> Kept:
@@ -93,3 +94,12 @@ def test_two_threads_write_one_after_the_other(tmp_path: Path) -> None:
     keepsake.close()
     assert reopened(tmp_path) == keepsake.kept
     assert keepsake.kept.epoch == 59
+
+
+def test_a_new_incarnation_without_us_leaves_its_mark_in_the_same_write(tmp_path: Path) -> None:
+    first = Keepsake(tmp_path, "demo", "a")
+    first.keep_epoch(50, 1)
+    first.keep_epoch(9, 2, FIRST, excluded=True)
+    first.close()
+    kept = Keepsake(tmp_path, "demo", "a").kept
+    assert (kept.incarnation, kept.epoch, kept.rejoining, kept.record) == (2, 9, True, FIRST)

@@ -172,3 +172,56 @@ async def test_a_swap_whose_answer_is_lost_is_unknown_and_may_be_done(world: Wor
     with pytest.raises(SwapUnknown):
         await world.of("a").swap(1, bumped(FIRST))
     assert (await world.of("a").read()).record == bumped(FIRST)
+
+
+KNOWN = structs.replace(FIRST, epoch=9, sync="b", sync_gen=3, min_lsn=100)
+
+
+def rebuilt(*consented: str, epoch: int = 10) -> Record:
+    return records.rebuilt(KNOWN, "a", "rebuild", consented=consented, epoch=epoch, held_lsn=500)
+
+
+@for_each_arbiter
+async def test_a_lost_record_is_stored_anew_when_all_who_agreed_are_there(world: World) -> None:
+    await world.of("a").beat(beat("a", 1, epoch=9))
+    alone = await world.of("a").swap(None, rebuilt("a", "b"))
+    assert "b agreed and is not heard here" in alone.refusal
+    await world.of("b").beat(beat("b", 1, epoch=9))
+    made = await world.of("a").swap(None, rebuilt("a", "b"))
+    assert made.done, made.refusal
+    assert made.record is not None
+    assert (made.record.incarnation, made.record.epoch, made.record.min_lsn) == (2, 10, 500)
+    relay = await world.of("b").beat(beat("b", 2, epoch=9))
+    assert (relay.doubt, relay.epoch) == ("", 10)
+    claim = records.claimed(made.record, "b", "claim", "silence")
+    assert (await world.of("b").swap(10, claim)).done
+
+
+@for_each_arbiter
+async def test_nobody_is_left_out_who_is_there_and_no_epoch_goes_back(world: World) -> None:
+    await world.of("a").beat(beat("a", 1, epoch=9))
+    low = await world.of("a").swap(None, rebuilt("a", epoch=9))
+    assert "is not above it" in low.refusal
+    await world.of("b").beat(beat("b", 1, epoch=9))
+    without = await world.of("a").swap(None, rebuilt("a"))
+    assert "b is heard here and did not agree" in without.refusal
+
+
+@for_each_arbiter
+async def test_a_whole_record_is_not_rebuilt(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    for node in "ab":
+        await world.of(node).beat(beat(node, 1))
+    again = records.rebuilt(FIRST, "a", "op", consented=("a", "b"), epoch=2, held_lsn=0)
+    refused = await world.of("a").swap(1, again)
+    assert "nothing to rebuild" in refused.refusal
+
+
+@for_each_arbiter
+async def test_a_record_that_was_set_back_is_rebuilt_over(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    for node in "ab":
+        await world.of(node).beat(beat(node, 1, epoch=9))
+    made = await world.of("a").swap(1, rebuilt("a", "b"))
+    assert made.done, made.refusal
+    assert (await world.of("b").read()).record == made.record

@@ -1,0 +1,75 @@
+"""Whether a lost arbiter may be rebuilt, and from what: pure, from the machines' own answers.
+
+The newest record that anybody knows is the base, and its epoch must be the highest that anybody has
+seen: a node that has seen a later one than any record shows knows that something is missing. It
+must not know how the answers came.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from clients.ops.seen import Seen
+from clients.ops.verdict import NodeStatus
+from protocols.peer import Record
+
+PAIR = 2
+
+
+class Consent(Struct, frozen=True):
+    """Who agrees, who proposes, above which epoch and incarnation."""
+
+    nodes: tuple[str, ...]
+    by: str
+    epoch: int
+    incarnation: int
+
+
+def newest(node: NodeStatus) -> Record | None:
+    """The newest record this node knows, or kept from an earlier life."""
+    return node.record if node.record is not None else node.kept_record
+
+
+def cannot(seen: Seen, without: str | None) -> str:
+    """Why the arbiter may not be rebuilt now, or ''."""
+    names = {one.node for one in seen.nodes}
+    if without is not None and without in names:
+        return f"{without} answers: it is not powered off. Leave --without away and it is asked."
+    if not names:
+        return "No node answers."
+    if without is None and len(names) < PAIR:
+        return (
+            f"Only {', '.join(names)} answers, and both nodes must agree. Start the other; if it is"
+            " lost, power it off and use --without."
+        )
+    known = [record for one in seen.nodes if (record := newest(one)) is not None]
+    if not known:
+        return "No node knows a record: this cluster was never made (bootstrap), or all is lost."
+    top = max(known, key=lambda record: (record.incarnation, record.epoch))
+    for one in seen.nodes:
+        if one.epoch > top.epoch:
+            return f"{one.node} has seen epoch {one.epoch}, and nobody holds that record."
+    return _still_there(seen, top)
+
+
+def _still_there(seen: Seen, top: Record) -> str:
+    witness = seen.witness
+    kind = next(one.arbiter for one in seen.nodes)
+    if kind == "witness" and witness is None:
+        return "The new witness does not answer. Start it first, with an empty folder."
+    held = witness.record if witness is not None else None
+    if held is not None and (held.incarnation, held.epoch) >= (top.incarnation, top.epoch):
+        return f"The arbiter answers and holds epoch {held.epoch}: nothing is lost."
+    return ""
+
+
+def agreed(seen: Seen, without: str | None) -> Consent:
+    """From everybody who answered; who knows most proposes."""
+    known = [(record, one) for one in seen.nodes if (record := newest(one)) is not None]
+    record, by = max(known, key=lambda pair: (pair[0].incarnation, pair[0].epoch))
+    return Consent(
+        nodes=tuple(sorted(one.node for one in seen.nodes if one.node != without)),
+        by=by.node,
+        epoch=max([record.epoch, *(one.epoch for one in seen.nodes)]),
+        incarnation=record.incarnation,
+    )

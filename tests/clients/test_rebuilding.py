@@ -1,0 +1,37 @@
+"""When a lost arbiter may be rebuilt: judged from the machines' own answers."""
+
+from msgspec import structs
+
+from clients.ops.rebuilding import agreed, cannot
+from clients.ops.seen import Seen
+from clients.ops.verdict import NodeStatus, WitnessStatus
+from tests.clients.test_verdict import A, B, W
+
+EMPTY = structs.replace(W, record=None)
+
+
+def seen(*nodes: NodeStatus, witness: WitnessStatus | None = EMPTY) -> Seen:
+    return Seen(list(nodes), witness, {one.node: one.node for one in nodes}, {}, 0.0)
+
+
+def test_both_agree_and_who_knows_most_proposes() -> None:
+    assert cannot(seen(A, B), None) == ""
+    assert A.record is not None
+    less = structs.replace(B, record=structs.replace(A.record, epoch=A.record.epoch - 1))
+    plan = agreed(seen(A, less), None)
+    assert (plan.nodes, plan.by, plan.epoch) == (("a", "b"), "a", A.epoch)
+    bare = structs.replace(A, record=None, kept_record=A.record)
+    assert agreed(seen(bare, less), None).by == "a"
+
+
+def test_what_is_whole_or_silent_or_missing_is_refused_in_words() -> None:
+    assert "nothing is lost" in cannot(seen(A, B, witness=W), None)
+    assert "does not answer" in cannot(seen(A, B, witness=None), None)
+    assert "both nodes must agree" in cannot(seen(A), None)
+    assert "not powered off" in cannot(seen(A, B), "b")
+    assert cannot(seen(A), "b") == ""
+    assert "No node answers" in cannot(seen(), None)
+    ahead = structs.replace(B, epoch=A.epoch + 5)
+    assert "nobody holds that record" in cannot(seen(A, ahead), None)
+    none = structs.replace(A, record=None)
+    assert "No node knows" in cannot(seen(none, structs.replace(B, record=None)), None)
