@@ -67,7 +67,6 @@ def status_of(
         "alarms": chronicle.alarms,
         "record": record,
         "kept_record": mind.disk.record,
-        "nonce": mind.nonce,
         "doubt": mind.doubt,
         "history": _lines(chronicle),
     }
