@@ -17,6 +17,7 @@ from cluster.arbiter.etcd import EtcdArbiter
 from cluster.arbiter.floor import Floor
 from cluster.arbiter.gateway import Gateway
 from cluster.arbiter.witness import WitnessArbiter
+from cluster.callbacks.calls import Calls, programs_of
 from cluster.duties import postgres_hosts
 from cluster.node import ClusterNode
 from cluster.opsport.port import OpsPort
@@ -27,6 +28,8 @@ from config.settings import NodeSettings, split_address
 from protocols.shell import tls as shell_tls
 from protocols.shell.clock import BootClock
 
+CALLS_END_S: Final = 3.0
+"""Programs called while a node leaves may give an address back; longer would delay the end."""
 MIB: Final = {"kB": 1 / 1024, "MB": 1, "GB": 1024}
 
 
@@ -122,11 +125,15 @@ def make_node(
 
 
 class Watched:
-    """A node with its ops port beside it: probes see its start and its leaving."""
+    """A node with its ops port and the operator's programs: probes see its start and its leaving,
+    and the last gate shut is told too.
+    """
 
-    def __init__(self, node: ClusterNode, port: OpsPort | None) -> None:
+    def __init__(self, node: ClusterNode, port: OpsPort | None, calls: Calls) -> None:
         self.node = node
         self._port = port
+        self._calls = calls
+        node.herald.listeners.append(calls.heard)
 
     async def start(self, reactor: Any) -> None:
         """Open the port, then let the node begin; a node that cannot run leaves nothing open."""
@@ -135,7 +142,7 @@ class Watched:
         try:
             await self.node.start(reactor)
         except BaseException:
-            self.close()
+            await self._close()
             raise
 
     async def stop(self) -> None:
@@ -143,17 +150,22 @@ class Watched:
         try:
             await self.node.stop()
         finally:
-            self.close()
+            await self._close()
 
-    def close(self) -> None:
-        """Close the port."""
+    async def _close(self) -> None:
+        await self._calls.close(CALLS_END_S)
         if self._port is not None:
             self._port.close()
 
 
 def watched(node: ClusterNode, **built: Any) -> Watched:
-    """A node with the ops port its settings name; ``built``: what is built on it (see
-    ``OpsPort``).
+    """A node with the ops port and the programs its settings name; ``built``: what is built on it
+    (see ``OpsPort``).
     """
-    listen = node.settings.ops.listen
-    return Watched(node, OpsPort(node, listen, **built) if listen else None)
+    settings = node.settings
+    listen, callbacks = settings.ops.listen, settings.callbacks
+    port = OpsPort(node, listen, **built) if listen else None
+    calls = Calls(
+        programs_of(callbacks), settings.cluster.name, node.chronicle, callbacks.deadline_s
+    )
+    return Watched(node, port, calls)

@@ -29,7 +29,6 @@ from config.settings import (
     LimitsSettings,
     NodeAddress,
     NodeSettings,
-    OpsSettings,
     PostgresSettings,
     Settings,
     TimersSettings,
@@ -37,6 +36,7 @@ from config.settings import (
     WitnessSettings,
     split_address,
 )
+from config.watching import OpsSettings
 from config.writing import settings_text
 from config.yaml import read_yaml
 

@@ -64,6 +64,9 @@ def load_node(path: Path) -> NodeSettings:
     _look_for_files(path, "postgres", settings.postgres)
     if settings.cluster.etcd is not None and settings.cluster.arbiter == "etcd":
         _look_for_files(path, "cluster.etcd", settings.cluster.etcd)
+    for event, program in msgspec.structs.asdict(settings.callbacks).items():
+        if isinstance(program, str):
+            _look_for_program(path, f"callbacks.{event}", Path(program))
     return settings
 
 
@@ -207,6 +210,18 @@ def _keep_secret(source: Path, at: str, key: Path) -> None:
         raise SettingsError(
             str(source), at, f"others can read {key}; make it private with 'chmod 400 {key}'"
         )
+
+
+def _look_for_program(source: Path, at: str, program: Path) -> None:
+    """Refuse a program that is not there, or that others may change: it runs as the daemon."""
+    if not program.is_file():
+        raise SettingsError(str(source), at, f"there is no program {program}")
+    if not os.access(program, os.X_OK):
+        reason = f"{program} may not be executed; 'chmod 755 {program}'"
+        raise SettingsError(str(source), at, reason)
+    if program.stat().st_mode & 0o022:
+        reason = f"others can change {program}, which runs as this daemon; 'chmod go-w {program}'"
+        raise SettingsError(str(source), at, reason)
 
 
 def _resolve(raw: Any, wanted: Any, folder: Path) -> Any:

@@ -12,35 +12,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-NODE_NAME: Final = r"^[a-z][a-z0-9_-]{0,30}\Z"
-HOST_PORT: Final = r"^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):[0-9]{1,5}\Z"
+from config.kinds import (
+    Address,
+    LogLevel,
+    Milliseconds,
+    NodeName,
+    PairName,
+    Settings,
+    ports_fit,
+    split_address,
+)
+from config.watching import CallbacksSettings, OpsSettings
 
-Address = Annotated[str, Meta(pattern=HOST_PORT)]
-NodeName = Annotated[str, Meta(pattern=NODE_NAME)]
-PairName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,15}\Z")]
-"""One of the pair: its name is a part of others (``a_3`` is its third sync generation), so
-plain.
-"""
-LogLevel = Literal["debug", "info", "warning", "error"]
-Milliseconds = Annotated[int, Meta(ge=10, le=600_000)]
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Split ``host:port`` or ``[v6]:port`` into host (without brackets) and port."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The base of every group of settings."""
-
-
-def _ports_fit(*addresses: str) -> None:
-    for address in addresses:
-        if not 1 <= split_address(address)[1] <= 65535:
-            raise ValueError(f"the port of {address} is not between 1 and 65535")
+__all__ = ["Settings", "split_address"]
 
 
 class TimersSettings(Settings, frozen=True, kw_only=True):
@@ -141,7 +127,7 @@ class NodeAddress(Settings, frozen=True, kw_only=True):
     ]
 
     def __post_init__(self) -> None:
-        _ports_fit(*self.peer, self.terminals, self.postgres)
+        ports_fit(*self.peer, self.terminals, self.postgres)
 
 
 class EtcdSettings(Settings, frozen=True, kw_only=True):
@@ -175,7 +161,7 @@ class EtcdSettings(Settings, frozen=True, kw_only=True):
     ] = True
 
     def __post_init__(self) -> None:
-        _ports_fit(*self.endpoints)
+        ports_fit(*self.endpoints)
 
 
 class ClusterSettings(Settings, frozen=True, kw_only=True):
@@ -216,7 +202,7 @@ class ClusterSettings(Settings, frozen=True, kw_only=True):
                 f"the arbiter is the {self.arbiter}, and cluster.{self.arbiter} is missing"
             )
         places = [self.witness] if self.witness else []
-        _ports_fit(*places)
+        ports_fit(*places)
         first, second = self.nodes
         if first.name == second.name:
             raise ValueError(f"both nodes are called {first.name}")
@@ -289,21 +275,6 @@ class LimitsSettings(Settings, frozen=True, kw_only=True):
     ] = 8
 
 
-class OpsSettings(Settings, frozen=True, kw_only=True):
-    """What a node tells probes and people of operations."""
-
-    listen: Annotated[
-        Address | None,
-        Meta(
-            description="host:port of the ops port (health, metrics, events): plain HTTP without"
-            " sign-in, so loopback or a management network. Empty: none."
-        ),
-    ] = "127.0.0.1:7510"
-
-    def __post_init__(self) -> None:
-        _ports_fit(*([self.listen] if self.listen else []))
-
-
 class NodeSettings(Settings, frozen=True, kw_only=True):
     """Settings of one node of the pair: ``mpowerd node --settings FILE``."""
 
@@ -319,6 +290,9 @@ class NodeSettings(Settings, frozen=True, kw_only=True):
     log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"
     limits: Annotated[LimitsSettings, Meta(description="Limits of this node.")] = LimitsSettings()
     ops: Annotated[OpsSettings, Meta(description="The ops port.")] = OpsSettings()
+    callbacks: Annotated[
+        CallbacksSettings, Meta(description="Your own programs, run on events.")
+    ] = CallbacksSettings()
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.cluster.nodes]
@@ -353,7 +327,7 @@ class WitnessSettings(Settings, frozen=True, kw_only=True):
     log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"
 
     def __post_init__(self) -> None:
-        _ports_fit(self.listen)
+        ports_fit(self.listen)
 
 
 class ClientSettings(Settings, frozen=True, kw_only=True):
@@ -394,4 +368,4 @@ class ClientSettings(Settings, frozen=True, kw_only=True):
     ] = None
 
     def __post_init__(self) -> None:
-        _ports_fit(*self.nodes, *self.peers, *([self.witness] if self.witness else []))
+        ports_fit(*self.nodes, *self.peers, *([self.witness] if self.witness else []))

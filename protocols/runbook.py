@@ -85,6 +85,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " as its state says.",
         "Nothing at once: report the alarm's sentence with the log of that minute.",
     ),
+    "callback-failed": Advice(
+        "One of your own programs (callbacks in the node's settings) failed, was killed at its"
+        " deadline, or is too slow for its event. The node itself is not concerned.",
+        "Read its last words in the alarm and the log; run it by hand with the same MPOWER_*.",
+    ),
     "no-ops-port": Advice(
         "The node's port for health, metrics and events could not be opened: another program has"
         " its address. The node itself works; monitoring does not see it.",

@@ -142,6 +142,34 @@ def test_a_wrong_setting_is_named(home: Path, old: str, new: str, sentence: str)
     assert str(refused.value) == f"{path}: {sentence.format(home=home)}."
 
 
+@pytest.mark.parametrize(
+    ("program", "mode", "reason"),
+    [
+        ("call", 0o755, ""),
+        ("call", 0o644, "may not be executed; 'chmod 755"),
+        ("call", 0o775, "others can change"),
+        ("none", 0o755, "there is no program"),
+    ],
+)
+def test_a_callback_is_a_program_that_only_its_owner_changes(
+    home: Path, tmp_path: Path, program: str, mode: int, reason: str
+) -> None:
+    (tmp_path / "call").write_text("#!/bin/sh\n")
+    (tmp_path / "call").chmod(mode)
+    path = changed(home, "node-a.yaml", "  # gate:", f"  gate: {tmp_path / program}")
+    if reason:
+        with pytest.raises(SettingsError, match=f"callbacks.gate: .*{reason}"):
+            load_node(path)
+    else:
+        assert load_node(path).callbacks.gate == str(tmp_path / program)
+
+
+def test_a_callback_is_named_by_its_absolute_path(home: Path) -> None:
+    path = changed(home, "node-a.yaml", "  # gate:", "  gate: call")
+    with pytest.raises(SettingsError, match=r"callbacks.gate: it is not written as it must be"):
+        load_node(path)
+
+
 def test_three_nodes_are_not_a_pair(home: Path) -> None:
     path = changed(
         home,

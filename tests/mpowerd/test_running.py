@@ -43,7 +43,6 @@ class Node:
     on_bootstrap: Any = None
     on_end: Any = None
     on_status: Any = None
-    settings = SimpleNamespace(ops=SimpleNamespace(listen=None))
 
     async def start(self, _reactor: object) -> None:
         raise OSError("postgres may not enter")
@@ -53,6 +52,7 @@ class Node:
 async def test_a_start_that_fails_closes_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House()
     monkeypatch.setattr(running, "make_node", lambda *_: Node())
+    monkeypatch.setattr(running, "watched", lambda node, **_: node)
     monkeypatch.setattr(running, "plan_of", lambda _: None)
     monkeypatch.setattr(running, "house_plan", lambda *_: None)
     monkeypatch.setattr(running, "House", lambda *_: house)

@@ -1,0 +1,1 @@
+"""The operator's own programs, run when something happens to this node."""
