@@ -14,21 +14,23 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 UNSHARE: Final = (
-    *("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc"),
-    "--kill-child",
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"),
 )
 NAMES: Final = Path("/run/netns")
 """Where ``ip netns`` keeps its names: covered by a filesystem of the cage's own."""
 
 
 def enter(words: Sequence[str]) -> int:
-    """Run ``python words…`` in a new cage; its exit code."""
+    """Run ``python words…`` in a new cage; its exit code. SIGTERM ends the cage at once."""
     process = subprocess.Popen([*UNSHARE, sys.executable, *words])
+    signal.signal(signal.SIGTERM, lambda *_: process.kill())
     while True:
         try:
             return process.wait()
@@ -49,6 +51,8 @@ def live(rig: Callable[[], int]) -> int:
         code = 1
         try:
             code = rig()
+        except BaseException:  # noqa: BLE001 - told, and then the cage ends
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -24,6 +24,7 @@ TOOLS: Final = {
     "umount": "mount",
     "losetup": "mount",
     "nsenter": "util-linux",
+    "setpriv": "util-linux",
     "unshare": "util-linux",
 }
 """Program → the Debian package it is in."""

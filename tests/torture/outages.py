@@ -104,10 +104,12 @@ def rolled_back(place: Place, fault: Fault) -> Struck:
     the true one.
     """
     host = place.hosts["w"]
+    if host.disk.frozen or host.held:
+        raise Missed("the witness is down already")
     true = host.disk.at / "data" / RECORD
-    olds = [one for one in _old_records(place) if true.exists() and _epoch(one) < _epoch(true)]
-    if host.disk.frozen or host.held or not olds:
-        raise Missed("there is no older record, or the witness is down already")
+    olds = [one for one in _old_records(place) if _epoch(one) < _epoch(true)]
+    if not olds:
+        raise Missed("there is no older record")
     host.hold()
     host.kill_all()
     kept, old = true.with_name("record.true"), olds[fault.dice % len(olds)]

@@ -1,8 +1,8 @@
 """What will happen: rounds of faults from a seed. Pure; the same seed gives the same plan.
 
 A round is a lone fault, or two to four that overlap. Kinds come from a shuffled deck, so that each
-has been dealt before one is dealt again; a run of ``ENOUGH_MINUTES`` deals the whole deck. After a
-round everything is mended and the pair must converge; this file must not know how.
+has been dealt before one is dealt again. After a round everything is mended and the pair must
+converge; this file must not know how.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ LONE: Final = 0.34
 MOST: Final = 4
 SPREAD_S: Final = 4.0
 """Faults of a round begin within this time, so that they overlap."""
-ENOUGH_MINUTES: Final = 15
-"""Some twenty rounds even on a busy machine: the deck is dealt once."""
+CHANCES: Final = 2
+"""A kind that was dealt so often and never found anything to strike is a rig that sleeps."""
 
 
 class Fault(Struct, frozen=True):

@@ -27,9 +27,8 @@ from tests.torture import checks, evidence, gaps, network
 from tests.torture.board import Board
 from tests.torture.checks import Flaw
 from tests.torture.crowd import END_S, SEATS, Crowd
-from tests.torture.kinds import KINDS
 from tests.torture.place import Place
-from tests.torture.plan import ENOUGH_MINUTES, rounds
+from tests.torture.plan import CHANCES, rounds
 from tests.torture.planted import PLANTED
 from tests.torture.story import NotConvergedError, Story, unexpected
 from tests.torture.system import RigError
@@ -65,8 +64,7 @@ def torture(home: Path, minutes: float, seed: int, plant: str, only: Sequence[st
         trouble = "interrupted"
     finally:
         _close(story)
-    enough = minutes >= ENOUGH_MINUTES and not plant and not only
-    clean = _report(story, seed, minutes, verdict, trouble, enough=enough)
+    clean = _report(story, seed, minutes, verdict, trouble)
     if plant:
         caught = bool(story.flaws or verdict or trouble.startswith("NotConverged"))
         tell(f"The planted bug {plant} was {'caught' if caught else 'NOT caught'}.")
@@ -142,9 +140,7 @@ def _keep_logs(source: Path, target: Path) -> None:
             shutil.copy2(file, target)
 
 
-def _report(
-    story: Story, seed: int, minutes: float, verdict: list[Flaw], trouble: str, *, enough: bool
-) -> bool:
+def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], trouble: str) -> bool:
     asked = evidence.journals(story.place.board.journals)
     rows = gaps.table(gaps.longest(story.hits, asked))
     tell(table(("fault", "hits", "median alone ms", "worst alone ms", "worst ms"), rows))
@@ -152,7 +148,8 @@ def _report(
     for one in flaws[:20]:
         tell(f"{one.kind}: {one.text}")
     faults = Counter(hit.kind for hit in story.hits)
-    never = sorted({one.name for one in KINDS} - set(faults)) if enough else []
+    dealt = Counter(story.dealt)
+    never = sorted(kind for kind, n in dealt.items() if n >= CHANCES and not faults[kind])
     kinds = Counter(one.kind for one in flaws)
     clean = not flaws and not trouble and not never
     told = {

@@ -59,6 +59,7 @@ class Story:
         self.place = place
         self.hits: list[Hit] = []
         self.missed: list[str] = []
+        self.dealt: list[str] = []
         self.flaws: list[Flaw] = []
         self.converged_s: list[float] = []
         self._rounds = played
@@ -95,9 +96,10 @@ class Story:
             self.tick()
 
     def _begin(self, fault: Fault, *, alone: bool) -> None:
+        self.dealt.append(fault.kind)
         try:
             struck = STROKES[fault.kind](self.place, fault)
-        except Missed as nothing:
+        except (Missed, OSError) as nothing:  # OSError: on a disk that another fault broke
             self.missed.append(f"{fault}: {nothing}")
             tell(f"  missed {fault}: {nothing}")
         else:
