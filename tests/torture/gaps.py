@@ -8,6 +8,7 @@ only seen alone.
 
 from __future__ import annotations
 
+import datetime as dt
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -29,6 +30,12 @@ class Hit(Struct, frozen=True):
     ended_s: float
     alone: bool
     told: str = ""
+
+
+def clock(hit: Hit) -> str:
+    """When it was, as the logs write it."""
+    began = dt.datetime.fromtimestamp(hit.began_s, dt.UTC).time()
+    return f"{began:%H:%M:%S} for {hit.ended_s - hit.began_s:.1f} s"
 
 
 class Wait(Struct, frozen=True):

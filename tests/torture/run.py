@@ -34,6 +34,7 @@ from tests.torture.story import NotConvergedError, Story, unexpected
 from tests.torture.system import RigError
 from tests.torture.watching import Watch
 
+LONGEST: Final = 12
 ANSWER_S: Final = 90.0
 EQUAL_S: Final = 60.0
 
@@ -142,7 +143,13 @@ def _keep_logs(source: Path, target: Path) -> None:
 
 def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], trouble: str) -> bool:
     asked = evidence.journals(story.place.board.journals)
-    rows = gaps.table(gaps.longest(story.hits, asked))
+    waits = gaps.longest(story.hits, asked)
+    tell("The longest waits of faults that were alone:")
+    for one in sorted((it for it in waits if it.hit.alone), key=lambda it: -it.ms)[:LONGEST]:
+        tell(
+            f"  {one.ms:>6} ms {one.owner} {one.hit.kind} of {one.hit.whom}, {gaps.clock(one.hit)}"
+        )
+    rows = gaps.table(waits)
     tell(table(("fault", "hits", "median alone ms", "worst alone ms", "worst ms"), rows))
     flaws = story.flaws + verdict
     for one in flaws[:20]:
