@@ -28,8 +28,11 @@ REFUSED = 5
 @click.option("--seed", type=int, help="Left out, one is drawn and told.")
 @click.option("--plant", type=click.Choice(["", *PLANTED]), default="", help="A bug to be caught.")
 @click.option("--only", default="", help="Kinds of fault to deal, comma-separated; else all.")
+@click.option("--keep", is_flag=True, help="Keep logs and journals of a clean run too.")
 @click.option("--home", type=click.Path(path_type=Path), hidden=True)
-def main(*, minutes: float, seed: int | None, plant: str, only: str, home: Path | None) -> None:
+def main(
+    *, minutes: float, seed: int | None, plant: str, only: str, keep: bool, home: Path | None
+) -> None:
     """Torture the pair for MINUTES with the faults of SEED."""
     if home is not None:
         from tests.torture.run import torture
@@ -43,10 +46,10 @@ def main(*, minutes: float, seed: int | None, plant: str, only: str, home: Path 
         sys.exit(REFUSED)
     chosen = random.SystemRandom().randrange(1, 1 << 31) if seed is None else seed
     words = ["--minutes", str(minutes), "--seed", str(chosen), "--plant", plant, "--only", only]
-    sys.exit(_outside(place, chosen, words))
+    sys.exit(_outside(place, chosen, words, keep=keep))
 
 
-def _outside(place: Path, seed: int, said: list[str]) -> int:
+def _outside(place: Path, seed: int, said: list[str], *, keep: bool) -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"mpower-torture-{seed}-", dir=place))
     folder.chmod(0o755)
     words = ["-m", "tests.torture", "--home", str(folder), *said]
@@ -56,7 +59,7 @@ def _outside(place: Path, seed: int, said: list[str]) -> int:
     finally:
         for made in ("disks", "images"):
             shutil.rmtree(folder / made, ignore_errors=True)
-        if code == 0:
+        if code == 0 and not keep:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             click.echo(f"The evidence is in {folder} (logs, journals, databases' logs).", err=True)

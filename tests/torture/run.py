@@ -145,10 +145,9 @@ def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], troubl
     asked = evidence.journals(story.place.board.journals)
     waits = gaps.longest(story.hits, asked)
     tell("The longest waits of faults that were alone:")
-    for one in sorted((it for it in waits if it.hit.alone), key=lambda it: -it.ms)[:LONGEST]:
-        tell(
-            f"  {one.ms:>6} ms {one.owner} {one.hit.kind} of {one.hit.whom}, {gaps.clock(one.hit)}"
-        )
+    for wait in sorted((it for it in waits if it.hit.alone), key=lambda it: -it.ms)[:LONGEST]:
+        hit = wait.hit
+        tell(f"  {wait.ms:>6} ms at {wait.owner}: {hit.kind} of {hit.whom}, {gaps.clock(hit)}")
     rows = gaps.table(waits)
     tell(table(("fault", "hits", "median alone ms", "worst alone ms", "worst ms"), rows))
     flaws = story.flaws + verdict
