@@ -18,6 +18,8 @@ from msgspec import Struct
 from protocols.peer import Record
 
 ANYTHING: Final = -1
+STOP_DEADLINE_S: Final = 3.0
+"""A fast stop of a daemon that is itself asked to end: its supervisor does not wait for ever."""
 
 
 class Action(Struct, frozen=True):
@@ -102,9 +104,13 @@ class Reroute(Action, frozen=True):
 class StopPostgres(Action, frozen=True):
     """Stop: ``fast`` with a deadline, or ``immediate``; SIGKILL after 2 s →
     PostgresExited(asked=True).
+
+    A fast stop waits for the standby to take the last WAL; at the deadline it becomes immediate
+    (fact F11).
     """
 
     mode: str
+    deadline_s: float = STOP_DEADLINE_S
 
 
 class Promote(Action, frozen=True):
@@ -139,6 +145,14 @@ class PrepareForStandby(Action, frozen=True):
     """
 
     peer: str
+
+
+class Checkpoint(Action, frozen=True):
+    """CHECKPOINT, beside whatever else is ordered → Checkpointed | ActionFailed."""
+
+
+class FinishWork(Action, frozen=True):
+    """The gate is shut: let what is being served come to its end, for a moment → WorkFinished."""
 
 
 class Clone(Action, frozen=True):

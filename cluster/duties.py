@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from cluster import actions as do
 from cluster import events as ev
+from cluster.findings import clean_end
 from cluster.keepsake import Keepsake
 from cluster.left_behind import LeftBehind, Reports
 from cluster.postgres.control import Control, StopMode
@@ -26,8 +27,6 @@ from config.settings import NodeAddress, split_address
 HANG_PROBE_DEADLINE_S: Final = 3.0
 FENCE_DEADLINE_S: Final = 3.0
 CHECKPOINT_DEADLINE_S: Final = 60.0
-STOP_DEADLINE_S: Final = 3.0
-"""A fast stop waits this long for the standby to take the last WAL; then it is immediate (F11)."""
 
 
 def slot_name(node: str) -> str:
@@ -96,10 +95,24 @@ class Duties:
         }
         return await ways[type(action)](action)
 
-    async def stop(self, mode: str) -> None:
-        """Stop the server in this mode, within its deadline; no server is no trouble."""
+    @property
+    def running(self) -> bool:
+        """The server runs."""
+        return self._control.running
+
+    async def stop(self, mode: str, deadline_s: float = do.STOP_DEADLINE_S) -> int:
+        """Stop the server in this mode, within its deadline; no server is no trouble.
+
+        Gives where the WAL of a primary ends that was stopped in order, -1 if that is not certain.
+        """
         wanted: StopMode = "fast" if mode == "fast" else "immediate"
-        await self._control.stop(wanted, STOP_DEADLINE_S)
+        stopped = self._control.running and wanted == "fast"
+        await self._control.stop(wanted, deadline_s)
+        return clean_end(await self._control.controldata()) if stopped else -1
+
+    async def checkpoint(self) -> None:
+        """CHECKPOINT; whatever else is ordered goes on beside it."""
+        await self._control.checkpoint(CHECKPOINT_DEADLINE_S)
 
     async def _start_primary(self, order: do.StartPrimary) -> ev.Event:
         await self._control.start(as_standby=False, names=order.names)

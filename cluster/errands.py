@@ -9,9 +9,10 @@ a server running after it. It decides nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
@@ -34,6 +35,14 @@ STOP_WAIT_S: Final = 15.0
 """What a stop overtakes ends with its server; beyond this something hangs, and the node
 gives up.
 """
+
+
+FINISH_S: Final = 0.5
+"""A batch commits in milliseconds; what waits longer waits for something that is not well."""
+
+
+async def nothing_under_way() -> None:
+    """A cluster without a house on top serves nobody."""
 
 
 class Errands:
@@ -64,6 +73,8 @@ class Errands:
         self._stops = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self.finish: Callable[[], Awaitable[None]] = nothing_under_way
+        """Returns when nothing that was begun before the gate was shut is being served."""
 
     @property
     def busy(self) -> str:
@@ -76,11 +87,15 @@ class Errands:
             return
         name = type(action).__name__
         match action:
-            case do.StopPostgres(mode):
+            case do.StopPostgres():
                 self._waiting.clear()
                 self._stops += 1
-                stop = self._stop(mode, self._worker, self._stops)
+                stop = self._stop(action, self._worker, self._stops)
                 self._worker = self._launch(stop, name)
+            case do.Checkpoint():
+                self._launch(self._checkpoint(), name)
+            case do.FinishWork():
+                self._launch(self._finish_work(), name)
             case do.ReadTheRecord():
                 self._launch(self._read(), name)
             case do.SwapRecord():
@@ -134,19 +149,35 @@ class Errands:
             if outcome is not None and self._stops == stops:
                 self._report(outcome)
 
-    async def _stop(self, mode: str, overtaken: asyncio.Task[None] | None, stops: int) -> None:
+    async def _stop(
+        self, action: do.StopPostgres, overtaken: asyncio.Task[None] | None, stops: int
+    ) -> None:
         """Stop at once; then once more if what ran may have been about to start the server."""
-        await self._duties.stop(mode)
+        end_lsn = await self._duties.stop(action.mode, action.deadline_s)
         if overtaken is not None and not overtaken.done():
             _, late = await asyncio.wait({overtaken}, timeout=STOP_WAIT_S)
             if late:
                 raise TimeoutError("What a stop overtook did not end with its server.")
+            end_lsn = -1 if self._duties.running else end_lsn
             await self._duties.stop("immediate")
         if self._stops == stops:
-            self._report(ev.PostgresExited(0, asked=True))
+            self._report(ev.PostgresExited(0, asked=True, clean_end_lsn=end_lsn))
             await self._work()
 
     # ------------------------------------------------------------------ beside it
+
+    async def _finish_work(self) -> None:
+        with contextlib.suppress(TimeoutError):  # what has no answer by then is asked for again
+            await asyncio.wait_for(self.finish(), FINISH_S)
+        self._report(ev.WorkFinished())
+
+    async def _checkpoint(self) -> None:
+        try:
+            await self._duties.checkpoint()
+        except PostgresTroubleError as trouble:
+            self._report(ev.ActionFailed("Checkpoint", str(trouble)))
+        else:
+            self._report(ev.Checkpointed())
 
     async def _read(self) -> None:
         try:

@@ -83,10 +83,12 @@ class Booted(Event, frozen=True):
 
 class Tick(Event, frozen=True):
     """The monotonic timer, every 50 ms while the loop runs. ``gap_s`` is how late it came: a stall
-    of this process.
+    of this process. ``wall_s`` is the wall clock's Unix time (0 unknown): only a switchover that
+    was planned for a time of day looks at it.
     """
 
     gap_s: float = 0.0
+    wall_s: float = 0.0
 
 
 class BeatHeard(Event, frozen=True):
@@ -176,10 +178,15 @@ class PostgresStarted(Event, frozen=True):
 
 
 class PostgresExited(Event, frozen=True):
-    """The postmaster is gone and reaped, whether asked (``asked``) or not."""
+    """The postmaster is gone and reaped, whether asked (``asked``) or not.
+
+    ``clean_end_lsn``: where the WAL of a primary that was stopped in order ends, its shutdown
+    checkpoint included; -1 unless that is certain.
+    """
 
     status: int
     asked: bool
+    clean_end_lsn: int = -1
 
 
 class Promoted(Event, frozen=True):
@@ -247,6 +254,14 @@ class Cloned(Event, frozen=True):
     """A fresh copy of the primary stands in PGDATA, fsynced, standby.signal in place."""
 
     system_id: str
+
+
+class Checkpointed(Event, frozen=True):
+    """A checkpoint is complete: the one of a shutdown now has little left to write."""
+
+
+class WorkFinished(Event, frozen=True):
+    """What was being served when the gate was shut has its answer, or had time enough."""
 
 
 class Initialised(Event, frozen=True):

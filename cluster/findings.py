@@ -71,6 +71,11 @@ def _holdings(data: ControlData | None, names: str, kept: Kept) -> Holdings:
     )
 
 
+def clean_end(data: ControlData) -> int:
+    """Where the WAL of a cleanly stopped primary ends; -1 for any other."""
+    return _end_lsn(data) if data.clean and "recovery" not in data.state else -1
+
+
 def _end_lsn(data: ControlData) -> int:
     """Where this copy's WAL certainly reaches.
 

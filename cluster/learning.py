@@ -140,12 +140,16 @@ def _swap_failed(mind: Mind, event: ev.SwapFailed) -> Mind:
     return _swap_ended(mind, event.op_id)
 
 
+def _ticked(mind: Mind, event: ev.Tick) -> Mind:
+    return structs.replace(mind, wall_s=event.wall_s) if event.wall_s else mind
+
+
 def _nothing(mind: Mind, event: ev.Event) -> Mind:
     return mind
 
 
 LESSONS: Final[dict[type[ev.Event], Callable[[Mind, Any], Mind]]] = {
-    ev.Tick: _nothing,
+    ev.Tick: _ticked,
     ev.BeatHeard: _beat_heard,
     ev.RelayHeard: _relay_heard,
     ev.ArbiterLost: _arbiter_lost,

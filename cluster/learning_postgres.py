@@ -28,6 +28,7 @@ RESULT_OF: Final[dict[type[ev.Event], tuple[str, ...]]] = {
     ev.Rewound: ("Rewind",),
     ev.Cloned: ("Clone",),
     ev.Initialised: ("Initialise",),
+    ev.WorkFinished: ("FinishWork",),
 }
 """Which ordered action an event answers."""
 
@@ -143,9 +144,22 @@ def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
     )
 
 
+def _checkpointed(mind: Mind, event: ev.Checkpointed) -> Mind:
+    if mind.switch is None:
+        return mind
+    return structs.replace(mind, switch=structs.replace(mind.switch, ready=True))
+
+
+def _work_finished(mind: Mind, event: ev.WorkFinished) -> Mind:
+    return structs.replace(mind, doing=done(mind, "FinishWork"))
+
+
 def _exited(mind: Mind, event: ev.PostgresExited) -> Mind:
     # It died by itself before our stop reached it: the stop's own answer is still to come.
     stopping = not event.asked and "StopPostgres" in mind.doing
+    if mind.up:
+        disk = structs.replace(mind.disk, clean_end_lsn=event.clean_end_lsn)
+        mind = structs.replace(mind, disk=disk)
     return structs.replace(
         mind,
         up=False,
@@ -275,5 +289,7 @@ TAUGHT_BY_POSTGRES: Final[dict[type[ev.Event], Callable[[Mind, Any], Mind]]] = {
     ev.Rewound: _rewound,
     ev.Cloned: _cloned,
     ev.Initialised: _initialised,
+    ev.Checkpointed: _checkpointed,
+    ev.WorkFinished: _work_finished,
     ev.ActionFailed: _action_failed,
 }

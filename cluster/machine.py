@@ -20,6 +20,7 @@ from cluster.learning_postgres import RESULT_OF, relieved
 from cluster.mind import NEVER, Mind
 from cluster.record import is_excluded
 from cluster.rules import (
+    asked,
     entry,
     leaving,
     primary,
@@ -28,6 +29,7 @@ from cluster.rules import (
     reclaim,
     rejoin,
     standby,
+    switchover,
     takeover,
 )
 from cluster.rules.cover import IMPOSSIBLE
@@ -39,6 +41,7 @@ from cluster.view import alarms_of
 TABLE: Final[tuple[Rule, ...]] = (
     *rebuilding.ROWS,
     *primary.ENDS,
+    *switchover.ROWS,
     *leaving.ROWS,
     *reading.ROWS,
     *rejoin.ROWS,
@@ -47,6 +50,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     *standby.ROWS,
     *takeover.ROWS,
     *reclaim.ROWS,
+    *asked.ROWS,
 )
 """All rows; within a state the first that fits wins."""
 
@@ -67,6 +71,13 @@ EAGER: Final = frozenset(
 )
 """States that read the record again and again: what they wait for is in it."""
 
+CHANGED: Final = "Not done: the record was changed meanwhile. Look again, then ask again."
+UNKNOWN: Final = (
+    "The arbiter has not answered: it may or may not be recorded."
+    " See 'mpower cluster status' before you ask again."
+)
+NOT_ASKED: Final = "Not done: the arbiter cannot be reached. Bring it back first."
+
 _INDEX: Final[dict[tuple[State, type[ev.Event]], tuple[Rule, ...]]] = {
     (state, event): tuple(row for row in TABLE if state in row.states and event in row.on)
     for state in State
@@ -85,7 +96,7 @@ def begin(me: str, peer: str, cluster_id: str, boot: str, *, timers: Timers, now
 def step(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Action, ...]]:
     """Learn the event, carry out the row that fits, and run the errands."""
     mind = _at(mind, event, now_s)
-    kind = type(event)
+    kind, event_given = type(event), event
     if (mind.state, kind) in IMPOSSIBLE:
         return mind, (act.Alarm("unexpected", f"{kind.__name__} came in {mind.state}: a mistake."),)
     if kind in RESULT_OF and not any(name in mind.doing for name in RESULT_OF[kind]):
@@ -106,11 +117,12 @@ def step(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Act
         follow_ups += 1
         event = _TICK
         row = _fitting(mind, event)
+    mind, told = _answered(mind, event_given)
     mind, errands = _errands(mind)
     if kind is ev.Tick:
         mind, changed = _alarms(mind)
         errands += changed
-    return mind, ordered + errands
+    return mind, ordered + told + errands
 
 
 _TICK: Final = ev.Tick()
@@ -151,8 +163,24 @@ def _enter(mind: Mind, row: Rule) -> tuple[Mind, act.Note]:
             read_at_s=NEVER,
             passed=False,
             entry=None,
+            switch=None,
         )
     return mind, act.Note(f"{to}: {reason}")
+
+
+def _answered(mind: Mind, event: ev.Event) -> tuple[Mind, tuple[act.Action, ...]]:
+    """The arbiter's word on what an operator asked for is the answer to him."""
+    asked_for = mind.asked
+    if asked_for is None or getattr(event, "op_id", "") != asked_for.op_id:
+        return mind, ()
+    ok, code, text = True, "", asked_for.told
+    if isinstance(event, ev.SwapRefused):
+        ok, code, text = False, "CHANGED", CHANGED
+    elif isinstance(event, ev.SwapAmbiguous):
+        ok, code, text = False, "UNKNOWN", UNKNOWN
+    elif isinstance(event, ev.SwapFailed):
+        ok, code, text = False, "NO_ARBITER", NOT_ASKED
+    return structs.replace(mind, asked=None), (act.AnswerVerb(asked_for.verb, ok, code, text),)
 
 
 def _errands(mind: Mind) -> tuple[Mind, tuple[act.Action, ...]]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from cluster import record as records
 from cluster.events import Facts, Walsender
 from cluster.heartbeat import Hearing, link_silence_s, still_s
+from cluster.plan import due
 from cluster.states import State
 from cluster.timers import Timers
 from protocols.peer import NodeBeat, Record
@@ -55,6 +56,24 @@ class Entry(Struct, frozen=True):
     offered: bool = False
 
 
+class Pending(Struct, frozen=True):
+    """An operator's verb that waits for the arbiter: its swap, and what is told when it stands."""
+
+    verb: str
+    op_id: str
+    told: str
+
+
+class Switch(Struct, frozen=True):
+    """A switchover that this primary is carrying out: the record's ``intent`` that asked for it,
+    since when, and whether the checkpoint before it is complete.
+    """
+
+    intent: str
+    since_s: float
+    ready: bool = False
+
+
 class Mind(Struct, frozen=True):
     """One node's knowledge. Times are monotonic seconds (``NEVER`` for never).
 
@@ -78,6 +97,8 @@ class Mind(Struct, frozen=True):
     since_s: float = 0.0
     now_s: float = 0.0
     slept_s: float = 0.0
+    wall_s: float = 0.0
+    """The time of day, 0 unknown: for planned switchovers only."""
     reason: str = ""
     alarms: tuple[str, ...] = ()
     # the arbiter
@@ -132,6 +153,11 @@ class Mind(Struct, frozen=True):
     last_generation: int = 0
     entry_failures: int = 0
     entry_after_s: float = NEVER
+    asked: Pending | None = None
+    switch: Switch | None = None
+    called_off: str = ""
+    """Why the last switchover was not carried out, for people, until ``called_off_at_s`` is old."""
+    called_off_at_s: float = NEVER
     handover: str = ""
     yield_until_s: float = NEVER
     leaving: str = ""
@@ -159,6 +185,11 @@ class Mind(Struct, frozen=True):
     def alone_for_sure(self) -> bool:
         """The record names this node, and neither has nor can come to have a sync standby."""
         return self.named and self.settled and not self.sync_possible
+
+    @property
+    def switch_due(self) -> bool:
+        """The record asks for a switchover, and its time has come."""
+        return due(self.record, self.wall_s)
 
     @property
     def may_swap(self) -> bool:

@@ -23,7 +23,7 @@ from cluster.arbiter import Arbiter
 from cluster.chronicle import Chronicle
 from cluster.door import Door
 from cluster.duties import Duties, own_link
-from cluster.errands import Errands
+from cluster.errands import Errands, nothing_under_way
 from cluster.findings import read_holdings, read_password
 from cluster.heart import Heart
 from cluster.herald import Herald
@@ -41,10 +41,10 @@ from cluster.states import State
 from cluster.status import status_of
 from cluster.strip import Strip
 from cluster.thinking import Thinking
-from cluster.timers import Timers
+from cluster.timers import timers_of
 from cluster.verbs import Verbs
 from cluster.view import beat_of, standing
-from config.settings import NodeSettings, TimersSettings
+from config.settings import NodeSettings
 from protocols.peer import NodeBeat
 from protocols.shell.clock import BootClock
 from protocols.shell.tls import ALPN_PEER, TlsFiles, client_side, server_side
@@ -56,23 +56,12 @@ END_S: Final = 2.0
 Bootstrapped = Callable[[Mapping[str, str]], Awaitable[None]]
 
 
-def timers_of(settings: TimersSettings) -> Timers:
-    """The machine's timers as configured."""
-    return Timers(
-        beat_s=settings.beat_ms / 1000,
-        suspect_s=settings.suspect_ms / 1000,
-        stall_s=settings.stall_ms / 1000,
-        solo_s=settings.solo_ms / 1000,
-        takeover_s=settings.takeover_ms / 1000,
-        isolate_s=settings.isolate_ms / 1000,
-    )
-
-
 class ClusterNode:
     """One node. ``on_standing`` gets each new Standing at once, within the step that made it.
 
     ``on_bootstrap`` (set by the house) gets the operator's arguments once the new cluster is open.
     ``on_status`` gives what is built on this node adds to its status.
+    ``on_drain`` (set by the house) returns when what was begun before the gate was shut is over.
     ``on_end`` gets the reason when this node ends by itself: a fault, or Quit after leaving.
     """
 
@@ -91,6 +80,7 @@ class ClusterNode:
         self.on_bootstrap: Bootstrapped = _nothing_to_add
         self.on_end: Callable[[str], None] = _nobody_listens
         self.on_status: Callable[[], dict[str, Any]] = dict
+        self.on_drain: Callable[[], Awaitable[None]] = nothing_under_way
         self._control = control
         self._arbiter = arbiter
         self._close_arbiter = close_arbiter
@@ -102,9 +92,7 @@ class ClusterNode:
         self.herald = Herald(self.standing)
         self.chronicle.on_alarm = self.herald.alarm
         self.links = self._new_links()
-        self._thinking = Thinking(
-            mind, step, self._clock, tell=self._tell, obey=self._obey, fault=self.fail
-        )
+        self._thinking = self._new_thinking(mind, wall)
         self._senses = self._new_senses()
         self._heart = self._new_heart()
         self._pulse = Pulse("beat", self._clock, self._beat_s, self._beat, self.fail)
@@ -126,6 +114,17 @@ class ClusterNode:
             secrets.token_hex(8),
             timers=timers_of(settings.cluster.timers),
             now_s=self._clock.seconds(),
+        )
+
+    def _new_thinking(self, mind: Mind, wall: Callable[[], float]) -> Thinking:
+        return Thinking(
+            mind,
+            step,
+            self._clock,
+            tell=self._tell,
+            obey=self._obey,
+            fault=self.fail,
+            wall=wall,
         )
 
     def _new_links(self) -> Links:
@@ -207,6 +206,7 @@ class ClusterNode:
             self.fail,
             strict=settings.cluster.strict,
         )
+        self._errands.finish = self.on_drain
         self._listen(reactor)
         self.take(ev.Booted(holdings))
         self._senses.start()
@@ -323,6 +323,7 @@ class ClusterNode:
         return beat
 
     def _tell(self, mind: Mind) -> None:
+        self._senses.hasten()
         before, now = self.standing, self._standing(mind)
         if now == before:
             return
@@ -334,7 +335,6 @@ class ClusterNode:
         else:
             self._opened.clear()
         if now.state != before.state:
-            self._senses.hasten()
             # Whoever acts on our state shall not wait for the next beat.
             self._heart.beat()
 

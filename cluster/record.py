@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import structs
 
+from cluster.plan import Plan, plan_of
 from protocols.peer import Record, TimelineStep
 
 NOBODY_NAMES: Final = 'ANY 1 ("nobody_0")'
@@ -56,9 +57,28 @@ def _next(record: Record, by: str, op_id: str, reason: str, **changes: object) -
     return structs.replace(record, epoch=record.epoch + 1, **stamp, **changes)
 
 
-def bumped(record: Record, by: str, op_id: str) -> Record:
-    """Nothing changes but the epoch: no earlier compare-and-swap can land after it."""
+def _planned(record: Record) -> str:
+    return record.intent if plan_of(record) is not None else ""
+
+
+def bumped(record: Record, by: str, op_id: str, *, called_off: str = "") -> Record:
+    """Nothing changes but the epoch: no earlier compare-and-swap can land after it.
+
+    ``called_off``: why a switchover that was under way, or is past its time, will not be.
+    """
+    if called_off:
+        return without_plan(record, by, op_id, called_off)
     return _next(record, by, op_id, "settled what might still have landed")
+
+
+def planned(record: Record, by: str, op_id: str, plan: Plan, reason: str) -> Record:
+    """A switchover is asked for; the primary carries it out when it is due."""
+    return _next(record, by, op_id, reason, intent=plan.intent)
+
+
+def without_plan(record: Record, by: str, op_id: str, reason: str) -> Record:
+    """The switchover that was asked for will not be."""
+    return _next(record, by, op_id, reason, intent="")
 
 
 def soloed(record: Record, by: str, op_id: str, reason: str) -> Record:
@@ -75,8 +95,17 @@ def synced(
     return _next(record, by, op_id, reason, **changes)
 
 
-def claimed(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int = 0) -> Record:
-    """The sync standby takes over: not open before it is promoted.
+def claimed(
+    record: Record,
+    by: str,
+    op_id: str,
+    reason: str,
+    *,
+    held_lsn: int = 0,
+    switchover: bool = False,
+) -> Record:
+    """The sync standby takes over: not open before it is promoted. ``switchover``: as was planned;
+    a takeover leaves the plan to the new primary.
 
     ``held_lsn`` is what it holds while it claims: should its disk be set back to an older copy
     before it is promoted, that copy is not enough.
@@ -92,7 +121,7 @@ def claimed(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int =
         min_lsn=held_lsn,
         opened=False,
         prev=record.primary,
-        intent="",
+        intent="" if switchover else _planned(record),
     )
 
 
@@ -116,7 +145,7 @@ def opened(record: Record, by: str, op_id: str, step: TimelineStep | None) -> Re
     """The primary is out of recovery and serves. ``step`` is its promotion (None: it started in
     place).
     """
-    changes: dict[str, object] = {"opened": True, "intent": ""}
+    changes: dict[str, object] = {"opened": True, "intent": _planned(record)}
     if step is not None:
         history = (*record.tli_history, step)[-MAX_TIMELINE_STEPS:]
         changes |= {"tli": step.tli, "tli_history": history}
@@ -148,6 +177,18 @@ def is_excluded(record: Record, node: str, incarnation: int) -> bool:
     return 0 < incarnation < record.incarnation and node not in record.consented
 
 
-def paused(record: Record, by: str, op_id: str, *, pause: bool) -> Record:
+def paused(record: Record, by: str, op_id: str, who: str, *, pause: bool) -> Record:
     """An operator switches automatic takeover off or on again."""
-    return _next(record, by, op_id, "paused" if pause else "resumed", paused=pause)
+    word = "paused" if pause else "resumed"
+    return _next(record, by, op_id, f"{word} {who}", paused=pause)
+
+
+def strict(record: Record, by: str, op_id: str, who: str, *, strict: bool) -> Record:
+    """An operator forbids working on one copy, or allows it again."""
+    return _next(record, by, op_id, f"strict {'on' if strict else 'off'} {who}", strict=strict)
+
+
+def maintained(record: Record, by: str, op_id: str, who: str, *, node: str) -> Record:
+    """``node`` is worked on ('' none): it is not missed, and nothing is asked of it."""
+    what = f"maintenance of {node} on" if node else f"maintenance of {record.maintenance} off"
+    return _next(record, by, op_id, f"{what} {who}", maintenance=node)

@@ -52,6 +52,7 @@ class Senses:
         self._stalled = stalled
         self._fault = fault
         self._stalls = 0
+        self._probe_every_s = 0.0
         self._probing: asyncio.Task[None] | None = None
         self._probe_pulse = Pulse(
             "probe", clock, lambda: probe_every_s(thinking.mind), self._probe, fault
@@ -74,8 +75,10 @@ class Senses:
             pulse.stop()
 
     def hasten(self) -> None:
-        """The machine may wait for a probe now: the next one comes as soon as it wants."""
-        self._probe_pulse.hasten()
+        """If the machine waits for a probe now, the next one comes as soon as it wants."""
+        before_s, self._probe_every_s = self._probe_every_s, probe_every_s(self._thinking.mind)
+        if self._probe_every_s < before_s:
+            self._probe_pulse.hasten()
 
     def _tick(self, late_s: float) -> None:
         self.loop_lag_ms = round(late_s * 1000)

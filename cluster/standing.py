@@ -16,7 +16,9 @@ class Standing(Struct, frozen=True):
     terminals port is.
 
     ``sync_name`` is the application name whose flush acknowledges ('' none). ``alone`` is true only
-    in PRIMARY_SOLO after the confirmed grant. ``copies`` is 2 or 1, for people.
+    in PRIMARY_SOLO after the confirmed grant. ``finishing``: the gate is shut for a switchover, and
+    what was begun before may still be acknowledged (as ``sync_name`` says), for a moment.
+    ``copies`` is 2 or 1, for people.
     """
 
     node: str
@@ -30,3 +32,4 @@ class Standing(Struct, frozen=True):
     where: str
     copies: int
     reason: str
+    finishing: bool = False

@@ -32,7 +32,7 @@ mistake.
 
 class Thinking:
     """Holds the mind. ``tell`` gets it after every step, ``obey`` each order, ``fault`` our
-    error.
+    error. ``wall`` gives the time of day, 0 unknown.
     """
 
     def __init__(
@@ -44,7 +44,9 @@ class Thinking:
         tell: Callable[[Mind], None],
         obey: Callable[[Action], None],
         fault: Callable[[str, BaseException], None],
+        wall: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        self._wall = wall
         self.mind = mind
         self._step = step
         self._clock = clock
@@ -61,7 +63,7 @@ class Thinking:
         now_s = self._clock.seconds()
         late_s = max(0.0, now_s - self._ticked_s - TICK_S)
         self._ticked_s = now_s
-        self.take(Tick(late_s))
+        self.take(Tick(late_s, self._wall()))
 
     def take(self, event: Event) -> None:
         """Take one event; its step runs now, or after the steps that are under way."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from config.settings import TimersSettings
+
 
 class Timers(Struct, frozen=True):
-    """The defaults of the failover page; the shell builds this from the settings."""
+    """The defaults of the failover page; ``timers_of`` builds this from the settings."""
 
     beat_s: float = 0.2
     suspect_s: float = 0.6
@@ -47,6 +49,12 @@ class Timers(Struct, frozen=True):
     """How long a daemon that stops waits for its peer to know."""
     fault_s: float = 10.0
     """After a fault the node reads and judges again."""
+    drain_s: float = 5.0
+    """A switchover, from the shut gate to the other's claim; then this node serves again."""
+    prepare_s: float = 60.0
+    """The checkpoint before it; payments go on meanwhile."""
+    told_s: float = 3600.0
+    """How long an alarm about something that is over stands, unless somebody acts on it."""
     gap_s: float = 0.5
     """A loop that stood still this long has heard nothing: silence is counted from its end."""
     fresh_s: float = 1.0
@@ -59,3 +67,15 @@ class Timers(Struct, frozen=True):
         if not self.beat_s * 2 < self.suspect_s < self.takeover_s:
             return "suspect must lie between two beats and takeover"
         return ""
+
+
+def timers_of(settings: TimersSettings) -> Timers:
+    """The machine's timers as configured."""
+    return Timers(
+        beat_s=settings.beat_ms / 1000,
+        suspect_s=settings.suspect_ms / 1000,
+        stall_s=settings.stall_ms / 1000,
+        solo_s=settings.solo_ms / 1000,
+        takeover_s=settings.takeover_ms / 1000,
+        isolate_s=settings.isolate_ms / 1000,
+    )

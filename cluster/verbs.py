@@ -16,10 +16,11 @@ import msgspec
 
 from cluster.actions import AnswerVerb
 from cluster.events import Asked
+from cluster.rules.asked import CHANGES
 from cluster.session import Session
 from protocols.peer import Answer, Ask, PeerMessage
 
-CHANGING: Final = ("bootstrap", "pause", "resume", "handover", "adopt", "rebuild")
+CHANGING: Final = ("bootstrap", "handover", "adopt", "rebuild", *CHANGES)
 ANSWER_S: Final = 90.0
 """Longer than an initdb on a slow disk; the operator's own deadline is longer still."""
 
@@ -91,9 +92,12 @@ class Verbs:
     ) -> None:
         try:
             async with asyncio.timeout(ANSWER_S):
-                orders.asked(Asked(ask.verb, tuple(sorted(ask.arguments.items()))))
+                arguments = {**ask.arguments, "operator": session.who.name}
+                orders.asked(Asked(ask.verb, tuple(sorted(arguments.items()))))
                 said = await pending
-                if said.ok:
+                if said.ok and ask.arguments.get("dry") == "yes":
+                    session.send(_yes(ask, {"said": said.sentence}))
+                elif said.ok:
                     await orders.finish(ask.verb, ask.arguments)
                     session.send(_yes(ask, {"said": said.sentence}))
                 else:

@@ -29,7 +29,9 @@ OPEN_STATES: Final = frozenset(
     }
 )
 HURRIED: Final = frozenset({State.PRIMARY_GATED, State.SYNC_ENTRY, State.PROMOTING})
-"""States that end as soon as a probe sees it: probes follow each other closely."""
+"""States that end as soon as a probe sees it: probes follow each other closely (and a standby's
+while its primary drains).
+"""
 FAILING: Final = 2
 """Once may happen to anybody: a peer that has just gone. Twice in a row is told."""
 HURRIED_PROBE_S: Final = 0.01
@@ -64,6 +66,7 @@ def standing(mind: Mind, addresses: Mapping[str, str]) -> Standing:
     """Where this node stands; ``addresses``: node → where its terminals connect."""
     record = mind.record
     primary = record.primary if record is not None else ""
+    switching = mind.state is State.DRAINING and mind.switch is not None
     two = record is not None and record.sync != "" and mind.state is not State.PRIMARY_STALLED
     return Standing(
         node=mind.me,
@@ -74,9 +77,10 @@ def standing(mind: Mind, addresses: Mapping[str, str]) -> Standing:
         alone=is_alone(mind),
         sync_name="" if is_alone(mind) else acknowledging_name(mind),
         primary=primary,
-        where=addresses.get(primary, ""),
+        where=addresses.get(mind.peer if switching else primary, ""),
         copies=2 if two else 1,
         reason=mind.reason,
+        finishing=switching and "FinishWork" in mind.doing,
     )
 
 
@@ -111,7 +115,14 @@ def beat_of(
         leaving=mind.leaving,
         handover=mind.handover,
         vouched_lsn=_vouched_lsn(mind),
+        drained_lsn=drained_lsn(mind),
     )
+
+
+def drained_lsn(mind: Mind) -> int:
+    """Where the WAL of this primary ends that was stopped in order for a switchover, else 0."""
+    draining = mind.state is State.DRAINING and mind.switch is not None and not mind.touched
+    return max(0, mind.disk.clean_end_lsn) if draining and mind.leaving == "" else 0
 
 
 def _vouched_lsn(mind: Mind) -> int:
@@ -123,7 +134,10 @@ def _vouched_lsn(mind: Mind) -> int:
 
 def probe_every_s(mind: Mind) -> float:
     """How soon after the end of one probe the next should begin."""
-    return HURRIED_PROBE_S if mind.state in HURRIED else PROBE_S
+    beat = mind.beat
+    drains = beat is not None and beat.state == State.DRAINING and beat.leaving == ""
+    hurried = mind.state in HURRIED or (mind.state is State.STANDBY_SYNC and drains)
+    return HURRIED_PROBE_S if hurried else PROBE_S
 
 
 def alarms_of(mind: Mind) -> dict[str, str]:
@@ -139,6 +153,8 @@ def alarms_of(mind: Mind) -> dict[str, str]:
     order, reason = mind.trouble
     if order and mind.failures >= FAILING:
         alarms["keeps-failing"] = f"{order} fails again and again on {mind.me}: {reason}"
+    if mind.called_off and mind.now_s - mind.called_off_at_s < mind.timers.told_s:
+        alarms["switchover-aborted"] = mind.called_off
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
     return alarms

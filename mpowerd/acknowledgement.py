@@ -43,12 +43,19 @@ class Stands(Protocol):
     def alone(self) -> bool: ...
     @property
     def open(self) -> bool: ...
+    @property
+    def finishing(self) -> bool: ...
 
 
 def stands(standing: Stands, term: int) -> None:
     """Raise Gated unless the gate is open in that term (for reads: a stale answer is no answer)."""
-    if not standing.open or standing.term != term:
+    if not _serves(standing, term):
         raise Gated("the standing changed meanwhile")
+
+
+def _serves(standing: Stands, term: int) -> bool:
+    """What was begun in that term may still be answered."""
+    return (standing.open or standing.finishing) and standing.term == term
 
 
 async def confirm(
@@ -63,7 +70,7 @@ async def confirm(
     pause_s = FIRST_LOOK_S
     while True:
         now = standing()
-        if not now.open or now.term != term:
+        if not _serves(now, term):
             raise Doubtful("the standing changed during COMMIT")
         if now.alone:
             return
@@ -74,7 +81,7 @@ async def confirm(
         assert row is not None, "a function without a set has one row"
         target, acknowledged = row
         after = standing()
-        same = (after.open, after.term, after.sync_name) == (True, term, now.sync_name)
+        same = _serves(after, term) and after.sync_name == now.sync_name
         if acknowledged and same:
             return
         if loop.time() >= give_up:

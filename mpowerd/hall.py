@@ -75,6 +75,7 @@ class Hall:
         self.now_s, self.epoch_seen, self.counted = clock, later_epoch, counted
         self._here: Welcome | NotPrimary = here
         self._doors: Doors | None = None
+        self._holding = False
         self._seated: dict[str, list[Connection]] = {}
         self._sessions: dict[bytes, Connection] = {}
         self._quarrels: dict[str, deque[float]] = {}
@@ -101,7 +102,7 @@ class Hall:
 
     def open(self, welcome: Welcome, doors: Doors) -> None:
         """Greet with Welcome from now on; who waits is welcomed at once."""
-        self._doors = doors
+        self._doors, self._holding = doors, False
         doors.sessions.ended = self._session_ended
         self.greet(welcome)
 
@@ -110,9 +111,16 @@ class Hall:
         self._here = here
         self._tell(table.Opened(here))
 
+    def hold(self) -> None:
+        """Take nothing new; what is being served is still answered. ``close`` follows soon, and
+        what was asked meanwhile is asked again elsewhere.
+        """
+        self._doors = None
+        self._holding = True
+
     def close(self, here: NotPrimary) -> None:
         """Greet with NotPrimary from now on; every welcomed connection hears it and is closed."""
-        self._here, self._doors = here, None
+        self._here, self._doors, self._holding = here, None, False
         self._tell(table.Lost(here))
 
     def push(self, notice: Notice) -> None:
@@ -170,6 +178,8 @@ class Hall:
 
     def ask(self, connection: Connection, request: Request) -> None:
         """Dispatch a request; one that meets shut doors is NOT_PRIMARY."""
+        if self._holding:
+            return
         if self._doors is None:
             connection.answered(refusal(request.seq, Refused("NOT_PRIMARY")))
         else:

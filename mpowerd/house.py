@@ -151,6 +151,10 @@ class House:
             "payments_waiting": figures.get("payments_waiting", 0),
         }
 
+    async def finished(self) -> None:
+        """Wait until what was begun before the gate was shut has its answer."""
+        await self.opening.finished()
+
     async def close(self) -> None:
         """Shut the doors, end what runs."""
         await self._server.close()

@@ -50,6 +50,8 @@ class Opening:
         self._turn = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     @property
     def standing(self) -> Standing:
@@ -75,12 +77,19 @@ class Opening:
             if standing.copies != before.copies:
                 text = TWO_COPIES if standing.copies > 1 else ONE_COPY
                 self._hall.push(Notice("copies", text))
+        elif standing.finishing and standing.term == self._term and self._business is not None:
+            self._ready.clear()
+            self._hall.hold()
         else:
             if self._ready.is_set():
                 structlog.get_logger().warning("doors shut", reason=standing.reason)
             self._ready.clear()
             self._hall.close(NotPrimary(standing.epoch, standing.where))
         self._turn.set()
+
+    async def finished(self) -> None:
+        """Wait until what was begun before the doors were shut has its answer."""
+        await self._empty.wait()
 
     async def opened(self) -> Business:
         """Wait until the doors are open; gives what is behind them."""
@@ -120,6 +129,7 @@ class Opening:
     async def _open(self, term: int) -> None:
         try:
             business = await self._make()
+            self._empty.clear()
             self._business, self._term = business, term
             await business.open()
             self._today = await business.today()
@@ -154,6 +164,7 @@ class Opening:
         except Exception as error:  # noqa: BLE001 - what did not close ends with its deadlines
             structlog.get_logger().error("closing failed", exc_info=error)
         self._business = None
+        self._empty.set()
 
     def _welcome(self) -> Welcome:
         standing = self._standing

@@ -48,6 +48,7 @@ async def begin(settings: NodeSettings, reactor: Any, ending: Ending) -> Running
     node = make_node(settings, reactor, lambda standing: house.stood(standing))  # noqa: PLW0108
     house = House(house_plan(settings, plan_of(settings)), node.standing, clock, local_date)
     node.on_bootstrap = house.bootstrapped
+    node.on_drain = house.finished
     node.on_end = ending.fault
     node.on_status = house.status
     house.start()

@@ -45,6 +45,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     the claim. ``op_id`` names the change, ``by`` and ``reason`` explain it, ``wall_time`` (Unix
     seconds) is for people only: no decision reads it. ``incarnation`` + 1 when a lost arbiter is
     rebuilt; ``consented``: the nodes whose copies are part of that new history.
+    ``maintenance``: the node that is worked on ('' none).
     """
 
     cluster_id: str
@@ -63,6 +64,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     intent: str = ""
     paused: bool = False
     strict: bool = False
+    maintenance: str = ""
     op_id: str = ""
     by: str = ""
     reason: str = ""
@@ -93,7 +95,9 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     ``token`` is the sync generation this standby holds; ``offered`` the one this primary offers in
     sync entry (0 none). ``leaving`` and ``handover`` carry their reason or are ''. ``vouched_lsn``:
     the highest flush of the record's sync generation that this primary has seen; an arbiter that
-    was restarted learns again from it what the standby must hold.
+    was restarted learns again from it what the standby must hold. ``drained_lsn``: this
+    primary was stopped in order for a switchover and its WAL ends there, its shutdown checkpoint
+    included (0: it was not).
     """
 
     node: NodeName
@@ -119,6 +123,7 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     leaving: str = ""
     handover: str = ""
     vouched_lsn: Lsn = 0
+    drained_lsn: Lsn = 0
 
 
 class Relay(PeerMessage, tag="R", frozen=True):

@@ -48,6 +48,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " each time. It goes on trying, ever more slowly.",
         "Read the reason in the alarm; it is PostgreSQL's or the system's own. Put that right.",
     ),
+    "switchover-aborted": Advice(
+        "A switchover that was asked for was not carried out; the primary serves as before. It is"
+        " not tried again by itself.",
+        "Mend what the alarm names, look at 'mpower cluster status', then ask for it again.",
+    ),
     "arbiter-rolled-back": Advice(
         "The arbiter holds an older record than a node has already seen: its disk was restored or"
         " replaced. Nothing is decided on such a record.",

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.arbiter import arbiter
+from clients.ops.guards import handover, maintenance, pause, resume, strict
 from clients.ops.passwords import password
-from clients.ops.seen import Seen, sorted_out
+from clients.ops.reactor import on_reactor
+from clients.ops.switchover import switchover
+from clients.ops.verbs import look
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking
+    from clients.ops.seen import Seen
     from clients.ops.verdict import NodeStatus
     from config.settings import ClientSettings
 
-T = TypeVar("T")
-STATUS_DEADLINE_S: Final = 1.0
 BOOTSTRAP_DEADLINE_S: Final = 120.0
 """initdb on a slow disk takes tens of seconds."""
 OPEN_DEADLINE_S: Final = 60.0
@@ -53,17 +54,17 @@ def status(*, watch: bool, as_json: bool) -> None:
     """Ask both nodes and the witness, and show one table."""
     settings = client_settings("ops")
 
-    async def look(asking: Asking) -> Seen:
-        seen = await _look(asking, settings)
+    async def show(asking: Asking) -> Seen:
+        seen = await look(asking, settings)
         while watch:
             if not as_json:
                 click.clear()
             seen.show(as_json=as_json)
             await asyncio.sleep(WATCH_EVERY_S)
-            seen = await _look(asking, settings)
+            seen = await look(asking, settings)
         return seen
 
-    seen = _on_reactor(settings, look)
+    seen = on_reactor(settings, show)
     seen.show(as_json=as_json)
     if not seen.nodes and seen.witness is None:
         raise Ended(Exit.NOT_REACHABLE, "Nobody answered. Do the nodes and the witness run?")
@@ -92,7 +93,7 @@ def bootstrap(
             f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters. Nothing was done.",
         )
     arguments = {"admin": admin, "hash": _hashed(word)}
-    made = _on_reactor(settings, lambda asking: _bootstrap(asking, settings, node, arguments))
+    made = on_reactor(settings, lambda asking: _bootstrap(asking, settings, node, arguments))
     answer(
         {"primary": made.node, "epoch": made.epoch},
         f"The cluster is made: {made.node} is the primary and open.\n"
@@ -106,7 +107,7 @@ async def _bootstrap(
     asking: Asking, settings: ClientSettings, wanted: str | None, arguments: dict[str, str]
 ) -> NodeStatus:
     """Give the order to one node and wait until it is open."""
-    seen = await _look(asking, settings)
+    seen = await look(asking, settings)
     address = next((at for name, at in seen.places.items() if wanted in {None, name}), None)
     if address is None:
         who = f"node {wanted}" if wanted else "any node"
@@ -120,7 +121,7 @@ async def _bootstrap(
         raise Ended(Exit.REFUSED, heard.answer.sentence)
     give_up_s = time.monotonic() + OPEN_DEADLINE_S
     while time.monotonic() < give_up_s:
-        seen = await _look(asking, settings)
+        seen = await look(asking, settings)
         opened = next((one for one in seen.nodes if one.open), None)
         if opened is not None:
             return opened
@@ -132,43 +133,11 @@ async def _bootstrap(
     )
 
 
-async def _look(asking: Asking, settings: ClientSettings) -> Seen:
-    """Ask everybody for their status."""
-    at_s = time.time()
-    witness = [settings.witness] if settings.witness else []
-    heard = await asking.every([*settings.peers, *witness], "status", {}, STATUS_DEADLINE_S)
-    return sorted_out(heard, len(settings.peers), at_s)
-
-
 def _hashed(password: str) -> str:
     from argon2 import PasswordHasher
 
     return PasswordHasher().hash(password)
 
 
-def _on_reactor(settings: ClientSettings, work: Callable[[Asking], Awaitable[T]]) -> T:
-    """Run ``work`` on a reactor of its own; the command ends with it."""
-    from protocols.shell.bridge import install_reactor, to_deferred
-
-    install_reactor(fast=False)
-    from twisted.internet import reactor
-
-    from clients.ops.asking import Asking
-
-    came: list[T] = []
-    wrong: list[BaseException] = []
-
-    async def run() -> None:
-        try:
-            came.append(await work(Asking(reactor, settings.cluster, settings.tls)))
-        except BaseException as trouble:  # noqa: BLE001 - raised again below
-            wrong.append(trouble)
-        reactor.stop()
-
-    reactor.callWhenRunning(lambda: to_deferred(run()))
-    reactor.run()
-    if wrong:
-        raise wrong[0]
-    if not came:
-        raise click.Abort
-    return came[0]
+for _verb in (switchover, pause, resume, strict, maintenance, handover):
+    cluster.add_command(_verb)

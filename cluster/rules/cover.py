@@ -40,6 +40,8 @@ TEACHES: Final[dict[type[ev.Event], str]] = {
     ev.Rewound: "That this copy is a prefix of the peer's.",
     ev.Cloned: "That a fresh copy stands here.",
     ev.Initialised: "That an empty cluster stands here.",
+    ev.Checkpointed: "That a switchover may go on.",
+    ev.WorkFinished: "That nothing is being served any more.",
     ev.Leaving: "Nothing new: the daemon is leaving.",
     ev.ActionFailed: "That the order is over, and when to try again.",
 }
@@ -76,6 +78,8 @@ NOT_IN_INIT: Final = (
     ev.ProbeFailed,
     ev.PostgresExited,
     ev.EpochKept,
+    ev.Checkpointed,
+    ev.WorkFinished,
     ev.ActionFailed,
 )
 """Before the disk is read nothing was ordered and PostgreSQL does not run."""

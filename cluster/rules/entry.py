@@ -57,6 +57,8 @@ def standby_ready(mind: Mind, event: ev.Event) -> bool:
         and beat.state == State.STANDBY_CATCHUP
         and beat.healthy
         and beat.leaving == ""
+        and mind.record is not None
+        and mind.record.maintenance != mind.peer
         and beat.tli == mind.disk.tli
         and mind.peer_linked
         and _streams(mind)

@@ -112,7 +112,11 @@ def may_bump(mind: Mind, event: ev.Event) -> bool:
 def bump(mind: Mind, event: ev.Event) -> Outcome:
     """Whatever may still land cannot land after this."""
     assert mind.record is not None
-    return propose(mind, records.bumped(mind.record, mind.me, op_id(mind, "bump")))
+    why = ""
+    if mind.named and mind.switch_due:
+        why = mind.called_off or f"{mind.me} was not serving when it was due"
+    name = op_id(mind, "bump")
+    return propose(mind, records.bumped(mind.record, mind.me, name, called_off=why))
 
 
 def bumped_and_up(mind: Mind, event: ev.Event) -> bool:

@@ -120,7 +120,8 @@ def ask_back(mind: Mind, event: ev.Event) -> Outcome:
 
 def ask_again(mind: Mind, event: ev.Event) -> bool:
     """The answer was lost: ask again under the same name."""
-    return mind.fenced and bool(mind.doubts) and mind.may_swap
+    doubted = any(doubt.primary == mind.me for doubt in mind.doubts)
+    return mind.fenced and doubted and mind.may_swap
 
 
 def in_place(mind: Mind, event: ev.Event) -> bool:

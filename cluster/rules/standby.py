@@ -15,6 +15,7 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind
+from cluster.plan import plan_of
 from cluster.rules.rule import (
     PEER,
     POSTGRES,
@@ -125,8 +126,9 @@ def whole(mind: Mind) -> bool:
 
 def may_claim(mind: Mind) -> bool:
     """Nothing forbids a claim but the primary being alive."""
-    paused = mind.record is None or mind.record.paused
-    return whole(mind) and not paused and mind.may_swap and mind.idle and mind.leaving == ""
+    record = mind.record
+    forbidden = record is None or record.paused or record.maintenance == mind.me
+    return whole(mind) and not forbidden and mind.may_swap and mind.idle and mind.leaving == ""
 
 
 def handed_over(mind: Mind, event: ev.Event) -> bool:
@@ -138,6 +140,20 @@ def handed_over(mind: Mind, event: ev.Event) -> bool:
         and record is not None
         and beat.handover != ""
         and beat.epoch == record.epoch
+    )
+
+
+def switched_over(mind: Mind, event: ev.Event) -> bool:
+    """The primary was stopped in order for a switchover to this node, and all it wrote is here."""
+    beat, plan = mind.beat, plan_of(mind.record)
+    return (
+        may_claim(mind)
+        and beat is not None
+        and plan is not None
+        and mind.record is not None
+        and plan.to == mind.me
+        and beat.epoch == mind.record.epoch
+        and 0 < beat.drained_lsn <= mind.held_lsn
     )
 
 
@@ -155,15 +171,23 @@ def claim_handed_over(mind: Mind, event: ev.Event) -> Outcome:
     return _claim(mind, f"{mind.peer} hands over: {mind.beat.handover}")
 
 
+def claim_switched(mind: Mind, event: ev.Event) -> Outcome:
+    """Take over as an operator asked."""
+    return _claim(mind, f"switchover from {mind.peer}", switchover=True)
+
+
 def claim_silent(mind: Mind, event: ev.Event) -> Outcome:
     """Take over because the primary is silent."""
     return _claim(mind, f"no beat of {mind.peer} for {mind.timers.takeover_s} s on any path")
 
 
-def _claim(mind: Mind, why: str) -> Outcome:
+def _claim(mind: Mind, why: str, *, switchover: bool = False) -> Outcome:
     assert mind.record is not None
-    name = op_id(mind, "claim")
-    return propose(mind, records.claimed(mind.record, mind.me, name, why, held_lsn=mind.held_lsn))
+    name, held_lsn = op_id(mind, "claim"), mind.held_lsn
+    record = records.claimed(
+        mind.record, mind.me, name, why, held_lsn=held_lsn, switchover=switchover
+    )
+    return propose(mind, record)
 
 
 def mark_diverged(mind: Mind, event: ev.Event) -> Outcome:
@@ -203,6 +227,14 @@ ROWS: Final = (
     ),
     Rule((Y,), RECORD, not_in_sync, C, nothing, "The record has no longer this sync generation."),
     Rule((C,), (*RECORD, ev.TokenKept), in_sync, Y, nothing, "In sync: may succeed {peer}."),
+    Rule(
+        (Y,),
+        (*PEER, ev.Probed),
+        switched_over,
+        State.CLAIMING,
+        claim_switched,
+        "{peer} was stopped in order and all of it is here; claiming the record.",
+    ),
     Rule(
         (Y,),
         PEER,

@@ -50,12 +50,12 @@ def claim_over(mind: Mind, event: ev.Event) -> bool:
 
 def claim_again(mind: Mind, event: ev.Event) -> bool:
     """The answer was lost, and nothing has changed since."""
-    return bool(mind.doubts) and may_claim(mind)
+    return any(doubt.primary == mind.me for doubt in mind.doubts) and may_claim(mind)
 
 
 def same_claim(mind: Mind, event: ev.Event) -> Outcome:
     """The same intent under the same name."""
-    return propose(mind, mind.doubts[-1])
+    return propose(mind, [doubt for doubt in mind.doubts if doubt.primary == mind.me][-1])
 
 
 # ---- promoting

@@ -7,8 +7,7 @@ import pytest
 from msgspec import structs
 
 from cluster.compose import addresses_of, mebibytes, plan_of
-from cluster.node import timers_of
-from cluster.timers import Timers
+from cluster.timers import Timers, timers_of
 from config.settings import TimersSettings
 from tests.cluster.board import Board
 

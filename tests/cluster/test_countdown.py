@@ -61,7 +61,7 @@ def test_what_comes_is_counted(mind: Mind, shown: Countdown) -> None:
     assert countdown_of(mind) == shown
 
 
-PAUSED = records.paused(SYNCED, "a", "p", pause=True)
+PAUSED = records.paused(SYNCED, "a", "p", "by ops1", pause=True)
 STRICT = structs.replace(SYNCED, strict=True)
 
 

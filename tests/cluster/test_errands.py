@@ -37,12 +37,17 @@ class SlowDuties(Duties):
         outcome: ev.Event | None = await end
         return outcome
 
-    async def stop(self, mode: str) -> None:
+    @property
+    def running(self) -> bool:
+        return False
+
+    async def stop(self, mode: str, deadline_s: float = do.STOP_DEADLINE_S) -> int:
         self.stops.append(mode)
         for end in self.ends.values():
             if not end.done():
                 end.set_exception(PostgresTroubleError("the server is gone"))
         await self.stop_ends.wait()
+        return -1
 
 
 class Bench:

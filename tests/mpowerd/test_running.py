@@ -23,6 +23,9 @@ class House:
     def stood(self, _standing: object) -> None:
         self.did.append("stood")
 
+    async def finished(self) -> None:
+        self.did.append("finished")
+
     async def bootstrapped(self, _said: object) -> None:
         self.did.append("bootstrapped")
 

@@ -49,6 +49,8 @@ class Checks:
             f"record {after.epoch} term {after.term} {after.primary}/{after.sync or '-'}"
             f"{after.sync_gen} {'open' if after.opened else 'claimed'} by {after.op_id}"
         )
+        if after.reason.startswith("switchover from"):
+            self.world.hit["switched over"] += 1
         if known is not None and after.primary != known.primary:
             self._i3(known, after)
         if after.sync and (known is None or known.sync != after.sync):

@@ -209,6 +209,17 @@ def handed_over(run: Scenario) -> None:
     run.ask(_primary(run), "handover")
 
 
+def switched_over(run: Scenario) -> None:
+    """An operator switches over: now, or planned a little ahead and sometimes cancelled."""
+    if run.world.chance(0.7):
+        run.ask(_primary(run), "switchover")
+        return
+    at_s = int(1e9 + run.world.now + run.world.between(1.0, 4.0))
+    run.ask(_node(run), "switchover", at=str(at_s))
+    if run.world.chance(0.3):
+        run.world.after(run.world.between(0.2, 3.0), lambda: run.ask(_node(run), "cancel"))
+
+
 def paused(run: Scenario) -> None:
     """An operator pauses and resumes."""
     run.ask(_primary(run), "pause")
@@ -265,6 +276,7 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "another body": (another_body, 2),
     "daemon stopped": (daemon_stopped, 2),
     "handover": (handed_over, 1),
+    "switchover": (switched_over, 4),
     "paused": (paused, 1),
     "wall clock jumped": (wall_clock_jumped, 1),
     "snapshot restored": (snapshot_restored, 2),
@@ -287,6 +299,7 @@ MET_ON_THE_WAY: Final = (
     "rewind",
     "rewind failed",
     "old copy dropped",
+    "switched over",
     "replayed",
     "conflict refused",
 )

@@ -73,6 +73,7 @@ class Node:
         self.mind: Mind
         self.standing = _down(self.name)
         self.changed: Callable[[Node], None] = lambda node: None
+        self.serving: Callable[[], bool] = lambda: False
         self.departed: Callable[[Node], None] = lambda node: None
         self.counter = 0
         self.orders = Orders(self)
@@ -182,7 +183,7 @@ class Node:
         gap_s = max(0.0, self.world.now - self.next_tick_s)
         self.next_tick_s = self.world.now + TICK_S
         self.world.after(TICK_S, self._tick, life)
-        self.feed(ev.Tick(gap_s))
+        self.feed(ev.Tick(gap_s, 1e9 + self.world.now))
 
     def _beat(self, life: int) -> None:
         if life != self.life or self.later(self._beat, life):
@@ -319,8 +320,8 @@ class Node:
                 self.world.note(f"{self.name} quits")
                 self._stands(_down(self.name))
                 self.departed(self)
-            case act.StopPostgres(mode=mode):
-                self.orders.stop(mode)
+            case act.StopPostgres():
+                self.orders.stop(order)
             case act.Note() | act.Alarm() | act.AnswerVerb():
                 pass
             case _:

@@ -37,27 +37,79 @@ class Orders:
         self.busy = False
 
     def add(self, order: act.Action) -> None:
-        """In its turn."""
+        """In its turn; what goes on beside everything at once."""
+        if isinstance(order, act.Checkpoint):
+            self.checkpoint()
+            return
+        if isinstance(order, act.FinishWork):
+            self.finish_work()
+            return
         self.queue.append(order)
         self._next()
 
-    def stop(self, mode: str) -> None:
+    def stop(self, order: act.StopPostgres) -> None:
         """At once, whatever is being done."""
         self.abandon()
         self.busy = True
-        delay_s = self.node.world.between(0.005, 0.05)
-        self.node.world.after(delay_s, self._stopped, self.node.life, self.order_life, mode)
+        world, life = self.node.world, self.node.life
+        delay_s = world.between(0.005, 0.05)
+        if order.mode == "fast":
+            world.after(delay_s, self._shut, life, self.order_life, order.deadline_s + world.now)
+        else:
+            world.after(delay_s, self._stopped, life, self.order_life, False)
 
-    def _stopped(self, life: int, order_life: int, mode: str) -> None:
+    def _shut(self, life: int, order_life: int, until_s: float) -> None:
+        """A fast stop: its last entry is written, and whoever streams must have it (F11)."""
+        server = self.node.postgres
+        if life != self.node.life or order_life != self.order_life:
+            return
+        if server.up and not server.hung and server.shut():
+            self._stopped(life, order_life, True)
+        elif not server.up or self.node.world.now > until_s:
+            self._stopped(life, order_life, False)
+        else:
+            self.node.world.after(0.005, self._shut, life, order_life, until_s)
+
+    def _stopped(self, life: int, order_life: int, clean: bool) -> None:
         if life != self.node.life:
             return  # the parent is gone; the server is stopped at the next start
-        if self.node.later(self._stopped, life, order_life, mode):
+        if self.node.later(self._stopped, life, order_life, clean):
             return
         server = self.node.postgres
-        server.stop(clean=mode == "fast" and not server.hung)
+        ended = server.up and clean and not server.in_recovery
+        server.stop(clean=clean)
         if order_life == self.order_life:
             self.busy = False
-            self.node.feed(ev.PostgresExited(0, asked=True))
+            end_lsn = len(server.wal) if ended else -1
+            self.node.feed(ev.PostgresExited(0, asked=True, clean_end_lsn=end_lsn))
+
+    def checkpoint(self) -> None:
+        """Beside everything else."""
+        world, server, life = self.node.world, self.node.postgres, self.node.life
+
+        def done(server_life: int) -> None:
+            if life != self.node.life:
+                return
+            if server.up and server.life == server_life and not server.hung:
+                self.node.feed(ev.Checkpointed())
+            else:
+                self.node.feed(ev.ActionFailed("Checkpoint", "the server went away"))
+
+        world.after(world.between(0.005, 0.3), done, server.life)
+
+    def finish_work(self) -> None:
+        """What is being served ends, or half a second passes."""
+        world, life = self.node.world, self.node.life
+
+        def again(until_s: float) -> None:
+            if life != self.node.life:
+                return
+            if self.node.serving() and world.now < until_s:
+                world.after(0.005, again, until_s)
+            else:
+                self.node.feed(ev.WorkFinished())
+
+        world.after(0.001, again, world.now + 0.5)
 
     def _current(self, life: int, order_life: int) -> bool:
         return life == self.node.life and order_life == self.order_life

@@ -75,7 +75,7 @@ class Postgres:
         # the server
         self.up = False
         self.life = 0
-        self.hung = False
+        self.hung = self.shutting = False
         self.in_recovery = False
         self.started_us = 0
         self.in_force = ""
@@ -102,7 +102,7 @@ class Postgres:
     def start(self, *, standby: bool) -> None:
         """The postmaster accepts connections."""
         self.life += 1
-        self.up, self.hung, self.clean = True, False, False
+        self.up, self.hung, self.clean, self.shutting = True, False, False, False
         self.in_recovery = standby
         self.started_us = int(self.world.now * 1e6) + self.life
         self.in_force = self.names
@@ -132,15 +132,20 @@ class Postgres:
         self.life += 1
         self.up = self.streaming = False
         self.clean = clean
-        if clean and not self.in_recovery:
-            self.wal.append(Entry("shutdown", self.tli))
         self.waiting = []
         self.network.send((self.name, self.peer.name, 0), self.peer.peer_gone, sure=True)
 
+    def shut(self) -> bool:
+        """A fast stop goes on: no commit any more, the last entry, and who streams has it."""
+        self.waiting, self.shutting = [], not self.in_recovery
+        if self.shutting and self.wal[-1].kind != "shutdown":
+            self.wal.append(Entry("shutdown", self.tli))
+            self._push()
+        return all(one.flush_lsn >= len(self.wal) for one in self.senders)
+
     def peer_gone(self) -> None:
         """The other end closed the connection."""
-        self.streaming = False
-        self.senders = []
+        self.streaming, self.senders = False, []
 
     def die(self) -> None:
         """Killed: the parent reaps it."""
@@ -152,14 +157,14 @@ class Postgres:
 
     def commit(self, entry: Entry, done: Callable[[bool], None]) -> None:
         """COMMIT: local flush, then wait for whom the names in force ask."""
-        if not self.up or self.in_recovery:
+        if not self.up or self.in_recovery or self.shutting:
             return
         commit = Commit(entry, self.world.now, done)
         delay_s = 0.0002 + (self.slow_s * self.world.rng.random() if self.slow_s else 0.0)
         self.world.after(delay_s, self._flushed, self.life, commit)
 
     def _flushed(self, life: int, commit: Commit) -> None:
-        if life != self.life:
+        if life != self.life or self.shutting:
             return
         self.wal.append(commit.entry)
         commit.lsn = len(self.wal)

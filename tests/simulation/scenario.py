@@ -69,6 +69,7 @@ class Scenario:
         for name, server in self.servers.items():
             server.acknowledge = self.checks.on_acknowledge
             server.read = self.checks.on_read
+            self.nodes[name].serving = server.is_busy
             self.nodes[name].changed = self._changed
         for node in self.nodes.values():
             node.boot()
@@ -150,10 +151,12 @@ class Scenario:
         node.departed = lambda gone: self.world.after(away_s, self.start, gone)
         node.feed(ev.Leaving("maintenance"))
 
-    def ask(self, node: Node, verb: str) -> None:
-        """An operator asks one node."""
+    def ask(self, node: Node, verb: str, **arguments: str) -> None:
+        """An operator asks one node, at the epoch that it shows him."""
         if node.alive:
-            node.feed(ev.Asked(verb))
+            record = node.mind.record
+            said = {"epoch": str(record.epoch if record else 0), **arguments}
+            node.feed(ev.Asked(verb, tuple(sorted(said.items()))))
 
     def restore_snapshot(self) -> None:
         """One server of a pair in sync, while it is down, is set back to what it was."""

@@ -53,6 +53,10 @@ class Server:
         if not self.node.alive:
             self.callers.clear()
 
+    def is_busy(self) -> bool:
+        """Something is being served."""
+        return self.busy and self.life == (self.node.life, self.node.postgres.life)
+
     @property
     def is_open(self) -> bool:
         """Terminals are welcome."""
@@ -176,7 +180,7 @@ class Server:
         if not self.node.alive or self.node.later(self._await_flush, *again):
             return
         now = self.node.standing
-        same = (now.open, now.term, now.alone, now.sync_name) == (
+        same = (now.open or now.finishing, now.term, now.alone, now.sync_name) == (
             stood.open,
             stood.term,
             stood.alone,

@@ -1,0 +1,99 @@
+"""Gives one node an operator's verb: look first, ask with the epoch that was seen, say what came of
+it.
+
+A verb for the primary goes to the node that is open, any other to the first that answers. A refusal
+ends with the node's own sentence. What was asked and not answered is never asked again by itself.
+It must not know what a verb means.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from clients.door import Ended, Exit
+from clients.ops.seen import Seen, sorted_out
+
+if TYPE_CHECKING:
+    from clients.ops.asking import Asking
+    from config.settings import ClientSettings
+    from protocols.peer import Record
+
+STATUS_DEADLINE_S: Final = 1.0
+VERB_DEADLINE_S: Final = 10.0
+"""A compare-and-swap takes milliseconds; an arbiter that hangs is given up after a second."""
+
+
+class Told(Struct, frozen=True):
+    """What a node said to a verb, and what had been seen before it was asked."""
+
+    node: str
+    said: str
+    seen: Seen
+    data: dict[str, Any]
+
+
+async def look(asking: Asking, settings: ClientSettings) -> Seen:
+    """Ask everybody for their status."""
+    at_s = time.time()
+    witness = [settings.witness] if settings.witness else []
+    heard = await asking.every([*settings.peers, *witness], "status", {}, STATUS_DEADLINE_S)
+    return sorted_out(heard, len(settings.peers), at_s)
+
+
+def record_of(seen: Seen) -> Record | None:
+    """The newest record that anybody showed."""
+    known = [one.record for one in seen.nodes if one.record is not None]
+    if seen.witness is not None and seen.witness.record is not None:
+        known.append(seen.witness.record)
+    return max(known, key=lambda one: (one.incarnation, one.epoch), default=None)
+
+
+def asked_node(seen: Seen, wanted: str | None) -> str:
+    """Which node is asked: ``wanted``, "" the primary, None any; Ended if it does not answer."""
+    names = [one.node for one in seen.nodes]
+    if not names:
+        raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
+    if wanted is None:
+        return names[0]
+    if wanted == "":
+        record = record_of(seen)
+        wanted = record.primary if record is not None else names[0]
+    if wanted not in names:
+        raise Ended(
+            Exit.NO_PRIMARY,
+            f"Node {wanted} does not answer, and only it can do that. See 'mpower cluster status'.",
+        )
+    return wanted
+
+
+async def give(
+    asking: Asking,
+    settings: ClientSettings,
+    verb: str,
+    arguments: dict[str, str],
+    *,
+    to: str | None = None,
+    seen: Seen | None = None,
+    deadline_s: float = VERB_DEADLINE_S,
+) -> Told:
+    """Ask a node this verb, at the epoch that is seen now (or was seen in ``seen``)."""
+    seen = seen or await look(asking, settings)
+    node = asked_node(seen, to)
+    record = record_of(seen)
+    at = {"epoch": str(record.epoch if record is not None else 0)}
+    address = seen.places[node]
+    heard = await asking.one(address, verb, {**at, **arguments}, deadline_s)
+    if heard.answer is None:
+        raise Ended(
+            Exit.FAILED,
+            f"{node} ({address}): {heard.trouble}. It may have been done or not:"
+            f" see 'mpower cluster status' before you ask again.",
+        )
+    if not heard.answer.ok:
+        raise Ended(Exit.REFUSED, heard.answer.sentence)
+    data = msgspec.json.decode(heard.answer.data)
+    return Told(node, str(data.get("said", "")), seen, data)

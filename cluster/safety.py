@@ -1,0 +1,95 @@
+"""Is it safe now, and if not, why, and what to do about it: the questions before a person's verb.
+
+Each gives None, or a No with a code for programs, the reason as the rest of a sentence, and what a
+person does next. Asked when a verb comes, and again at every step of what takes longer. It must not
+change anything.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from cluster.mind import Mind
+from cluster.states import State
+
+MAX_LAG_BYTES: Final = 1024 * 1024
+"""What the standby may still have to flush when the gate is shut: milliseconds in one LAN."""
+MAX_REPLAY_BYTES: Final = 64 * 1024 * 1024
+"""What it may still have to replay before it is out of recovery: a second on a slow disk."""
+MIN_FREE_MB: Final = 256
+"""A server that fills up right after it took over would have to give it back."""
+
+
+class No(Struct, frozen=True):
+    """Why not: ``why`` reads after "because", ``do`` is a sentence of its own."""
+
+    code: str
+    why: str
+    do: str
+
+    @property
+    def sentence(self) -> str:
+        """What the operator reads."""
+        return f"Not done: {self.why}. {self.do}"
+
+
+LOOK: Final = "See 'mpower cluster explain'."
+
+
+def why_not_switch(mind: Mind, to: str) -> No | None:
+    """Why this primary cannot hand its place to ``to`` in order now."""
+    record = mind.record
+    if record is None:
+        return No("NO_RECORD", "there is no record yet", "First: mpower cluster bootstrap.")
+    if to == record.primary:
+        return No("ALREADY", f"{to} is the primary already", "Nothing needs to be done.")
+    if to not in {mind.me, mind.peer}:
+        return No("UNKNOWN_NODE", f"there is no node {to}", f"It can only be {mind.peer}.")
+    if record.paused:
+        return No("PAUSED", "the cluster is paused", "First: mpower cluster resume.")
+    if not mind.named:
+        return No("NOT_PRIMARY", f"{record.primary} is the primary", "Ask that node.")
+    return _not_in_sync(mind, to) or _not_able(mind, to) or _far_behind(mind, to)
+
+
+def _not_in_sync(mind: Mind, to: str) -> No | None:
+    record = mind.record
+    if record is None or record.sync != to:
+        return No("NOT_IN_SYNC", f"{to} is not in sync", f"Wait until it is. {LOOK}")
+    if mind.state is not State.PRIMARY_SYNC:
+        return No("NOT_IN_SYNC", f"{mind.me} is {mind.state}", f"Wait for PRIMARY_SYNC. {LOOK}")
+    if not mind.arbiter_heard:
+        return No("NO_ARBITER", "the arbiter is not heard", "Bring it back first.")
+    return None
+
+
+def _not_able(mind: Mind, to: str) -> No | None:
+    beat = mind.beat
+    if beat is None or not mind.peer_linked:
+        return No(
+            "NOT_HEARD", f"{to} is not heard on any link", "Look at the network between them."
+        )
+    if beat.leaving or beat.handover:
+        return No("LEAVING", f"{to} {beat.leaving or beat.handover}", "Wait until it is back.")
+    if beat.state != State.STANDBY_SYNC:
+        return No("NOT_IN_SYNC", f"{to} is {beat.state}", f"Wait until it is in sync. {LOOK}")
+    if not beat.healthy:
+        return No("UNWELL", f"PostgreSQL of {to} does not answer", "Look at its log and its disk.")
+    if 0 <= beat.disk_free_mb < MIN_FREE_MB:
+        why = f"the disk of {to} has only {beat.disk_free_mb} MiB free"
+        return No("DISK_FULL", why, f"Make room on it: at least {MIN_FREE_MB} MiB.")
+    return None
+
+
+def _far_behind(mind: Mind, to: str) -> No | None:
+    facts, row, beat = mind.facts, mind.sync_row, mind.beat
+    if facts is None or not mind.facts_fresh or row is None or beat is None:
+        return No("UNWELL", "the replication could not be measured", f"Ask again. {LOOK}")
+    flush_lag = facts.flush_lsn - row.flush_lsn
+    replay_lag = facts.flush_lsn - beat.replay_lsn
+    if flush_lag > MAX_LAG_BYTES or replay_lag > MAX_REPLAY_BYTES:
+        lag = max(flush_lag, replay_lag) // 1024
+        return No("LAG", f"{to} is {lag} KiB behind", "Wait until it has caught up.")
+    return None
