@@ -96,7 +96,8 @@ def may_follow(mind: Mind, event: ev.Event) -> bool:
 
 
 def follow(mind: Mind, event: ev.Event) -> Outcome:
-    """Start as standby under the held generation."""
+    """Start as standby under the held generation; what it once handed over is taken."""
+    mind = structs.replace(mind, handover="")
     return order(mind, act.StartStandby(mind.peer, mind.disk.token))
 
 
@@ -204,7 +205,8 @@ def clone(mind: Mind, event: ev.Event) -> Outcome:
 
 
 def follow_fresh(mind: Mind, event: ev.Event) -> Outcome:
-    """Start as standby without a generation."""
+    """Start as standby without a generation; what it once handed over is taken."""
+    mind = structs.replace(mind, handover="")
     return order(mind, act.StartStandby(mind.peer, 0))
 
 

@@ -218,6 +218,24 @@ def test_alone_a_slow_database_is_not_stopped_where_a_standby_would_be_asked() -
     assert hung_for_s(node) < node.mind.timers.hung_alone_s / 2
 
 
+def test_who_follows_again_hands_nothing_over_any_more() -> None:
+    node = in_sync()
+    node.feed(ev.PostgresExited(9, asked=False))
+    known = node.mind.record
+    assert known is not None
+    taken = structs.replace(
+        known, primary="b", term=2, epoch=known.epoch + 1, sync="", prev="a", tli=2, opened=True
+    )
+    answers = {act.TakeStock: ev.StockTaken(fits=True), act.Clone: ev.Cloned("s1")}
+    for counter in range(60, 120):
+        beat = peer_beat(counter, "PRIMARY_SOLO", term=2, epoch=taken.epoch)
+        for event in (beat, ev.RecordRead(taken, "n1"), ev.Tick()):
+            asked = node.feed(event)
+            node.all([answers[type(one)] for one in asked if type(one) in answers])
+    assert node.mind.state is State.STANDBY_CATCHUP, node.mind.state
+    assert beat_of(node.mind, 99, node.now_s).handover == ""
+
+
 def standby_in_sync() -> Node:
     found = structs.replace(HELD, was_primary=False, token=1)
     node = Node("b", "a", found)

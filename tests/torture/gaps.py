@@ -1,9 +1,9 @@
 """How long terminals waited, fault by fault. Pure.
 
 A wait runs from the saving of an intent to its answer, by the journal's own times. It belongs to
-the fault that began last before it, if that was still on or over for less than AFTER_S; else to the
-first that began while it waited. A fault that had others around it is told apart: what it costs is
-only seen alone.
+the fault that began last before it or struck it under way (within UNDER_WAY_S of its sending), if
+that was still on or over for less than AFTER_S; else to the first that began while it waited. A
+fault that had others around it is told apart: what it costs is only seen alone.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from tests.torture.evidence import Asked
 
+UNDER_WAY_S: Final = 0.5
+"""A healthy answer takes less: whoever was sent just before a strike waits because of it."""
 AFTER_S: Final = 6.0
 """A frozen primary that wakes, or a disk that is empty again, still costs a turn."""
 
@@ -68,7 +70,9 @@ def _belongs(
     hits: Sequence[Hit], ordered: Sequence[int], saved_s: float, settled_s: float
 ) -> int | None:
     """Which fault a wait belongs to."""
-    on = [place for place in ordered if hits[place].began_s <= saved_s]
+    on = [
+        place for place in ordered if hits[place].began_s <= min(saved_s + UNDER_WAY_S, settled_s)
+    ]
     if on and saved_s < hits[on[-1]].ended_s + AFTER_S:
         return on[-1]
     later = (place for place in ordered if saved_s < hits[place].began_s < settled_s)

@@ -33,6 +33,11 @@ def test_of_two_faults_the_one_is_charged_that_the_wait_found_or_met_first() -> 
     assert [one.ms for one in longest([KILL, later], [waited(101.5, 102.5)])] == [0, 1000]
 
 
+def test_what_a_new_fault_strikes_under_way_is_not_charged_to_the_one_before() -> None:
+    nothing = structs.replace(CUT, kind="pause", began_s=96.0, ended_s=99.0)
+    assert [one.ms for one in longest([nothing, KILL], [waited(99.95, 102.45)])] == [0, 2500]
+
+
 def test_the_table_tells_alone_from_overlapped() -> None:
     again = structs.replace(KILL, began_s=300.0, ended_s=301.0, alone=False)
     waits = longest([KILL, again], [waited(100.5, 102.5), waited(300.5, 309.5)])

@@ -14,7 +14,9 @@ from typing import Final
 from tests.torture.place import Place
 from tests.torture.plan import Fault
 from tests.torture.struck import Struck
+from tests.torture.system import RigError
 
+WRONG_USAGE: Final = 2
 TRIES: Final = 30
 """A second apart: an order that is refused while the pair recovers is given again."""
 
@@ -42,19 +44,26 @@ class Order:
         self._done.set()
 
 
+def _told(order: Order) -> str:
+    """Its answer; wrong usage is no answer of a cluster but a mistake of the rig."""
+    if order.code == WRONG_USAGE:
+        raise RigError(f"The rig gives an order that is none: {order.said}")
+    return order.said
+
+
 def switchover(place: Place, fault: Fault) -> Struck:
     """In order, if it can be."""
     order = Order(place, "switchover")
-    return Struck(told=lambda: order.said)
+    return Struck(told=lambda: _told(order))
 
 
 def handover(place: Place, fault: Fault) -> Struck:
     """At once."""
     order = Order(place, "handover", "--reason", "on battery")
-    return Struck(told=lambda: order.said)
+    return Struck(told=lambda: _told(order))
 
 
 def pause(place: Place, fault: Fault) -> Struck:
     """Off, and on again at the end, whatever became of the first order."""
     order = Order(place, "pause")
-    return Struck(lambda: Order(place, "resume", after=order), told=lambda: order.said)
+    return Struck(lambda: Order(place, "resume", after=order), told=lambda: _told(order))
