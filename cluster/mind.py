@@ -224,7 +224,8 @@ class Mind(Struct, frozen=True):
     def unheard_s(self) -> float:
         """For how long neither arbiter nor peer was heard; a streaming walsender is a peer."""
         rows = self.facts.walsenders if self.facts_fresh and self.facts is not None else ()
-        if any(one.state == "streaming" for one in rows):
+        ours = f"{self.peer}_"  # a backup that streams says nothing of the peer
+        if any(one.state == "streaming" and one.application_name.startswith(ours) for one in rows):
             return 0.0
         return self.now_s - max(self.arbiter_at_s, self.hearing.peer_at_s, self.hearing.since_s)
 
@@ -268,13 +269,18 @@ class Mind(Struct, frozen=True):
         return self.held_lsn >= max(record.min_lsn, remembered)
 
     def walsender(self, name: str) -> Walsender | None:
-        """The row of pg_stat_replication that streams under this application name."""
+        """The row of pg_stat_replication that streams under this application name.
+
+        None if there are two: one of them is not the peer's, and nobody can tell which.
+        """
         if self.facts is None:
             return None
-        for one in self.facts.walsenders:
-            if one.application_name == name and one.state == "streaming":
-                return one
-        return None
+        found = [
+            one
+            for one in self.facts.walsenders
+            if one.application_name == name and one.state == "streaming"
+        ]
+        return found[0] if len(found) == 1 else None
 
     @property
     def sync_row(self) -> Walsender | None:

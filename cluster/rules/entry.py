@@ -17,6 +17,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Entry, Mind
 from cluster.rules.primary import (
+    close_gate,
     empty_names,
     fence_missing,
     names_differ,
@@ -24,7 +25,7 @@ from cluster.rules.primary import (
     set_names,
     write_fence,
 )
-from cluster.rules.rule import POSTGRES, RECORD, Outcome, Rule, op_id, order, propose
+from cluster.rules.rule import POSTGRES, RECORD, TIME, Outcome, Rule, nothing, op_id, order, propose
 from cluster.states import State
 
 MAX_LAG_BYTES: Final = 1024 * 1024
@@ -170,7 +171,19 @@ def _entry_lost(mind: Mind, event: ev.Event) -> bool:
     return mind.entry is None
 
 
-A, E = State.PRIMARY_SOLO, State.SYNC_ENTRY
+def restarted_again(mind: Mind, event: ev.Event) -> bool:
+    """PostgreSQL has yet another start time since the gate was shut."""
+    return mind.rearm
+
+
+def grant_in_doubt(mind: Mind, event: ev.Event) -> bool:
+    """An entry ended behind the gate with its swap unanswered: nobody asks for it again here."""
+    record = mind.record
+    asked = any(doubt.sync for doubt in mind.doubts)
+    return asked and mind.swap is None and record is not None and record.sync == ""
+
+
+A, E, G = State.PRIMARY_SOLO, State.SYNC_ENTRY, State.PRIMARY_GATED
 
 ROWS: Final = (
     Rule((A,), POSTGRES, names_differ, None, set_names, "Alone: the names come off."),
@@ -211,4 +224,14 @@ ROWS: Final = (
         "{peer} did not come in sync in time; alone as before, trying again later.",
     ),
     Rule((E,), RECORD, _entry_lost, A, empty_names, "Nothing was offered; alone as before."),
+    # gated: an entry that a restart broke off, or a second restart
+    Rule((G,), (ev.Probed,), restarted_again, None, close_gate, "Restarted again; gated still."),
+    Rule(
+        (G,),
+        TIME,
+        grant_in_doubt,
+        State.READING,
+        nothing,
+        "A grant that was asked for may still land; settling it before the gate opens.",
+    ),
 )
