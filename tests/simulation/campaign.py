@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tests.simulation.faults import KINDS, MET_ON_THE_WAY
+from tests.simulation.faults.kinds import KINDS, MET_ON_THE_WAY
 from tests.simulation.scenario import run
 from tests.simulation.world import Violation
 

@@ -36,6 +36,8 @@ class Counter:
         self.journal: dict[int, bytes] = {}
         self.receipts: dict[int, int] = {}
         self.refused: dict[int, str] = {}
+        self.sent: dict[bytes, str] = {}
+        self.frozen: list[tuple[int, desk.Happening]] | None = None
         self.sequence = 0
         self.closing = False
         self.life = 0
@@ -69,19 +71,40 @@ class Counter:
         self.life += 1
         self.world.after(self.world.between(0.1, 1.0), self.boot)
 
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        self.frozen = [] if self.frozen is None else self.frozen
+
+    def thaw(self) -> None:
+        """SIGCONT: what came to its sockets and timers is handled now."""
+        held, self.frozen = self.frozen or [], None
+        for life, happening in held:
+            self._step(life, happening)
+
     def _take(self, life: int) -> None:
         """The clerk takes the next payment, if the last one is answered."""
         if life != self.life or self.closing:
             return
-        if len(self.journal) < 2:
+        if len(self.journal) < 2 and self.frozen is None:
             self.sequence += 1
             body = f"{self.world.rng.randrange(1, 10**6)}"
             payload = f"{self.name}{self.sequence}|{body}".encode()
             self._step(life, desk.Submit(self.sequence, payload))
+        if self.world.chance(0.3):
+            self._enquire()
         self.world.after(self.world.between(0.15, 0.7), self._take, life)
+
+    def _enquire(self) -> None:
+        """The clerk looks up the last receipt, wherever this terminal is connected."""
+        for node, _ in sorted(self.calls):
+            line = ("t", NODES[node], 0)
+            self.network.send(line, self.servers[NODES[node]].enquire, self.name)
 
     def _step(self, life: int, happening: desk.Happening) -> None:
         if life != self.life:
+            return
+        if self.frozen is not None:
+            self.frozen.append((life, happening))
             return
         jitter = self.world.rng.random()
         self.desk, actions = terminal.step(self.desk, happening, self.world.now, jitter)
@@ -205,6 +228,7 @@ class Counter:
     def _request(self, life: int, node: int, call: int, seq: int, payload: bytes) -> None:
         server = self.servers[NODES[node]]
         key, _, body = payload.decode().partition("|")
+        self.sent[key.encode()] = body
 
         def answer(code: str, number: int, replay: bool) -> None:
             message: Any

@@ -48,7 +48,12 @@ class Network:
             self.ordered[line] = at_s
             world.after(at_s - world.now, call, *args)
             return True
-        world.after(self._delay_s(), call, *args)
+        delay_s = self._delay_s()
+        if world.now + delay_s < self.ordered.get(line, 0.0):
+            world.hit["message overtook another"] += 1
+        else:
+            self.ordered[line] = world.now + delay_s
+        world.after(delay_s, call, *args)
         if not sure and world.chance(self.doubling):
             world.hit["message doubled"] += 1
             world.after(self._delay_s(), call, *args)

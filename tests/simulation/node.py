@@ -2,7 +2,9 @@
 and sometimes not at all.
 
 A crash loses the process and keeps the disk and (unless the host went down) the server. A frozen
-process handles on resume what had reached its sockets. Its clock has an offset and drifts.
+process handles on resume what had reached its sockets. Its monotonic clock has an offset and
+drifts; its wall clock jumps, and nothing reads it but people. What it cannot keep on its disk ends
+it, as the real daemon ends.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from cluster.standing import Standing
 from cluster.timers import Timers
 from cluster.view import beat_of, probe_every_s, standing
 from protocols.peer import NodeBeat, Record, Relay
+from tests.simulation.disk import Disk, Keepsake
 from tests.simulation.network import Network
 from tests.simulation.orders import ANSWER_S, Orders
 from tests.simulation.postgres import Postgres
@@ -35,20 +38,12 @@ ADDRESSES = {"a": "a:1", "b": "b:1"}
 Step = Callable[[Mind, ev.Event, float], tuple[Mind, tuple[act.Action, ...]]]
 
 
-class Disk:
-    """What one node keeps besides its data folder."""
-
-    epoch = 0
-    incarnation = 0
-    token = 0
-    claim = ""
-    rejoining = False
-    torn = False
-    kept_old = False
-
-
 class Node:
-    """``changed`` is told of every new standing; ``step`` may be a planted one."""
+    """``changed`` is told of every new standing, ``asked`` of every compare-and-swap that leaves,
+    ``told`` of every one that was answered; ``step`` may be a planted one.
+
+    ``authority`` is the newest record the arbiter answered to this process.
+    """
 
     def __init__(
         self,
@@ -66,6 +61,7 @@ class Node:
         self.disk = Disk()
         self.offset_s = world.between(0.0, 1e5)
         self.rate = 1.0 + world.between(-2e-4, 2e-4)
+        self.wall_s = 0.0
         self.alive = False
         self.life = 0
         self.boots = 0
@@ -75,6 +71,10 @@ class Node:
         self.changed: Callable[[Node], None] = lambda node: None
         self.serving: Callable[[], bool] = lambda: False
         self.departed: Callable[[Node], None] = lambda node: None
+        self.asked: Callable[[Node, act.SwapRecord], None] = lambda node, order: None
+        self.told: Callable[[str], None] = lambda op_id: None
+        self.promoting: Callable[[Node], None] = lambda node: None
+        self.authority: Record | None = None
         self.counter = 0
         self.orders = Orders(self)
         self.next_tick_s = 0.0
@@ -83,13 +83,29 @@ class Node:
 
     def clock(self) -> float:
         """This node's monotonic seconds."""
+        if "lease_by_wall_clock" in self.world.planted:
+            return self.wall_clock()
         return self.offset_s + self.world.now * self.rate
+
+    def wall_clock(self) -> float:
+        """What people see on this machine."""
+        return 1e9 + self.world.now + self.wall_s
+
+    def drift(self, rate: float) -> None:
+        """From now on the monotonic clock runs at that rate; it never jumps."""
+        self.offset_s += self.world.now * (self.rate - rate)
+        self.rate = rate
 
     # ---- the process
 
     def boot(self) -> None:
-        """The daemon starts: stops a stray server, reads its disk."""
+        """The daemon starts: stops a stray server, reads its disk; not on a torn file."""
         self.life += 1
+        self.authority = None
+        if self.disk.broken:
+            self.world.hit["daemon refused a torn file"] += 1
+            self.departed(self)
+            return
         self.boots += 1
         self.alive, self.frozen = True, None
         self.orders.abandon()
@@ -106,7 +122,7 @@ class Node:
     def _booted(self, life: int) -> None:
         if life != self.life:
             return
-        data, disk = self.postgres, self.disk
+        data, kept = self.postgres, self.disk.kept
         found = ev.Holdings(
             has_data=data.has_data,
             was_primary=data.has_data and data.production,
@@ -115,13 +131,13 @@ class Node:
             tli=data.tli,
             end_lsn=len(data.wal),
             names=data.names,
-            epoch=disk.epoch,
-            incarnation=disk.incarnation,
-            token=disk.token,
-            claim=disk.claim,
-            rejoining=disk.rejoining,
-            torn=disk.torn,
-            kept_old=disk.kept_old,
+            epoch=kept.epoch,
+            incarnation=kept.incarnation,
+            token=kept.token,
+            claim=kept.claim,
+            rejoining=kept.rejoining,
+            torn=self.disk.torn,
+            kept_old=self.disk.kept_old,
         )
         self.feed(ev.Booted(found))
         self._tick(life)
@@ -135,7 +151,7 @@ class Node:
         self.orders.abandon()
         self.frozen = None
         if host:
-            self.postgres.stop()
+            self.postgres.lose_power()
         self._stands(_down(self.name))
 
     def freeze(self) -> None:
@@ -146,6 +162,10 @@ class Node:
     def thaw(self) -> None:
         """SIGCONT."""
         held, self.frozen = self.frozen or [], None
+        if held and self.alive:
+            self.feed(
+                ev.Tick(self._overdue_s(), self.wall_clock())
+            )  # a stall is told before what waited through it
         for call, args in held:
             call(*args)
 
@@ -180,10 +200,13 @@ class Node:
     def _tick(self, life: int) -> None:
         if life != self.life or self.later(self._tick, life):
             return
+        self.world.after(TICK_S, self._tick, life)
+        self.feed(ev.Tick(self._overdue_s(), self.wall_clock()))
+
+    def _overdue_s(self) -> float:
         gap_s = max(0.0, self.world.now - self.next_tick_s)
         self.next_tick_s = self.world.now + TICK_S
-        self.world.after(TICK_S, self._tick, life)
-        self.feed(ev.Tick(gap_s, 1e9 + self.world.now))
+        return gap_s
 
     def _beat(self, life: int) -> None:
         if life != self.life or self.later(self._beat, life):
@@ -251,6 +274,7 @@ class Node:
         def answer(record: Record | None, nonce: str) -> None:
             if life == self.life and not answered[0]:
                 answered[0] = True
+                self._trust(record)
                 self.feed(ev.RecordRead(record, nonce))
 
         def late() -> None:
@@ -264,12 +288,14 @@ class Node:
     def _swap(self, order: act.SwapRecord) -> None:
         life, answered, op_id = self.life, [False], order.record.op_id
         world = self.world
-        record = structs.replace(order.record, wall_time=1e9 + world.now)
+        record = structs.replace(order.record, wall_time=self.wall_clock())
 
         def answer(done: bool, stored: Record | None, nonce: str) -> None:
             if life != self.life or answered[0]:
                 return
             answered[0] = True
+            self.told(op_id)
+            self._trust(record if done else stored)
             self.feed(ev.SwapConfirmed(op_id, record) if done else ev.SwapRefused(op_id, stored))
 
         def late() -> None:
@@ -288,12 +314,18 @@ class Node:
             world.hit["swap never left"] += 1
             world.after(0.001, self._swap_failed, life, op_id)
             return
+        self.asked(self, structs.replace(order, record=record))
         if world.chance(0.6 if self.network.swaps_late else self.network.lateness):
             world.hit["swap landed late"] += 1
             world.after(world.between(0.5, 5.0), deliver)
         else:
             deliver()
         world.after(ANSWER_S, late)
+
+    def _trust(self, record: Record | None) -> None:
+        known = self.authority
+        if record is not None and (known is None or record.epoch > known.epoch):
+            self.authority = record
 
     def _swap_failed(self, life: int, op_id: str) -> None:
         if life == self.life:
@@ -308,7 +340,9 @@ class Node:
             case act.SwapRecord():
                 self._swap(order)
             case act.KeepEpoch(epoch=epoch, incarnation=incarnation):
-                self.world.after(0.001, self._keep_epoch, self.life, epoch, incarnation)
+                self.write_keepsake(
+                    self.disk.epoch_kept(epoch, incarnation), 0.001, self._keep_epoch
+                )
             case act.BeatNow():
                 self._send_beat()
             case act.DropOldCopy():
@@ -327,11 +361,26 @@ class Node:
             case _:
                 self.orders.add(order)
 
-    def _keep_epoch(self, life: int, epoch: int, incarnation: int) -> None:
-        if life == self.life:
-            disk = self.disk
-            disk.incarnation, disk.epoch = max((disk.incarnation, disk.epoch), (incarnation, epoch))
-            self.feed(ev.EpochKept(epoch))
+    def write_keepsake(
+        self, kept: Keepsake, takes_s: float, then: Callable[[int, Keepsake], None]
+    ) -> None:
+        """Write the small file; a power cut may come in the middle."""
+        self.disk.writing = kept
+        if self.disk.doomed is not None:
+            strike, self.disk.doomed = self.disk.doomed, None
+            self.world.after(takes_s / 2, strike)
+        self.world.after(takes_s, then, self.life, kept)
+
+    def _keep_epoch(self, life: int, kept: Keepsake) -> None:
+        if life != self.life:
+            return
+        if self.postgres.full:
+            self.world.hit["small file did not fit"] += 1
+            self.crash(host=False)
+            self.departed(self)
+            return
+        self.disk.keep(self.disk.epoch_kept(kept.epoch, kept.incarnation))
+        self.feed(ev.EpochKept(kept.epoch))
 
 
 def _down(name: str) -> Standing:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from cluster import actions as act
 from cluster import events as ev
 from cluster.record import NOBODY_NAMES
-from tests.simulation.postgres import Entry, Postgres
+from tests.simulation.postgres import Postgres
+from tests.simulation.wal import Entry
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
@@ -131,9 +132,8 @@ class Orders:
             return
         server = self.node.postgres
         if server.up and server.hung and not isinstance(order, act.KeepClaim | act.KeepToken):
-            self.node.world.after(
-                ANSWER_S, self._answer, life, order_life, _failed(order, "no answer")
-            )
+            late = _failed(order, "no answer")
+            self.node.world.after(ANSWER_S, self._answer, life, order_life, late)
             return
         result = self._result(order, life, order_life)
         if result is not None:
@@ -155,7 +155,8 @@ class Orders:
                 server.set_names(names)
                 return ev.NamesSet(names)
             case act.Promote() if server.up and server.in_recovery:
-                tli, switch_lsn = server.promote(disk.claim)
+                self.node.promoting(self.node)
+                tli, switch_lsn = server.promote(disk.kept.claim)
                 return ev.Promoted(tli, switch_lsn)
             case act.WriteFence(term=term) if server.up and not server.in_recovery:
                 self._write_fence(term, life, order_life)
@@ -170,34 +171,47 @@ class Orders:
             case act.Clone() | act.Rewind():
                 self._copy(order, life, order_life)
                 return None
-            case act.Initialise():
+            case act.Initialise() if not server.full:
                 server.has_data, server.tli, server.system_id = True, 1, "s1"
                 server.production, server.wal = True, [Entry("initdb", 1)]
                 return ev.Initialised("s1")
         return _failed(order, "the server is not there")
 
-    def _kept_or_started(self, order: act.Action) -> ev.Event:
+    def _kept_or_started(
+        self, order: act.KeepToken | act.KeepClaim | act.StartPrimary | act.StartStandby
+    ) -> ev.Event:
+        if isinstance(order, act.KeepToken | act.KeepClaim):
+            return self._kept(order)
+        return self._started(order)
+
+    def _kept(self, order: act.KeepToken | act.KeepClaim) -> ev.Event:
         server, disk = self.node.postgres, self.node.disk
-        match order:
-            case act.KeepToken(generation=generation):
-                disk.token, disk.rejoining = generation, False
-                server.follow(self.node.peer_name, f"{self.node.name}_{generation}")
-                return ev.TokenKept(generation)
-            case act.KeepClaim(op_id=op_id):
-                disk.claim = op_id
-                return ev.ClaimKept(op_id)
-            case act.StartPrimary(names=names):
-                server.names = names
-                server.renamed()
-                server.start(standby=False)
-                return ev.PostgresStarted(as_standby=False)
-            case act.StartStandby(source=source, generation=generation):
-                server.names = NOBODY_NAMES
-                server.renamed()
-                server.source, server.receiver_name = source, f"{self.node.name}_{generation}"
-                server.start(standby=True)
-                return ev.PostgresStarted(as_standby=True)
-        raise AssertionError(order)
+        if server.full:
+            self.node.world.hit["small file did not fit"] += 1
+            return _failed(order, "no space left on device")
+        if isinstance(order, act.KeepClaim):
+            disk.change(claim=order.op_id)
+            return ev.ClaimKept(order.op_id)
+        disk.change(token=order.generation, rejoining=False)
+        server.follow(self.node.peer_name, f"{self.node.name}_{order.generation}")
+        return ev.TokenKept(order.generation)
+
+    def _started(self, order: act.StartPrimary | act.StartStandby) -> ev.Event:
+        server = self.node.postgres
+        if server.full:
+            return _failed(order, "no space left on device")
+        if server.up:  # somebody else started one: as any stray it is stopped first
+            server.stop()
+        if isinstance(order, act.StartPrimary):
+            server.names = order.names
+            server.renamed()
+            server.start(standby=False)
+            return ev.PostgresStarted(as_standby=False)
+        server.names = NOBODY_NAMES
+        server.source, server.receiver_name = order.source, f"{self.node.name}_{order.generation}"
+        server.start(standby=True)
+        server.renamed()
+        return ev.PostgresStarted(as_standby=True)
 
     def _write_fence(self, term: int, life: int, order_life: int) -> None:
         answered = [False]
@@ -247,7 +261,7 @@ class Orders:
             disk.torn = True
         elif not order.keep:
             disk.torn, server.has_data, disk.kept_old = True, False, False
-        self.node.disk.rejoining = True
+        disk.change(rejoining=True)
         source = self.node.postgres.peer
         reachable = self._reaches(source)
         self.node.world.after(
@@ -290,7 +304,8 @@ class Orders:
         else:
             disk.kept_old = order.keep and (server.has_data or disk.kept_old)
             server.copy_from(source)
-        disk.claim, disk.token, disk.torn = "", 0, False
+        disk.change(claim="", token=0)
+        disk.torn = False
         rewound = isinstance(order, act.Rewind)
         world.hit["rewind" if rewound else "clone"] += 1
         done = ev.Rewound(server.system_id) if rewound else ev.Cloned(server.system_id)

@@ -1,108 +1,127 @@
 """Bugs that have lost payments elsewhere, each behind a switch: the rig must catch every one.
 
-Some are planted in the decisions (a wrapper around ``step``), some in the model of the daemon or
-of the witness, where their names are looked up in ``world.planted``.
+Some are planted in the decisions (``planted_rules``: a wrapper around ``step``), some in the model
+of the daemon (``server``, ``node``, ``orders``) or of the witness, where their names are looked up
+in ``world.planted``. Each says by which checks it may be caught, and which faults bring it out:
+seeds that play with it meet these more often, so that few are enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
-from msgspec import structs
 
-from cluster import actions as act
-from cluster import events as ev
-from cluster.mind import Mind
-from cluster.states import State
+class Plant(NamedTuple):
+    """What is wrong, the checks one of which must catch it, the fault kinds that bring it out."""
 
-Outcome = tuple[Mind, tuple[act.Action, ...]]
-Step = Callable[[Mind, ev.Event, float], Outcome]
+    wrong: str
+    caught_by: tuple[str, ...]
+    brought_out_by: tuple[str, ...] = ()
 
-PLANTED: Final = {
-    "replay_without_barrier": "a repeat is answered from a row that may be on one server only",
-    "solo_before_grant": "names off when solo is asked, not when it is confirmed",
-    "sync_without_probe": "the standby is named without having seen a commit hang",
-    "ambiguous_settled_by_read": "a read that shows nothing is taken as 'it did not happen'",
-    "ack_gate_ignored": "a COMMIT that returned is acknowledged, warning or not",
-    "epoch_fence": "the register stores whatever epoch comes",
-    "single_step_takeover": "open when promoted, without telling the arbiter",
-    "restart_gate_off": "open as soon as PostgreSQL is up again",
-    "high_flush_ignored": "a standby that was set back may claim",
-    "witness_without_fsync": "the witness answers before its file is on disk",
+
+CRASHES: Final = ("primary crashed", "postmaster killed", "power cut")
+CUTS: Final = ("links cut", "node cut off", "one-way cut")
+
+PLANTED: Final[dict[str, Plant]] = {
+    # the daemon's money path
+    "ack_gate_ignored": Plant(
+        "a COMMIT that returned is acknowledged, warning or not",
+        ("lost",),
+        ("waits being cancelled", *CUTS),
+    ),
+    "any_walreceiver_acknowledges": Plant(
+        "the ack gate takes the flush of whoever streams",
+        ("lost",),
+        ("foreign walreceiver", *CUTS),
+    ),
+    "replay_without_barrier": Plant(
+        "a repeat is answered from a row that may be on one server only",
+        ("lost",),
+        ("waits being cancelled", "known key again", *CUTS),
+    ),
+    "conflict_before_barrier": Plant(
+        "a conflict is told of a row that may be on one server only",
+        ("lost", "phantom read"),
+        ("waits being cancelled", "another body", *CUTS),
+    ),
+    "key_apart": Plant(
+        "the key is entered in a transaction of its own, after the payment's",
+        ("doubled",),
+        CRASHES,
+    ),
+    "sequence_for_receipts": Plant(
+        "receipts are numbered by a sequence, which a crash moves on",
+        ("gap",),
+        CRASHES,
+    ),
+    "xid_believed": Plant(
+        "doubt is resolved by pg_xact_status of an xid that another history has used again",
+        ("lost",),
+        ("waits being cancelled", "links cut", "primary crashed"),
+    ),
+    "async_unseen": Plant(
+        "nobody looks whether synchronous_commit is off",
+        ("lost", "phantom read", "I2", "gate"),
+        ("synchronous_commit off (F8)", *CRASHES),
+    ),
+    # the decisions
+    "solo_before_grant": Plant(
+        "alone when solo is asked, not when it is confirmed", ("alone",), CUTS
+    ),
+    "names_off_before_grant": Plant("names off when solo is asked", ("I1",), CUTS),
+    "names_after_swap": Plant("the standby is named before PostgreSQL waits for it", ("I5",), CUTS),
+    "sync_without_probe": Plant(
+        "the standby is named without having seen a commit hang",
+        ("I2",),
+        ("checkpointer stalled (F4)", *CUTS),
+    ),
+    "single_step_takeover": Plant(
+        "open when promoted, without telling the arbiter", ("I4",), CRASHES
+    ),
+    "restart_gate_off": Plant(
+        "open as soon as PostgreSQL is up again",
+        ("gate", "phantom read", "history"),
+        ("postmaster killed", "links cut", "walreceiver killed"),
+    ),
+    "start_time_unwatched": Plant(
+        "another start time of the server does not shut the gate",
+        ("phantom read", "gate"),
+        ("server restarted beneath", "links cut"),
+    ),
+    "ambiguous_settled_by_read": Plant(
+        "a read that shows nothing is taken as 'it did not happen'",
+        ("I1",),
+        ("swaps late", "walreceiver killed"),
+    ),
+    "high_flush_ignored": Plant(
+        "a standby that was set back may claim",
+        ("lost", "phantom read"),
+        ("snapshot restored", "primary crashed"),
+    ),
+    "claim_not_kept": Plant(
+        "promoted before the claim's name is on disk (F14)", ("op_id",), CRASHES
+    ),
+    "takeover_while_paused": Plant("paused is not looked at", ("paused",), ("paused", *CRASHES)),
+    "reclaim_after_marker": Plant(
+        "a claim is taken back by a copy whose rejoin has begun",
+        ("marker", "I3"),
+        (*CRASHES, "node cut off"),
+    ),
+    "lease_by_wall_clock": Plant(
+        "the machine's timers run on the wall clock",
+        ("stale read", "no peace"),
+        ("wall clock jumped", "node cut off"),
+    ),
+    # the witness
+    "epoch_fence": Plant("the register stores whatever epoch comes", ("epoch",)),
+    "nonce_ignored": Plant(
+        "a restarted witness grants before both nodes have spoken to it",
+        ("nonce",),
+        ("witness crashed", "power cut"),
+    ),
+    "witness_without_fsync": Plant(
+        "the witness answers before its file is on disk",
+        ("epoch",),
+        ("witness crashed", "power cut", "primary crashed"),
+    ),
 }
-
-
-def planted_step(step: Step, planted: frozenset[str]) -> Step:
-    """The step with what is planted in decisions."""
-    if "solo_before_grant" in planted:
-        step = _solo_before_grant(step)
-    if "ambiguous_settled_by_read" in planted:
-        step = _settled_by_read(step)
-    if "restart_gate_off" in planted:
-        step = _restart_gate_off(step)
-    if "high_flush_ignored" in planted:
-        step = _high_flush_ignored(step)
-    if "single_step_takeover" in planted:
-        step = _single_step(step)
-    return step
-
-
-def _solo_before_grant(step: Step) -> Step:
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
-        mind, actions = step(mind, event, now_s)
-        solo = any(
-            isinstance(one, act.SwapRecord) and one.record.op_id.endswith("solo") for one in actions
-        )
-        return mind, ((act.SetNames(""), *actions) if solo else actions)
-
-    return stepped
-
-
-def _settled_by_read(step: Step) -> Step:
-    """The naive way out of doubt: read, and where it is not, it did not happen."""
-
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
-        if isinstance(event, ev.SwapAmbiguous) and mind.swap is not None:
-            mind, actions = step(mind, event, now_s)
-            return structs.replace(mind, reading=True), (*actions, act.ReadTheRecord())
-        if not isinstance(event, ev.RecordRead) or not mind.doubts:
-            return step(mind, event, now_s)
-        mind, actions = step(structs.replace(mind, doubts=(), swap=None), event, now_s)
-        if mind.state is not State.SYNC_ENTRY:
-            return mind, actions
-        mind, more = step(mind, ev.ActionFailed("SetNames", "it did not happen"), now_s)
-        return mind, (*actions, *more)
-
-    return stepped
-
-
-def _single_step(step: Step) -> Step:
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
-        if isinstance(event, ev.Promoted) and mind.record is not None:
-            record = structs.replace(mind.record, opened=True, tli=event.tli)
-            mind = structs.replace(mind, record=record)
-        return step(mind, event, now_s)
-
-    return stepped
-
-
-def _restart_gate_off(step: Step) -> Step:
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
-        mind, actions = step(mind, event, now_s)
-        record = mind.record
-        if mind.state is State.PRIMARY_GATED and mind.up and record is not None and record.sync:
-            mind = structs.replace(mind, state=State.PRIMARY_SYNC, passed=True, fence=record.term)
-        return mind, actions
-
-    return stepped
-
-
-def _high_flush_ignored(step: Step) -> Step:
-    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
-        if mind.hearing.high_flush:
-            hearing = structs.replace(mind.hearing, high_flush=0)
-            mind = structs.replace(mind, hearing=hearing)
-        return step(mind, event, now_s)
-
-    return stepped

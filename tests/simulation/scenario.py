@@ -14,14 +14,19 @@ from cluster import record as records
 from cluster.arbiter.register import Kept
 from cluster.machine import step
 from cluster.states import State
-from tests.simulation import planted as plants
+from tests.simulation.budget import Budget
 from tests.simulation.checks import Checks
 from tests.simulation.counter import Counter
-from tests.simulation.faults import KINDS
+from tests.simulation.disk import Keepsake
+from tests.simulation.faults.kinds import KINDS
 from tests.simulation.network import Network
 from tests.simulation.node import Node
-from tests.simulation.postgres import Entry, Postgres
+from tests.simulation.operators import Operators
+from tests.simulation.planted import PLANTED
+from tests.simulation.planted_rules import planted_step
+from tests.simulation.postgres import Postgres
 from tests.simulation.server import Server
+from tests.simulation.wal import Entry
 from tests.simulation.witness import Witness
 from tests.simulation.world import Violation, World
 
@@ -29,8 +34,6 @@ QUIET_S: Final = 2.5
 TROUBLE_S: Final = 13.0
 PEACE_S: Final = 75.0
 """After the last fault: the longest chain is a clone, backed-off entries, and a slow terminal."""
-LEAST_SET_BACK: Final = 8
-"""WAL entries behind the other copy: less than a start itself writes would not show."""
 _KINDS: Final = tuple(KINDS)
 _WEIGHTS: Final = tuple(weight for _, weight in KINDS.values())
 
@@ -48,6 +51,14 @@ class Result(NamedTuple):
     lines: list[str]
 
 
+class Snapshot(NamedTuple):
+    """One server's disk as somebody copied it."""
+
+    lsn: int
+    names: str
+    kept: Keepsake
+
+
 class Scenario:
     """The whole house of one run."""
 
@@ -59,24 +70,27 @@ class Scenario:
         bare = world.chance(0.1)
         kept = Kept() if bare else self._standing_pair(servers)
         self.witness = Witness(world, self.network, kept)
-        decide = plants.planted_step(step, world.planted)
+        decide = planted_step(step, world.planted)
         self.nodes = {
             name: Node(world, self.network, self.witness, servers[name], decide) for name in "ab"
         }
         self.nodes["a"].peer, self.nodes["b"].peer = self.nodes["b"], self.nodes["a"]
         self.checks = Checks(world, self.witness, self.nodes)
+        self.budget = Budget(self.checks, self.witness)
+        self.operators = Operators(self)
         self.servers = {name: Server(world, self.nodes[name]) for name in "ab"}
+        self.servers["b"].promised = self.servers["a"].promised
         for name, server in self.servers.items():
-            server.acknowledge = self.checks.on_acknowledge
-            server.read = self.checks.on_read
+            server.acknowledge, server.show = self.checks.on_acknowledge, self.checks.on_show
             self.nodes[name].serving = server.is_busy
             self.nodes[name].changed = self._changed
+            self.nodes[name].departed = self._fell
         for node in self.nodes.values():
             node.boot()
         self.counters = [
             Counter(world, self.network, name, self.servers) for name in ("C1", "C2", "C3")
         ]
-        self.snapshots: dict[str, list[int]] = {"a": [], "b": []}
+        self.snapshots: dict[str, list[Snapshot]] = {"a": [], "b": []}
         world.after(1.0, self._snapshot)
         if bare:
             world.after(0.5, self._bootstrap)
@@ -103,17 +117,43 @@ class Scenario:
     def _snapshot(self) -> None:
         """Every second somebody copies the disks: one that is restored is that old at least."""
         for name, node in self.nodes.items():
-            self.snapshots[name] = [*self.snapshots[name], len(node.postgres.wal)][-4:]
+            taken = Snapshot(len(node.postgres.wal), node.postgres.names, node.disk.kept)
+            self.snapshots[name] = [*self.snapshots[name], taken][-4:]
+        self.witness.keep_backup()
         self.world.after(1.0, self._snapshot)
+
+    def _fell(self, node: Node) -> None:
+        """A daemon ended by itself: its supervisor tries again, unless a person must look."""
+        if node.disk.broken:
+            self.world.after(self.world.between(0.5, 2.0), self.operators.reinit, node)
+        else:
+            self.world.after(1.0, self.start, node)
 
     # ---- what faults do
 
-    def crash(self, node: Node, *, host: bool, down_s: float) -> None:
-        """Down, and up again later."""
+    def crash(self, node: Node, host: bool, down_s: float, *, tears: bool = False) -> None:
+        """Down, and up again later. ``host``: with its power, so that a lying disk is found out."""
         if not node.alive:
             return
         node.crash(host=host)
+        if host:
+            self._power_lost(node, tears=tears)
         self.world.after(down_s, self.start, node)
+
+    def _power_lost(self, node: Node, *, tears: bool) -> None:
+        world, server = self.world, node.postgres
+        if server.honest_lsn is not None:
+            half = (server.honest_lsn + len(server.wal)) // 2
+            back = world.rng.randrange(server.honest_lsn, half + 1)
+            if self.budget.may_lose(node, back):
+                world.fault("flush that lied was lost", f"{node.name} {len(server.wal)} -> {back}")
+                self.budget.lose(node)
+                server.set_back(back)
+        tears = tears and self.budget.may_lose(node, 0)
+        if node.disk.lose_power(world.chance(0.5), tears):
+            world.hit["small file torn" if tears else "small file half written"] += 1
+            if tears:
+                self.budget.lose(node)
 
     def start(self, node: Node) -> None:
         """Up again, if it is down."""
@@ -127,7 +167,7 @@ class Scenario:
             self.world.after(down_s, self._start_witness)
 
     def _start_witness(self) -> None:
-        if not self.witness.alive:
+        if not self.witness.alive and not self.witness.torn:
             self.witness.restart()
             self.checks.on_witness_start()
 
@@ -148,7 +188,12 @@ class Scenario:
         """SIGTERM; its supervisor starts it again when it is gone."""
         if not node.alive:
             return
-        node.departed = lambda gone: self.world.after(away_s, self.start, gone)
+
+        def gone(node: Node) -> None:
+            node.departed = self._fell
+            self.world.after(away_s, self.start, node)
+
+        node.departed = gone
         node.feed(ev.Leaving("maintenance"))
 
     def ask(self, node: Node, verb: str, **arguments: str) -> None:
@@ -159,25 +204,42 @@ class Scenario:
             node.feed(ev.Asked(verb, tuple(sorted(said.items()))))
 
     def restore_snapshot(self) -> None:
-        """One server of a pair in sync, while it is down, is set back to what it was."""
+        """One server of a pair in sync is set back to what it was; half of the time with all of
+        its machine, small file and names.
+        """
         record = self.checks.record
-        if record is None or not record.sync or self.checks.restored:
+        if record is None or not record.sync:
             return
         node = self.nodes[self.world.rng.choice((record.sync, record.sync, record.primary))]
         server = node.postgres
-        if not node.alive or not server.up or node.mind.state is State.GOING_SOLO:
-            return  # one copy that is set back is past all promises
-        held = min(len(server.wal), len(server.peer.wal))
+        if not node.alive or not server.up:
+            return
         least = max(record.min_lsn, 1)
-        taken = [max(least, one) for one in self.snapshots[node.name][:-1]]
-        older = [one for one in taken if one + LEAST_SET_BACK < held]
+        older = [
+            one for one in self.snapshots[node.name][:-1] if self.budget.may_lose(node, one.lsn)
+        ]
+        older = [one for one in older if one.lsn >= least]
         if not older:
             return
-        back = self.world.rng.choice(older)
+        taken = self.world.rng.choice(older)
         node.crash(host=True)
-        self.checks.restored = True  # what it had acknowledged is gone from it
-        del server.wal[back:]
+        self.world.fault("copy set back", f"{node.name} {len(server.wal)} -> {taken.lsn}")
+        self.budget.lose(node)
+        server.set_back(taken.lsn)
+        if self.world.chance(0.5):
+            server.names, node.disk.kept = taken.names, taken.kept
         self.world.after(self.world.between(0.3, 2.0), self.start, node)
+
+    def lose_arbiter(self, *, torn: bool) -> None:
+        """The arbiter's file is an older one or torn; a person comes to rebuild it."""
+        if not (self.witness.alive and self.budget.may_lose_arbiter()):
+            return
+        if not self.witness.lose_file(torn=torn):
+            return
+        self.budget.arbiter_lost = True
+        self.checks.on_arbiter_lost()
+        self.world.after(self.world.between(0.1, 1.0), self._start_witness)
+        self.world.after(self.world.between(1.0, 3.0), self.operators.rebuild_arbiter)
 
     # ---- the course of a run
 
@@ -204,7 +266,7 @@ class Scenario:
             world.seed,
             world.trace,
             world.hit,
-            len(self.checks.acknowledged),
+            len(self.checks.books.acknowledged),
             len(self.checks.terms),
             world.now,
             world.calls,
@@ -218,8 +280,14 @@ class Scenario:
         self.network.doubling = level
         self.network.lateness = world.rng.choice((0.0, 0.02, 0.1))
         for _ in range(world.rng.randrange(1, 7)):
-            kind = world.rng.choices(_KINDS, _WEIGHTS)[0]
+            kind = self._kind()
             world.after(world.between(0.0, TROUBLE_S - 2.0), self._strike, kind)
+
+    def _kind(self) -> str:
+        """Any; where a bug is planted, often one that brings it out."""
+        rng = self.world.rng
+        out = sorted({one for bug in self.world.planted for one in PLANTED[bug].brought_out_by})
+        return rng.choice(out) if out and rng.random() < 0.7 else rng.choices(_KINDS, _WEIGHTS)[0]
 
     def _strike(self, kind: str) -> None:
         self.world.fault(kind, " ")
@@ -240,6 +308,10 @@ class Scenario:
             self.start(node)
             server = node.postgres
             server.hung, server.slow_s, server.stalled_until_s = False, 0.0, 0.0
+            server.full, server.honest_lsn, server.async_until_s = False, None, 0.0
+            server.replay_paused, node.disk.doomed = False, None
+        for counter in self.counters:
+            counter.thaw()
         if self.checks.record is not None and self.checks.record.paused:
             for node in self.nodes.values():
                 world.after(1.0, self.ask, node, "resume")
@@ -263,12 +335,12 @@ class Scenario:
         record = self.checks.record
         assert record is not None
         primary, standby = self.nodes[record.primary].postgres, self.nodes[record.sync].postgres
-        self.checks.holds_all(primary)
-        self.checks.holds_all(standby)
+        self.checks.books.held_by(primary, "in the end")
+        self.checks.books.held_by(standby, "in the end")
         for counter in self.counters:
             for seq, number in counter.receipts.items():
                 key = f"{counter.name}{seq}".encode()
-                if self.checks.acknowledged.get(key, ("", 0))[1] != number:
+                if self.checks.books.acknowledged.get(key, ("", 0))[1] != number:
                     raise Violation(f"{key!r} printed {number}, the house says otherwise")
 
 

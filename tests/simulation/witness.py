@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
+
 from cluster.arbiter.register import (
     Kept,
     Register,
@@ -36,6 +38,8 @@ class Witness:
         self.starts = 0
         self.alive = False
         self.frozen: list[tuple[Callable[..., None], tuple[Any, ...]]] | None = None
+        self.torn = False
+        self.backups: list[Kept] = []
         self.slow_s = 0.0
         self.busy = False
         self.writing: Record | None = None
@@ -51,7 +55,10 @@ class Witness:
         self.starts += 1
         self.alive, self.busy, self.frozen = True, False, None
         self.queue = []
+        self.spoke: set[str] = set(NODES) if self.file.record is None else set()
         self.register = start(NODES, f"w{self.starts}", self.file)
+        if "nonce_ignored" in self.world.planted:
+            self.register = structs.replace(self.register, confirmed=frozenset(NODES))
         self.world.after(1.0, self._keep_flush, self.starts)
 
     def crash(self) -> None:
@@ -64,6 +71,34 @@ class Witness:
             if self.world.chance(0.5):
                 self.file = kept_of(self.register, record)
                 self.stored(self.register.record, record)
+
+    def keep_backup(self) -> None:
+        """Somebody copies the file now and then."""
+        self.backups = [*self.backups, self.file][-8:]
+
+    def lose_file(self, *, torn: bool) -> bool:
+        """Killed, and the file is torn, or an older one (a lying disk, a backup put back).
+
+        False if there is no older one.
+        """
+        epoch = self.file.record.epoch if self.file.record else 0
+        older = [one for one in self.backups if one.record is None or one.record.epoch < epoch]
+        if not (torn or older):
+            return False
+        self.crash()
+        self.torn = torn
+        if not torn:
+            self.file = self.world.rng.choice(older)
+        return True
+
+    def rebuild(self, record: Record) -> None:
+        """A person makes a new file with this record, and starts a new process on it."""
+        if self.alive:
+            self.crash()
+        self.torn = False
+        self.file = Kept(record)
+        self.backups = []
+        self.restart()
 
     def freeze(self) -> None:
         """SIGSTOP."""
@@ -93,6 +128,7 @@ class Witness:
         """A node leaves its beat and takes the other's."""
         if self._held(self.beat, beat, answer):
             return
+        self.spoke.add(beat.node)
         self.register = took(self.register, beat, self.world.now)
         self._send(beat.node, answer, relay_for(self.register, beat.node, self.world.now))
 
@@ -107,7 +143,7 @@ class Witness:
             return
         node, expected, record, answer = self.queue.pop(0)
         refusal = judge(self.register, expected, record)
-        if refusal and "epoch_fence" in self.world.planted and self.register.record is not None:
+        if refusal.startswith("epoch") and "epoch_fence" in self.world.planted:
             refusal = ""
         if refusal:
             self._send(node, answer, False, self.register.record, self.register.nonce)

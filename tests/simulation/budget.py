@@ -1,0 +1,59 @@
+"""Which faults may meet: where the promise ends, written down.
+
+The promise is for any single failure, at any instant, while two copies are in sync. Losing what a
+disk had confirmed (an older copy put back, a disk that lied at a power cut, a stray promotion, a
+torn small file whose folder is emptied) is one failure. So it strikes only a copy of a pair in
+sync, while the other holds all of it and the arbiter durably remembers more than what is left; and
+until the pair is in sync again nothing else is lost anywhere: crashes, cuts and pauses go on. With
+one copy left by record there is nothing to promise. The arbiter's file counts as a copy: it is not
+lost while a server's is, nor the other way round.
+
+A walreceiver that calls itself by the present generation's name is a second answer to the same
+question; the pair doubts while both are there. Where it is the only one, nobody could tell: so it
+goes with the true one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.simulation.checks import Checks
+    from tests.simulation.node import Node
+    from tests.simulation.witness import Witness
+
+LEAST_LOSS: Final = 8
+"""WAL entries: less than a start itself writes would not show in any position."""
+
+
+class Budget:
+    """What may still be lost in this run."""
+
+    def __init__(self, checks: Checks, witness: Witness) -> None:
+        self.checks = checks
+        self.witness = witness
+        self.arbiter_lost = False
+
+    def may_lose(self, node: Node, left_lsn: int) -> bool:
+        """May this node's copy be set back to ``left_lsn``?"""
+        record = self.checks.record
+        if record is None or not record.sync or not record.opened:
+            return False
+        if self.checks.lessened or self.arbiter_lost:
+            return False
+        if node.name not in {record.primary, record.sync}:
+            return False
+        other = node.peer.postgres
+        remembered = min(self.witness.file.high_flush, self.witness.register.high_flush)
+        if any(order.record.sync == "" for _, order in self.checks.flying.values()):
+            return False  # one copy may be all there is, any moment now
+        held = len(node.postgres.wal)
+        return left_lsn + LEAST_LOSS < min(held, remembered) and len(other.wal) >= remembered
+
+    def lose(self, node: Node) -> None:
+        """It was."""
+        self.checks.lessened = node.name
+
+    def may_lose_arbiter(self) -> bool:
+        """May the arbiter's file be lost or rolled back?"""
+        return self.checks.record is not None and not (self.checks.lessened or self.arbiter_lost)

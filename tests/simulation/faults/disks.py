@@ -1,0 +1,67 @@
+"""Disks that are slow, full, lying or torn, and copies that are older than they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.simulation.faults.machines import some_node
+
+if TYPE_CHECKING:
+    from tests.simulation.scenario import Scenario
+
+
+def disk_slow(run: Scenario) -> None:
+    """Every flush of one machine takes its time; at times its power goes in the middle of one."""
+    node = some_node(run)
+    node.postgres.slow_s = run.world.between(0.02, 0.3)
+    run.world.after(run.world.between(1.0, 5.0), setattr, node.postgres, "slow_s", 0.0)
+    if run.world.chance(0.4):
+        down_s = run.world.between(0.3, 4.0)
+        run.world.after(run.world.between(0.2, 1.5), lambda: run.crash(node, True, down_s))
+
+
+def disk_full(run: Scenario) -> None:
+    """No room for WAL nor for the small file, until somebody makes room."""
+    server = some_node(run).postgres
+    server.full = True
+    run.world.after(run.world.between(0.3, 4.0), setattr, server, "full", False)
+
+
+def disk_lies(run: Scenario) -> None:
+    """Flushes return and nothing is down; mostly the power goes soon after."""
+    node = some_node(run)
+    server = node.postgres
+    if server.honest_lsn is None:
+        server.honest_lsn = len(server.wal)
+        run.world.after(6.0, setattr, server, "honest_lsn", None)
+    if run.world.chance(0.8):
+        down_s = run.world.between(0.3, 4.0)
+        run.world.after(run.world.between(1.5, 4.0), lambda: run.crash(node, True, down_s))
+
+
+def power_cut_in_a_small_write(run: Scenario) -> None:
+    """The machine goes dark while the small file is written; at times the file is torn then."""
+    node = some_node(run)
+    down_s, tears = run.world.between(0.3, 2.0), run.world.chance(0.5)
+    node.disk.doomed = lambda: run.crash(node, True, down_s, tears=tears)
+
+
+def snapshot_restored(run: Scenario) -> None:
+    """A server's disk is set back to an earlier copy of itself, while the other has all."""
+    run.restore_snapshot()
+
+
+def witness_slow(run: Scenario) -> None:
+    """The arbiter's fsync takes its time; beats pass."""
+    run.witness.slow_s = run.world.between(0.2, 2.5)
+    run.world.after(run.world.between(1.0, 5.0), setattr, run.witness, "slow_s", 0.0)
+
+
+def witness_rolled_back(run: Scenario) -> None:
+    """The arbiter comes back with an older file (a lying disk, a backup); a person rebuilds it."""
+    run.lose_arbiter(torn=False)
+
+
+def witness_torn(run: Scenario) -> None:
+    """The arbiter's file is torn: it does not start on it; a person rebuilds it."""
+    run.lose_arbiter(torn=True)

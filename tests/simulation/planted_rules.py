@@ -1,0 +1,183 @@
+"""The bugs that are planted in decisions: each wraps the real ``step`` and spoils one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import structs
+
+from cluster import actions as act
+from cluster import events as ev
+from cluster.learning_postgres import done
+from cluster.mind import Mind
+from cluster.states import State
+
+Outcome = tuple[Mind, tuple[act.Action, ...]]
+Step = Callable[[Mind, ev.Event, float], Outcome]
+
+
+def planted_step(step: Step, planted: frozenset[str]) -> Step:
+    """The step with what is planted in decisions."""
+    for bug in sorted(planted & WRAPPERS.keys()):
+        step = WRAPPERS[bug](step)
+    return step
+
+
+def _asks_solo(actions: tuple[act.Action, ...]) -> bool:
+    return any(isinstance(o, act.SwapRecord) and o.record.op_id.endswith("solo") for o in actions)
+
+
+def _names_off_before_grant(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        mind, actions = step(mind, event, now_s)
+        return mind, ((act.SetNames(""), *actions) if _asks_solo(actions) else actions)
+
+    return stepped
+
+
+def _solo_before_grant(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        mind, actions = step(mind, event, now_s)
+        if _asks_solo(actions) and mind.record is not None and mind.passed:
+            alone = structs.replace(mind.record, sync="")
+            mind = structs.replace(mind, record=alone, swap=None, state=State.PRIMARY_SOLO)
+        return mind, actions
+
+    return stepped
+
+
+def _names_after_swap(step: Step) -> Step:
+    """Pretend that the names stand and hold; set them when the record says so."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        before = mind.state
+        mind, actions = step(mind, event, now_s)
+        if mind.state is State.SYNC_ENTRY and before is State.PRIMARY_SOLO:
+            names = next(one.names for one in actions if isinstance(one, act.SetNames))
+            mind, probe = step(mind, ev.NamesSet(names), now_s)
+            generation = next(o.generation for o in probe if isinstance(o, act.HangProbe))
+            barrier = mind.facts.flush_lsn if mind.facts else 0
+            mind, offer = step(mind, ev.WaitSeen(generation, barrier), now_s)
+            return mind, offer
+        if mind.state is State.PRIMARY_SYNC and before is State.SYNC_ENTRY:
+            actions = (*actions, act.SetNames(mind.names))
+        return mind, actions
+
+    return stepped
+
+
+def _settled_by_read(step: Step) -> Step:
+    """The naive way out of doubt: read, and where it is not, it did not happen."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if isinstance(event, ev.SwapAmbiguous) and mind.swap is not None:
+            mind, actions = step(mind, event, now_s)
+            return structs.replace(mind, reading=True), (*actions, act.ReadTheRecord())
+        if not isinstance(event, ev.RecordRead) or not mind.doubts:
+            return step(mind, event, now_s)
+        mind, actions = step(structs.replace(mind, doubts=(), swap=None), event, now_s)
+        if mind.state is not State.SYNC_ENTRY:
+            return mind, actions
+        mind, more = step(mind, ev.ActionFailed("SetNames", "it did not happen"), now_s)
+        return mind, (*actions, *more)
+
+    return stepped
+
+
+def _single_step(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if isinstance(event, ev.Promoted) and mind.record is not None:
+            record = structs.replace(mind.record, opened=True, tli=event.tli)
+            mind = structs.replace(mind, record=record)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
+def _restart_gate_off(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        mind, actions = step(mind, event, now_s)
+        record = mind.record
+        if mind.state is State.PRIMARY_GATED and mind.up and record is not None and record.sync:
+            mind = structs.replace(mind, state=State.PRIMARY_SYNC, passed=True, fence=record.term)
+        return mind, actions
+
+    return stepped
+
+
+def _start_time_unwatched(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        known = mind.facts
+        if isinstance(event, ev.Probed) and known is not None:
+            same = structs.replace(event.facts, postmaster_start=known.postmaster_start)
+            event = ev.Probed(same)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
+def _high_flush_ignored(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.hearing.high_flush:
+            hearing = structs.replace(mind.hearing, high_flush=0)
+            mind = structs.replace(mind, hearing=hearing)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
+def _claim_not_kept(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        mind, actions = step(mind, event, now_s)
+        kept = [one for one in actions if isinstance(one, act.KeepClaim)]
+        if not kept:
+            return mind, actions
+        disk = structs.replace(mind.disk, claim=kept[0].op_id)
+        mind = structs.replace(mind, disk=disk, doing=done(mind, "KeepClaim"))
+        return mind, tuple(one for one in actions if one not in kept)
+
+    return stepped
+
+
+def _paused_ignored(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.record is not None and mind.record.paused and mind.state is State.STANDBY_SYNC:
+            mind = structs.replace(mind, record=structs.replace(mind.record, paused=False))
+        return step(mind, event, now_s)
+
+    return stepped
+
+
+def _reclaim_after_marker(step: Step) -> Step:
+    """A clone that waits for its source takes the term back instead."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        record, waits = mind.record, mind.state is State.RECLONING and mind.disk.rejoining
+        if record is not None and waits and mind.peer_silent(0.5) and record.prev == mind.me:
+            mind = structs.replace(
+                mind,
+                state=State.RECLAIMING,
+                record=structs.replace(record, opened=False, intent=""),
+                disk=structs.replace(mind.disk, rejoining=False, diverged=False, tli=record.tli),
+                whole_term=record.term - 1,
+                doing=(),
+            )
+        return step(mind, event, now_s)
+
+    return stepped
+
+
+WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
+    "solo_before_grant": _solo_before_grant,
+    "names_off_before_grant": _names_off_before_grant,
+    "names_after_swap": _names_after_swap,
+    "single_step_takeover": _single_step,
+    "restart_gate_off": _restart_gate_off,
+    "start_time_unwatched": _start_time_unwatched,
+    "ambiguous_settled_by_read": _settled_by_read,
+    "high_flush_ignored": _high_flush_ignored,
+    "claim_not_kept": _claim_not_kept,
+    "takeover_while_paused": _paused_ignored,
+    "reclaim_after_marker": _reclaim_after_marker,
+}
