@@ -17,6 +17,7 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind
+from cluster.rules.reading import bump
 from cluster.rules.rule import (
     POSTGRES,
     RECORD,
@@ -124,6 +125,11 @@ def ask_again(mind: Mind, event: ev.Event) -> bool:
     return mind.fenced and doubted and mind.may_swap
 
 
+def unsettled(mind: Mind, event: ev.Event) -> bool:
+    """Named by the claim an earlier process took back: what that one sent may still land."""
+    return mind.named and not mind.settled and mind.may_swap and not mind.doubts
+
+
 def in_place(mind: Mind, event: ev.Event) -> bool:
     """Confirmed: this copy, as it stands, is the primary's."""
     return mind.named and not mind.up and mind.may_retry
@@ -169,6 +175,7 @@ ROWS: Final = (
     Rule((R,), RECORD, ask_again, None, same_claim, "The answer was lost; asking again."),
     Rule((R,), (*RECORD, *POSTGRES), unmeasured, None, measure, "How far does this copy reach?"),
     Rule((R,), POSTGRES, reaches, None, note_whole, "As far as {peer} held: it is whole."),
+    Rule((R,), RECORD, unsettled, None, bump, "Named: first nothing old may land any more."),
     Rule((R,), (*RECORD, *POSTGRES), in_place, None, start_in_place, "Starting in place."),
     Rule((R,), POSTGRES, names_on, None, take_names_off, "Nobody else acknowledges."),
     Rule((R,), (*RECORD, *POSTGRES), must_open, None, open_in_place, "Telling the arbiter."),

@@ -212,7 +212,13 @@ def test_on_a_terminal_it_has_its_own_screen_and_gives_it_back(home: Path) -> No
     leader, follower = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
     running = subprocess.Popen(
-        argv(home), cwd=HOUSE, stdin=follower, stdout=follower, stderr=follower, env=environment
+        # A job in the background inherits an ignored SIGINT; a person's terminal never does.
+        ["env", "--default-signal=INT", *argv(home)],
+        cwd=HOUSE,
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=environment,
     )
     os.close(follower)
     said = b""
@@ -221,7 +227,7 @@ def test_on_a_terminal_it_has_its_own_screen_and_gives_it_back(home: Path) -> No
         if select.select([leader], [], [], 0.2)[0]:
             said += os.read(leader, 65536)
     running.send_signal(signal.SIGINT)
-    while select.select([leader], [], [], 5)[0]:
+    while time.monotonic() < give_up_s and select.select([leader], [], [], 5)[0]:
         try:
             said += os.read(leader, 65536)
         except OSError:
