@@ -1,8 +1,9 @@
 """Whether a lost arbiter may be rebuilt, and from what: pure, from the machines' own answers.
 
-The newest record that anybody knows is the base, and its epoch must be the highest that anybody has
-seen: a node that has seen a later one than any record shows knows that something is missing. It
-must not know how the answers came.
+The newest record that anybody knows is the base, and no node may have seen a later epoch than any
+known record shows: something would be missing. Newest is not the highest epoch: on a file that was
+rolled back an old record may have been moved past the true one; so the term goes before the epoch,
+and within a term what its own primary knows. It must not know how the answers came.
 """
 
 from __future__ import annotations
@@ -30,6 +31,17 @@ def newest(node: NodeStatus) -> Record | None:
     return node.record if node.record is not None else node.kept_record
 
 
+def _known(seen: Seen) -> list[tuple[Record, NodeStatus]]:
+    """Every record that is known, and by whom; the newest last."""
+    known = [(record, one) for one in seen.nodes if (record := newest(one)) is not None]
+
+    def age(pair: tuple[Record, NodeStatus]) -> tuple[int, int, bool, int]:
+        record, one = pair
+        return record.incarnation, record.term, record.primary == one.node, record.epoch
+
+    return sorted(known, key=age)
+
+
 def cannot(seen: Seen, without: str | None) -> str:
     """Why the arbiter may not be rebuilt now, or ''."""
     names = {one.node for one in seen.nodes}
@@ -42,12 +54,13 @@ def cannot(seen: Seen, without: str | None) -> str:
             f"Only {', '.join(names)} answers, and both nodes must agree. Start the other; if it is"
             " lost, power it off and use --without."
         )
-    known = [record for one in seen.nodes if (record := newest(one)) is not None]
+    known = _known(seen)
     if not known:
         return "No node knows a record: this cluster was never made (bootstrap), or all is lost."
-    top = max(known, key=lambda record: (record.incarnation, record.epoch))
+    top, _ = known[-1]
+    highest = max(record.epoch for record, _ in known)
     for one in seen.nodes:
-        if one.epoch > top.epoch:
+        if one.epoch > highest:
             return f"{one.node} has seen epoch {one.epoch}, and nobody holds that record."
     return _still_there(seen, top)
 
@@ -58,15 +71,18 @@ def _still_there(seen: Seen, top: Record) -> str:
     if kind == "witness" and witness is None:
         return "The new witness does not answer. Start it first, with an empty folder."
     held = witness.record if witness is not None else None
-    if held is not None and (held.incarnation, held.epoch) >= (top.incarnation, top.epoch):
+    if held is not None and _version(held) >= _version(top):
         return f"The arbiter answers and holds epoch {held.epoch}: nothing is lost."
     return ""
 
 
+def _version(record: Record) -> tuple[int, int, int]:
+    return record.incarnation, record.term, record.epoch
+
+
 def agreed(seen: Seen, without: str | None) -> Consent:
     """From everybody who answered; who knows most proposes."""
-    known = [(record, one) for one in seen.nodes if (record := newest(one)) is not None]
-    record, by = max(known, key=lambda pair: (pair[0].incarnation, pair[0].epoch))
+    record, by = _known(seen)[-1]
     return Consent(
         nodes=tuple(sorted(one.node for one in seen.nodes if one.node != without)),
         by=by.node,

@@ -35,3 +35,23 @@ def test_what_is_whole_or_silent_or_missing_is_refused_in_words() -> None:
     assert "nobody holds that record" in cannot(seen(A, ahead), None)
     none = structs.replace(A, record=None)
     assert "No node knows" in cannot(seen(none, structs.replace(B, record=None)), None)
+
+
+def test_an_old_record_moved_on_upon_a_rolled_back_file_is_not_the_newest() -> None:
+    assert A.record is not None
+    true = structs.replace(A.record, primary="b", sync="", term=A.record.term + 1)
+    old = structs.replace(A.record, epoch=A.record.epoch + 3)
+    after = structs.replace(A, record=old, epoch=old.epoch)
+    plan = agreed(seen(after, structs.replace(B, record=true)), None)
+    assert (plan.by, plan.epoch) == ("b", old.epoch)
+    assert cannot(seen(after, structs.replace(B, record=true)), None) == ""
+    rolled = structs.replace(W, record=old)
+    assert cannot(seen(after, structs.replace(B, record=true), witness=rolled), None) == ""
+
+
+def test_within_a_term_its_primary_knows_best() -> None:
+    assert A.record is not None
+    alone = structs.replace(A.record, primary="a", sync="")
+    paused = structs.replace(A.record, primary="a", paused=True, epoch=A.record.epoch + 1)
+    nodes = (structs.replace(A, record=alone), structs.replace(B, record=paused))
+    assert agreed(seen(*nodes), None).by == "a"
