@@ -35,7 +35,7 @@ class No(Struct, frozen=True):
         return f"Not done: {self.why}. {self.do}"
 
 
-LOOK: Final = "See 'mpower cluster explain'."
+LOOK: Final = "See 'mpower cluster status'."
 
 
 def why_not_switch(mind: Mind, to: str) -> No | None:

@@ -102,7 +102,7 @@ class Desk:
             self._log.warning(
                 "this witness runs on a node's own machine",
                 node=session.who.name,
-                do="move it to a third machine: 'mpower cluster arbiter replace'",
+                do="stop it, move its folder to a third machine, start it there",
             )
         else:
             self._beside.discard(session.who.name)
