@@ -110,6 +110,7 @@ class Checks:
             self.fail(f"rebuilt: the record says {told}, the truth is {true}")
         self.arbiter_lost = False
         self.record = record
+        self.op_ids.setdefault(record.term, set()).add(record.op_id)
         self.world.note(f"arbiter rebuilt at epoch {record.epoch}")
 
     def _on_lost_ground(self, before: Record | None, after: Record) -> None:
