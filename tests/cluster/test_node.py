@@ -124,7 +124,7 @@ async def test_bootstrap_makes_a_pair_and_calls_the_house(tmp_path: Path) -> Non
         assert "copies: two" in seen.table()
         links = [node.links for node in pair.nodes.values()]
         await pair.until(
-            "all links", lambda: all(one.open for both in links for one in both.views())
+            "all links", lambda: all("|" in one.beats for both in links for one in both.views())
         )
         seen = await pair.look()
         strips = [link.beats for one in seen.nodes for link in one.links]
