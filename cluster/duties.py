@@ -115,6 +115,7 @@ class Duties:
         await self._control.checkpoint(CHECKPOINT_DEADLINE_S)
 
     async def _start_primary(self, order: do.StartPrimary) -> ev.Event:
+        await asyncio.to_thread(self._keepsake.begin_life)
         await self._control.start(as_standby=False, names=order.names)
         await self._or_stop(self._control.create_slot(slot_name(self._peer.name)))
         return ev.PostgresStarted(as_standby=False)
@@ -155,6 +156,7 @@ class Duties:
 
     async def _write_fence(self, order: do.WriteFence) -> ev.Event:
         await self._control.write_fence(order.term, FENCE_DEADLINE_S)
+        await asyncio.to_thread(self._keepsake.prove)
         return ev.FenceWritten(order.term)
 
     async def _prepare(self, order: do.PrepareForStandby) -> None:

@@ -54,7 +54,8 @@ class Holdings(Struct, frozen=True):
     in recovery (standby.signal may have been laid there for safety); ``names`` as in
     postgresql.auto.conf; ``claim`` the op_id persisted before a promotion; ``rejoining`` the marker
     that forbids a reclaim (laid when a clone begins, removed with the next KeepToken); ``torn`` the
-    data folder was being rewound or replaced in place; ``kept_old`` the copy from before the last
+    data folder was being rewound or replaced in place; ``unproven`` the last start as primary was
+    not proven to go on the standby's history; ``kept_old`` the copy from before the last
     clone is still there.
     """
 
@@ -71,6 +72,7 @@ class Holdings(Struct, frozen=True):
     claim: str
     rejoining: bool
     torn: bool = False
+    unproven: bool = False
     kept_old: bool = False
     record: Record | None = None
 

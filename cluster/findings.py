@@ -67,6 +67,7 @@ def _holdings(data: ControlData | None, names: str, kept: Kept) -> Holdings:
         claim=kept.claim,
         rejoining=kept.rejoining,
         torn=kept.torn,
+        unproven=kept.unproven,
         record=kept.record,
     )
 

@@ -28,7 +28,9 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     ``record`` is the one with that epoch: should the arbiter be lost, it is rebuilt from it.
     ``rejoining`` forbids a reclaim: since it was set, this node's data may no longer be the best
     copy. ``torn``: the data folder itself was being changed by a rewind or removed for a clone; it
-    is never started.
+    is never started. ``unproven``: this copy was started as primary, and what that wrote was not
+    yet seen to be the standby's history too (a copy set back to an older one writes another); it
+    is cloned, neither followed with nor rewound.
     """
 
     cluster: str
@@ -40,6 +42,7 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     claim: str = ""
     rejoining: bool = False
     torn: bool = False
+    unproven: bool = False
     record: Record | None = None
 
 
@@ -104,12 +107,22 @@ class Keepsake:
         with self._writing:
             self._keep(rejoining=True, torn=torn or self.kept.torn)
 
+    def begin_life(self) -> None:
+        """A start as primary writes WAL of its own: from now on this copy proves nothing."""
+        with self._writing:
+            self._keep(unproven=True)
+
+    def prove(self) -> None:
+        """A commit of this life is on the standby too, or nobody else may succeed."""
+        with self._writing:
+            self._keep(unproven=False)
+
     def end_copy(self) -> None:
         """Forget what belonged to the data that was replaced; the mark stays until the next
         token.
         """
         with self._writing:
-            self._keep(claim="", token=0, torn=False)
+            self._keep(claim="", token=0, torn=False, unproven=False)
 
     def _keep(self, **changes: object) -> None:
         kept = msgspec.structs.replace(self.kept, **changes)

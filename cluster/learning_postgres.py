@@ -66,6 +66,7 @@ def _booted(mind: Mind, event: ev.Booted) -> Mind:
         claim=found.claim,
         rejoining=found.rejoining,
         diverged=found.torn,
+        unproven=found.unproven,
         kept_old=found.kept_old,
         epoch=found.epoch,
         incarnation=found.incarnation,
@@ -127,10 +128,12 @@ def _probe_failed(mind: Mind, event: ev.ProbeFailed) -> Mind:
 def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
     # Whatever this start was for, the copy on disk is not a cleanly stopped one any more.
     names = NOBODY_NAMES if event.as_standby else mind.disk.names
-    disk = structs.replace(mind.disk, clean_end_lsn=-1, names=names, fits=None)
+    unproven = mind.disk.unproven or not event.as_standby
+    disk = structs.replace(mind.disk, clean_end_lsn=-1, names=names, fits=None, unproven=unproven)
     return structs.replace(
         mind,
         up=True,
+        fence=mind.fence if event.as_standby else 0,  # written anew: it proves this start
         doing=done(mind, *RESULT_OF[ev.PostgresStarted]),
         disk=disk,
         facts=None,
@@ -200,7 +203,8 @@ def _wait_seen(mind: Mind, event: ev.WaitSeen) -> Mind:
 
 
 def _fence_written(mind: Mind, event: ev.FenceWritten) -> Mind:
-    return structs.replace(mind, doing=done(mind, "WriteFence"), fence=event.term)
+    disk = structs.replace(mind.disk, unproven=False)
+    return structs.replace(mind, doing=done(mind, "WriteFence"), fence=event.term, disk=disk)
 
 
 def _epoch_kept(mind: Mind, event: ev.EpochKept) -> Mind:
@@ -236,6 +240,7 @@ def _fresh_copy(mind: Mind, system_id: str, order: str, *, kept_old: bool) -> Mi
         mind.disk,
         has_data=True,
         was_primary=False,
+        unproven=False,
         clean_end_lsn=-1,
         system_id=system_id,
         tli=mind.record.tli if mind.record else 0,

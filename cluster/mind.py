@@ -27,7 +27,8 @@ class Disk(Struct, frozen=True):
     ``clean_end_lsn``: the end of a cleanly stopped primary's WAL, -1 unless that is certain.
     ``diverged``: this copy was seen out of recovery without a claim, or is torn by a replacement
     that did not end; it is never started. ``fits``: a second copy fits beside it (None: stock was
-    not taken). ``kept_old``: the copy from before the last clone is still there.
+    not taken). ``unproven``: started as primary, and not yet shown to go on the standby's history.
+    ``kept_old``: the copy from before the last clone is still there.
     """
 
     has_data: bool = False
@@ -40,6 +41,7 @@ class Disk(Struct, frozen=True):
     claim: str = ""
     rejoining: bool = False
     diverged: bool = False
+    unproven: bool = False
     fits: bool | None = None
     kept_old: bool = False
     epoch: int = 0

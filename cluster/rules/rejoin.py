@@ -87,6 +87,8 @@ def may_follow(mind: Mind, event: ev.Event) -> bool:
     record, disk = mind.record, mind.disk
     if record is None or not my_copy(mind) or disk.rejoining or not mind.may_retry:
         return False
+    if disk.unproven:  # its own WAL below the switch may be another history (a restored snapshot)
+        return False
     if not disk.was_primary:
         return disk.tli == record.tli and _ours(mind)
     # A primary that stopped cleanly before the switch: all of its WAL is in the other's history.
@@ -135,6 +137,7 @@ def may_rewind(mind: Mind, event: ev.Event) -> bool:
         disk.fits is False
         and record is not None
         and my_copy(mind)
+        and not disk.unproven
         and _ours(mind)
         and disk.tli < record.tli
         and left_at(mind) > 0

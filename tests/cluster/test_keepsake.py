@@ -84,6 +84,18 @@ def test_a_torn_copy_stays_torn_until_another_stands(tmp_path: Path) -> None:
     keepsake.close()
 
 
+def test_a_start_is_unproven_until_it_is_proven_or_replaced(tmp_path: Path) -> None:
+    for ends in (Keepsake.prove, Keepsake.end_copy):
+        keepsake = Keepsake(tmp_path, "demo", "a")
+        keepsake.begin_life()
+        keepsake.close()
+        assert reopened(tmp_path).unproven
+        keepsake = Keepsake(tmp_path, "demo", "a")
+        ends(keepsake)
+        keepsake.close()
+        assert not reopened(tmp_path).unproven
+
+
 def test_two_threads_write_one_after_the_other(tmp_path: Path) -> None:
     keepsake = Keepsake(tmp_path, "demo", "a")
     with ThreadPoolExecutor(4) as threads:

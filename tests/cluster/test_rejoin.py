@@ -7,7 +7,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.states import State
 from protocols.peer import NodeBeat, TimelineStep
-from tests.cluster.test_machine import FIRST, HELD, Node
+from tests.cluster.test_machine import FIRST, HELD, Node, confirmed, primary_alone
 
 CLAIM = records.claimed(
     records.synced(FIRST, "a", "sync1", peer="b", generation=1, barrier=50), "b", "claim1", "silent"
@@ -97,6 +97,32 @@ def test_an_equal_timeline_is_never_rewound() -> None:
 def test_a_promotion_that_the_record_does_not_know_is_never_rewound() -> None:
     node = stocked(fits=False, claim="mine")
     assert node.stands(State.RECLONING)
+
+
+def test_a_start_that_was_never_proven_is_neither_rewound_nor_followed_with() -> None:
+    """Set back to an older copy, it wrote another history below the switch than b has there."""
+    node = stocked(fits=False, unproven=True)
+    assert node.stands(State.RECLONING)
+    assert returned(clean_shutdown=True, end_lsn=70).stands(State.STANDBY_CATCHUP)
+    assert returned(clean_shutdown=True, end_lsn=70, unproven=True).stands(State.REJOIN_CHECK)
+
+
+def unproven(node: Node) -> bool:
+    return node.mind.disk.unproven
+
+
+def test_each_start_as_primary_is_proven_anew_by_the_fence() -> None:
+    node = primary_alone()
+    assert not unproven(node)
+    node.feed(ev.PostgresExited(9, asked=False))
+    node.feed(ev.RecordRead(node.mind.record, "n1"), 2.0)
+    node.feed(confirmed(node.swapped()))
+    assert act.StartPrimary("") in node.ordered
+    node.feed(ev.PostgresStarted(as_standby=False))
+    assert unproven(node)
+    assert act.WriteFence(1) in node.ordered
+    node.feed(ev.FenceWritten(1))
+    assert not unproven(node)
 
 
 def test_a_torn_copy_is_never_started_or_rewound() -> None:

@@ -20,6 +20,7 @@ class Keepsake(Struct, frozen=True):
     token: int = 0
     claim: str = ""
     rejoining: bool = False
+    unproven: bool = False
 
 
 class Disk:

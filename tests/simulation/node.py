@@ -137,6 +137,7 @@ class Node:
             claim=kept.claim,
             rejoining=kept.rejoining,
             torn=self.disk.torn,
+            unproven=kept.unproven,
             kept_old=self.disk.kept_old,
         )
         self.feed(ev.Booted(found))

@@ -203,6 +203,7 @@ class Orders:
         if server.up:  # somebody else started one: as any stray it is stopped first
             server.stop()
         if isinstance(order, act.StartPrimary):
+            self.node.disk.change(unproven=True)
             server.names = order.names
             server.renamed()
             server.start(standby=False)
@@ -219,6 +220,8 @@ class Orders:
         def done(warned: bool) -> None:
             if not answered[0]:
                 answered[0] = True
+                if self._current(life, order_life):
+                    self.node.disk.change(unproven=False)
                 self._answer(life, order_life, ev.FenceWritten(term))
 
         def late() -> None:
@@ -304,7 +307,7 @@ class Orders:
         else:
             disk.kept_old = order.keep and (server.has_data or disk.kept_old)
             server.copy_from(source)
-        disk.change(claim="", token=0)
+        disk.change(claim="", token=0, unproven=False)
         disk.torn = False
         rewound = isinstance(order, act.Rewind)
         world.hit["rewind" if rewound else "clone"] += 1
