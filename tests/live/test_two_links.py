@@ -1,7 +1,8 @@
 """A pair with two links, in a cage: what a cut of one of them does to payments, and a cut of both.
 
-One link is not missed: no new record, no failover, writes wait less than it takes to go alone, and
-people hear of it. Of two cut links the primary stays, alone.
+One link is not missed: no new record (a primary that waited too long would have asked to go alone),
+no failover, and people hear of it. Of two cut links the primary stays, alone. How long a write
+waited is printed: a figure of this machine and this minute, not a verdict.
 """
 
 import json
@@ -14,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from cluster.timers import Timers
 from tests.live.pair import HOUSE
 
 LIMIT_S = 240.0
@@ -43,7 +43,6 @@ def test_one_link_is_not_missed(told: dict[str, dict[str, Any]], what: str) -> N
     seen = told[what]
     print(f"{what} cut: worst_ms={seen['worst_ms']}")
     assert (seen["state"], seen["epochs"], seen["term"]) == ("PRIMARY_SYNC", 0, 1)
-    assert seen["worst_ms"] < Timers().solo_s * 1000
     assert "link-down" in seen["alarms"]
 
 
