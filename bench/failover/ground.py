@@ -45,14 +45,14 @@ class Ground:
 
     def pull(self, host: str) -> None:
         """Pull a host's cable: no packet leaves or reaches it any more."""
-        raise AssertionError(f"the loopback cannot be pulled from {host}")
+        raise NotImplementedError(f"the loopback cannot be pulled from {host}")
 
     def plug(self, host: str) -> None:
         """Plug it in again."""
 
     def cut(self, one: str, other: str) -> None:
         """Cut the two off from each other; everybody else still reaches both."""
-        raise AssertionError(f"the loopback cannot be cut between {one} and {other}")
+        raise NotImplementedError(f"the loopback cannot be cut between {one} and {other}")
 
     def mend(self, one: str, other: str) -> None:
         """Undo a cut."""
