@@ -48,7 +48,8 @@ Paths are counted from this file's folder."""
 class Plan(Struct, frozen=True, kw_only=True):
     """What to write. Data folders are relative to the settings folder unless absolute. Hosts of the
     certificates are the hosts of the addresses; ``extra_hosts`` join them (an alias, a second
-    name). ``witness`` is None where an etcd is the arbiter.
+    name). ``witness`` is None where an etcd is the arbiter; ``borrowed`` are files of its authority
+    under their names in the folder.
     """
 
     home: Path
@@ -57,6 +58,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     witness: str | None
     witness_name: str = "w"
     etcd: EtcdSettings | None = None
+    borrowed: dict[str, bytes] = {}
     counters: tuple[str, ...] = ("C001",)
     banks: tuple[str, ...] = ("SBI",)
     operators: tuple[str, ...] = ("ops1",)
@@ -113,6 +115,7 @@ def write_settings(plan: Plan, now: dt.datetime | None = None) -> Paths:
         raise
     except ValueError as wrong:  # the settings do not fit each other
         raise SettingsError("the plan", "", str(wrong)) from wrong
+    files |= plan.borrowed
     files["secrets/replication.password"] = f"{secrets.token_urlsafe(32)}\n".encode()
     for folder in (home, home / "pki", home / "secrets"):
         make_folder(folder)

@@ -12,13 +12,14 @@ import shlex
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import msgspec
 from msgspec import structs
 
 from clients.door import Ended, Exit, answer, json_option
+from clients.ops.etcd_choice import chosen, etcd_options
 from config.folder import FolderError, Paths, Plan, write_settings
 from config.load import SettingsError
 from config.pki import PkiError
@@ -33,7 +34,7 @@ MAX_COUNTERS: Final = 999
 LOOPBACK: Final = "127.0.0.1"
 
 NEXT: Final = """\
-Wrote {home}: settings, an authority, certificates for two nodes, a witness,
+Wrote {home}: settings, an authority, certificates for two nodes,{witness}
 {counters} counter(s), {banks}, and an operator.
 
 What next: (names and the date are examples)
@@ -137,12 +138,12 @@ def server_plan(
     name: str,
     *,
     nodes: tuple[tuple[str, list[str]], tuple[str, list[str]]],
-    witness: str,
+    witness: str | None,
     counters: int,
     banks: tuple[str, ...],
 ) -> Plan:
     """Plan a cluster on real servers: a node's hosts are its links, the first one also serves the
-    terminals.
+    terminals. ``witness`` None: an etcd keeps the record.
     """
     a, b = (
         NodeAddress(
@@ -159,7 +160,7 @@ def server_plan(
         nodes=(a, b),
         node_data={a.name: STATE, b.name: STATE},
         witness_data=STATE,
-        witness=_at(witness, WITNESS),
+        witness=_at(witness, WITNESS) if witness else None,
         counters=counter_codes(counters),
         banks=banks,
     )
@@ -182,6 +183,7 @@ def _plan(
     *,
     nodes: tuple[str, ...],
     witness: str | None,
+    etcd: bool,
     counters: int,
     banks: tuple[str, ...],
     ports: str,
@@ -198,8 +200,10 @@ def _plan(
             "A cluster has exactly two nodes; give --node a=HOST --node b=HOST,"
             " or --ports auto to try it on this machine."
         )
-    if not witness:
+    if not witness and not etcd:
         raise click.UsageError("Give --witness HOST: a third machine that decides who is primary.")
+    if witness and etcd:
+        raise click.UsageError("The arbiter is the etcd: leave --witness out.")
     first, second = (_node(one) for one in nodes)
     if witness in {*first[1], *second[1]}:
         raise click.UsageError(
@@ -253,6 +257,7 @@ def _write(plan: Plan) -> Paths:
     show_default=True,
     help="fast: a silent server is succeeded in half the time; for two servers on one switch.",
 )
+@etcd_options
 @json_option
 def init(
     home: Path,
@@ -265,28 +270,52 @@ def init(
     ports: str,
     timers: str,
     as_json: bool,
+    **etcd_said: Any,
 ) -> None:
     """Write a new board's settings folder DIR: settings, an authority, certificates, secrets."""
+    etcd = chosen(**etcd_said)
     plan = _plan(
-        home, name, nodes=nodes, witness=witness, counters=counters, banks=banks, ports=ports
+        home,
+        name,
+        nodes=nodes,
+        witness=witness,
+        etcd=etcd is not None,
+        counters=counters,
+        banks=banks,
+        ports=ports,
     )
+    if etcd is not None:
+        plan = structs.replace(plan, witness=None, etcd=etcd.settings, borrowed=etcd.files)
     paths = _write(structs.replace(plan, timers=FAST) if timers == "fast" else plan)
     today = dt.datetime.now(dt.UTC).astimezone().date()
-    text = next_steps(paths, counters, banks, today, here=ports == "auto")
+    text = next_steps(
+        paths, counters, banks, today, here=ports == "auto", witness=plan.witness is not None
+    )
     answer(msgspec.to_builtins(paths, enc_hook=str), text, as_json=as_json)
 
 
 def next_steps(
-    paths: Paths, counters: int, banks: tuple[str, ...], today: dt.date, *, here: bool
+    paths: Paths,
+    counters: int,
+    banks: tuple[str, ...],
+    today: dt.date,
+    *,
+    here: bool,
+    witness: bool = True,
 ) -> str:
     """Say what was written, and every step from it to the first receipt; ``here``: all on this
-    machine.
+    machine; ``witness``: there is one.
     """
     a, b = paths.nodes
     quoted = shlex.quote(str(paths.home))
+    steps = HERE if here else ON_SERVERS
+    if not witness:
+        lines = [one for one in steps.splitlines() if "witness" not in one.lower()]
+        steps = "\n".join([*lines, ""]).replace("the third machine, and on ", "")
     return NEXT.format(
         home=paths.home,
-        start=(HERE if here else ON_SERVERS).format(quoted=quoted, a=a, b=b),
+        start=steps.format(quoted=quoted, a=a, b=b),
+        witness=" a witness," if witness else " those for etcd,",
         counters=counters,
         banks=_banks(banks),
         bank_lines="".join(BANK_LINE.format(bank=bank) for bank in banks),

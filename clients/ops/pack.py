@@ -3,9 +3,9 @@
     mpower pack a | ssh root@10.0.0.1 tar -x -C /etc/mpower
 
 A node gets its settings as node.yaml, a witness as witness.yaml, a counter or a bank mpower.yaml;
-each with its own certificate and key, the authority's certificate and the list of the revoked. The
-authority's key goes nowhere, nor does anybody else's. Files belong to ``mpower`` and are closed to
-others: a copy by hand forgets that. It must not know what is in the files.
+each with its own certificate and key, the authority's certificate and the list of the revoked, a
+node those by which etcd knows it too. The authority's key goes nowhere, nor does anybody else's.
+Files belong to ``mpower`` and are closed to others: a copy by hand forgets that.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ import click
 from msgspec import Struct
 
 from clients.door import Ended, Exit, talk
+from config.load import SettingsError, settings_from
+from config.settings import NodeSettings
+from config.yaml import YamlError, read_yaml
 
 OWNER: Final = "mpower"
 """The account of the services, on every machine; tar falls back to root where there is none."""
@@ -41,9 +44,9 @@ class Packed(Struct, frozen=True):
     identity: str
 
 
-def packed(names: frozenset[str], machine: str) -> Packed | None:
+def packed(names: frozenset[str], machine: str, etcd: tuple[str, ...] = ()) -> Packed | None:
     """What ``machine`` needs, of the file names of a settings folder; None: there is no such
-    machine. A counter or a bank is named by its code.
+    machine. A counter or a bank is named by its code; ``etcd``: what a node's settings name for it.
     """
     if machine == "witness":
         stem = next((one for one in names if one.startswith("pki/witness-")), "")
@@ -51,7 +54,7 @@ def packed(names: frozenset[str], machine: str) -> Packed | None:
         return _with_identity(own, stem.rpartition(".")[0], "the witness") if stem else None
     if f"node-{machine}.yaml" in names:
         own = {"node.yaml": f"node-{machine}.yaml"}
-        own["secrets/replication.password"] = "secrets/replication.password"
+        own |= {one: one for one in ("secrets/replication.password", *etcd)}
         return _with_identity(own, f"pki/node-{machine}", f"node {machine}")
     for kind in PEOPLE:
         if f"pki/{kind}-{machine}.crt" in names:
@@ -73,7 +76,31 @@ def machines(names: frozenset[str]) -> list[str]:
         for one in names
         if one.endswith(".crt") and one.removeprefix("pki/").startswith(PEOPLE)
     }
-    return [*sorted(nodes), "witness", *sorted(people)]
+    witness = ["witness"] if "witness.yaml" in names else []
+    return [*sorted(nodes), *witness, *sorted(people)]
+
+
+def etcd_files(home: Path, machine: str) -> tuple[str, ...]:
+    """The files that this node's settings name for its etcd, inside the settings folder; Ended if
+    they lie elsewhere, where a tar of the folder cannot have them.
+    """
+    file = home / f"node-{machine}.yaml"
+    if not file.exists():
+        return ()
+    said = settings_from(read_yaml(file.read_bytes()), NodeSettings, str(file), home)
+    settings = said.cluster
+    if settings.arbiter != "etcd" or settings.etcd is None:
+        return ()
+    etcd, top = settings.etcd, home.absolute()
+    places = [one.absolute() for one in (etcd.ca, etcd.certificate, etcd.key)]
+    for one in places:
+        if not one.is_relative_to(top):
+            raise Ended(
+                Exit.FAILED,
+                f"{file} names {one}, which is not in {top}: the other machine would look for it in"
+                " vain. Copy it under pki/ and name it so. Nothing was sent.",
+            )
+    return tuple(one.relative_to(top).as_posix() for one in places)
 
 
 def as_identity(settings: bytes, stem: str) -> bytes:
@@ -88,7 +115,7 @@ def tar_of(home: Path, chosen: Packed) -> bytes:
     """The tar: OSError if a file cannot be read."""
     files, out = chosen.files, io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for folder in ("pki", *(["secrets"] if any("secrets" in one for one in files) else [])):
+        for folder in sorted({one.rpartition("/")[0] for one in files if "/" in one}):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o750
             entry.uname = entry.gname = OWNER
@@ -117,7 +144,7 @@ def pack(machine: str, *, listing: bool) -> None:
     said = click.get_current_context().find_root().params.get("settings")
     home = _folder(Path(said) if said else None)
     names = frozenset(one.relative_to(home).as_posix() for one in home.rglob("*") if one.is_file())
-    chosen = packed(names, machine)
+    chosen = packed(names, machine, _etcd_files(home, machine))
     if chosen is None:
         if "pki/ca.crt" not in names:
             where = "go to the folder 'mpower init' wrote, or name it with --settings"
@@ -139,6 +166,13 @@ def pack(machine: str, *, listing: bool) -> None:
         raise Ended(Exit.FAILED, f"{wrong.filename}: {wrong.strerror}. Nothing was sent.") from None
     sys.stdout.buffer.write(content)
     talk(f"Packed for {chosen.what}: {len(chosen.files)} files.")
+
+
+def _etcd_files(home: Path, machine: str) -> tuple[str, ...]:
+    try:
+        return etcd_files(home, machine)
+    except (SettingsError, YamlError) as wrong:
+        raise Ended(Exit.FAILED, f"{wrong} Nothing was sent.") from None
 
 
 def _folder(said: Path | None) -> Path:

@@ -1,16 +1,20 @@
 """``mpower`` itself: fast, lazy, helpful; and ``mpower init``."""
 
+import datetime as dt
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click.testing
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from clients.__main__ import NOUNS, mpower
 from clients.ops.init import free_ports
 from config.load import load_client, load_node, load_witness
+from config.pki import Identity, issue, make_authority
 from config.settings import FAST
 
 SERVERS = ("--node", "a=10.0.0.1,10.1.0.1", "--node", "b=10.0.0.2,10.1.0.2")
@@ -138,6 +142,88 @@ def test_init_wants_a_witness_on_a_third_machine(tmp_path: Path) -> None:
     assert "Give --witness HOST: a third machine that decides who is primary." in said.stderr
     said = call("init", str(tmp_path / "b"), *SERVERS, "--witness", "10.1.0.2")
     assert "The witness must not run on a server of the pair (10.1.0.2)" in said.stderr
+
+
+@pytest.fixture
+def etcd(tmp_path: Path) -> dict[str, Path]:
+    """What an etcd's administrator issues to a client."""
+    now = dt.datetime.now(dt.UTC)
+    authority = make_authority("etcd", now)
+    issued = issue(authority, Identity("etcd", "ops", "client"), now, [])
+    contents = {
+        "ca": authority.certificate.public_bytes(serialization.Encoding.PEM),
+        "certificate": issued.certificate,
+        "key": issued.key,
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    return {name: tmp_path / name for name in contents}
+
+
+def on_etcd(files: dict[str, Path]) -> tuple[str, ...]:
+    members = ("--etcd", "10.0.0.21", "--etcd", "10.0.0.22:2479")
+    words = [word for name, path in files.items() for word in (f"--etcd-{name}", str(path))]
+    return ("--arbiter", "etcd", *members, *words)
+
+
+def test_init_with_an_etcd_writes_its_certificates_and_packs_them(
+    tmp_path: Path, etcd: dict[str, Path]
+) -> None:
+    home = tmp_path / "board"
+    said = call("init", str(home), *SERVERS, *on_etcd(etcd))
+    assert said.exit_code == 0, said.output
+    assert "witness" not in said.stdout
+    assert not (home / "witness.yaml").exists()
+    cluster = load_node(home / "node-a.yaml").cluster
+    assert (cluster.arbiter, cluster.witness) == ("etcd", None)
+    assert cluster.etcd is not None
+    assert cluster.etcd.endpoints == ["10.0.0.21:2379", "10.0.0.22:2479"]
+    assert cluster.etcd.key.read_bytes() == etcd["key"].read_bytes()
+    assert cluster.etcd.key.stat().st_mode & 0o777 == 0o400
+    assert load_client(home, {}).witness is None
+    listed = call("--settings", str(home), "pack", "b", "--list").stdout.split()
+    assert {"pki/etcd-ca.crt", "pki/etcd-client.crt", "pki/etcd-client.key"} < set(listed)
+    listed = call("--settings", str(home), "pack", "C001", "--list").stdout.split()
+    assert not [one for one in listed if "etcd" in one]
+
+
+def test_a_certificate_that_lies_elsewhere_is_named_before_it_is_missed(
+    tmp_path: Path, etcd: dict[str, Path]
+) -> None:
+    home = tmp_path / "board"
+    call("init", str(home), *SERVERS, *on_etcd(etcd))
+    file = home / "node-a.yaml"
+    file.write_text(file.read_text().replace("pki/etcd-ca.crt", str(etcd["ca"])))
+    said = call("--settings", str(home), "pack", "a", "--list")
+    assert (said.exit_code, "Copy it under pki/ and name it so" in said.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda words: words[2:], "An etcd was named: say --arbiter etcd too."),
+        (lambda words: words[:2] + words[6:], "Name every member of the etcd: --etcd"),
+        (lambda words: words[:-2], "etcd is spoken with over TLS only: give --etcd-ca FILE"),
+        (lambda words: (*words[:-1], words[7]), "is no private key in PEM"),
+        (lambda words: (*words, "--etcd", "no host"), "Nothing was written."),
+        (lambda words: (*words, "--witness", "h3"), "leave --witness out"),
+    ],
+)
+def test_init_says_what_an_etcd_needs_and_writes_nothing(
+    tmp_path: Path, etcd: dict[str, Path], change: Any, sentence: str
+) -> None:
+    said = call("init", str(tmp_path / "b"), *SERVERS, *change(on_etcd(etcd)))
+    assert said.exit_code == 2, said.output
+    assert sentence in " ".join(said.stderr.split())
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path, etcd: dict[str, Path]) -> None:
+    now = dt.datetime.now(dt.UTC)
+    other = issue(make_authority("etcd", now), Identity("etcd", "ops", "client"), now, [])
+    etcd["key"].write_bytes(other.key)
+    said = call("init", str(tmp_path / "b"), *SERVERS, *on_etcd(etcd))
+    assert (said.exit_code, "is not the key of" in said.stderr) == (2, True), said.output
 
 
 def test_free_ports_are_different_and_stay_free() -> None:
