@@ -43,7 +43,8 @@ class SwapRecord(Action, frozen=True):
 
 
 class KeepEpoch(Action, frozen=True):
-    """fsync the highest epoch and incarnation seen, and the record that has them → EpochKept.
+    """fsync the highest epoch and incarnation seen, and the record that has them → EpochKept |
+    ActionFailed; until then no compare-and-swap leaves.
 
     ``excluded``: this node did not agree to the new incarnation; the rejoin marker goes with it.
     """

@@ -209,8 +209,13 @@ class Errands:
 
     async def _keep_epoch(self, action: do.KeepEpoch) -> None:
         keep = partial(self._keepsake.keep_epoch, excluded=action.excluded)
-        await asyncio.to_thread(keep, action.epoch, action.incarnation, action.record)
-        self._report(ev.EpochKept(self._keepsake.kept.epoch))
+        try:
+            await asyncio.to_thread(keep, action.epoch, action.incarnation, action.record)
+        except OSError as trouble:
+            self._report(ev.ActionFailed(do.KeepEpoch.__name__, str(trouble)))
+            return
+        kept = self._keepsake.kept
+        self._report(ev.EpochKept(kept.epoch, kept.incarnation))
 
     async def _drop_old_copy(self) -> None:
         try:

@@ -223,6 +223,7 @@ class EpochKept(Event, frozen=True):
     """The highest epoch and incarnation are fsynced."""
 
     epoch: int
+    incarnation: int
 
 
 class TokenKept(Event, frozen=True):

@@ -72,7 +72,9 @@ def _booted(mind: Mind, event: ev.Booted) -> Mind:
         incarnation=found.incarnation,
         record=found.record,
     )
-    return structs.replace(mind, disk=disk, hearing=deafened(mind.hearing, mind.now_s))
+    kept = (found.incarnation, found.epoch)
+    hearing = deafened(mind.hearing, mind.now_s)
+    return structs.replace(mind, disk=disk, kept=kept, hearing=hearing)
 
 
 def _probed(mind: Mind, event: ev.Probed) -> Mind:
@@ -208,7 +210,8 @@ def _fence_written(mind: Mind, event: ev.FenceWritten) -> Mind:
 
 
 def _epoch_kept(mind: Mind, event: ev.EpochKept) -> Mind:
-    return mind
+    kept = max(mind.kept, (event.incarnation, event.epoch))
+    return structs.replace(mind, kept=kept, unkept="")
 
 
 def _token_kept(mind: Mind, event: ev.TokenKept) -> Mind:
@@ -262,6 +265,9 @@ def _initialised(mind: Mind, event: ev.Initialised) -> Mind:
 
 
 def _action_failed(mind: Mind, event: ev.ActionFailed) -> Mind:
+    if event.action == "KeepEpoch":
+        again_s = mind.now_s + mind.timers.restart_s
+        return structs.replace(mind, unkept=event.reason, keep_again_s=again_s)
     if event.action not in mind.doing:
         return mind
     if event.action == "Clone":  # the room may have gone meanwhile

@@ -37,6 +37,7 @@ from cluster.rules.rule import Rule
 from cluster.states import State
 from cluster.timers import Timers
 from cluster.view import alarms_of
+from protocols.peer import Record
 
 TABLE: Final[tuple[Rule, ...]] = (
     *rebuilding.ROWS,
@@ -186,15 +187,12 @@ def _answered(mind: Mind, event: ev.Event) -> tuple[Mind, tuple[act.Action, ...]
 def _errands(mind: Mind) -> tuple[Mind, tuple[act.Action, ...]]:
     actions: tuple[act.Action, ...] = ()
     record = mind.record
-    if record is not None:
+    if record is not None and _wants_kept(mind, record):
         version = (record.incarnation, record.epoch)
-        if version > (mind.disk.incarnation, mind.disk.epoch):
-            excluded = is_excluded(record, mind.me, mind.disk.incarnation)
-            disk = structs.replace(
-                mind.disk, incarnation=version[0], epoch=version[1], record=record
-            )
-            mind = structs.replace(mind, disk=disk)
-            actions = (act.KeepEpoch(version[1], version[0], record, excluded),)
+        excluded = is_excluded(record, mind.me, mind.kept[0])
+        disk = structs.replace(mind.disk, incarnation=version[0], epoch=version[1], record=record)
+        mind = structs.replace(mind, disk=disk, keep_again_s=NEVER)
+        actions = (act.KeepEpoch(version[1], version[0], record, excluded),)
     if _wants_read(mind):
         mind = structs.replace(
             mind, reading=True, read_floor=known_version(mind), sought_epoch=mind.seen_epoch
@@ -213,6 +211,12 @@ def _alarms(mind: Mind) -> tuple[Mind, tuple[act.Action, ...]]:
     begun = [act.Alarm(kind, alarms[kind]) for kind in names if kind not in mind.alarms]
     ended = [act.Alarm(kind, "") for kind in mind.alarms if kind not in alarms]
     return structs.replace(mind, alarms=names), (*begun, *ended)
+
+
+def _wants_kept(mind: Mind, record: Record) -> bool:
+    """It is later than what is on the disk, or could not be written there a moment ago."""
+    later = (record.incarnation, record.epoch) > (mind.disk.incarnation, mind.disk.epoch)
+    return later or (mind.unkept != "" and NEVER < mind.keep_again_s <= mind.now_s)
 
 
 def _wants_read(mind: Mind) -> bool:

@@ -124,6 +124,12 @@ class Mind(Struct, frozen=True):
     settled: bool = False
     bumped: bool = False
     seen_epoch: int = 0
+    kept: tuple[int, int] = (0, 0)
+    """Incarnation and epoch that are certainly on this node's disk."""
+    unkept: str = ""
+    """Why the record could not be written there, until it could."""
+    keep_again_s: float = NEVER
+    """When that is tried again."""
     # the peer
     hearing: Hearing = Hearing()
     # the disk and PostgreSQL
@@ -194,9 +200,21 @@ class Mind(Struct, frozen=True):
         return due(self.record, self.wall_s)
 
     @property
+    def keeps(self) -> bool:
+        """The record it knows is on its disk: what it asks for now it will remember to have known.
+
+        After a crash a node that had forgotten would take an arbiter that was set back for true.
+        """
+        record = self.record
+        return record is None or self.kept >= (record.incarnation, record.epoch)
+
+    @property
     def may_swap(self) -> bool:
-        """No compare-and-swap is in flight, and the last one ended long enough ago."""
-        return self.swap is None and self.now_s - self.swap_at_s >= self.timers.retry_s
+        """No compare-and-swap is in flight, the last one ended long enough ago, and what is known
+        is on the disk.
+        """
+        rested = self.now_s - self.swap_at_s >= self.timers.retry_s
+        return self.swap is None and rested and self.keeps
 
     # ---- the peer
 

@@ -149,6 +149,8 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."
     if mind.state is State.FAULT:
         alarms["fault"] = mind.reason
+    if mind.unkept:
+        alarms["cannot-keep"] = f"{mind.me} cannot write its own folder: {mind.unkept}"
     alarms |= _arbiter_alarms(mind)
     order, reason = mind.trouble
     if order and mind.failures >= FAILING:

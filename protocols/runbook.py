@@ -48,6 +48,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " each time. It goes on trying, ever more slowly.",
         "Read the reason in the alarm; it is PostgreSQL's or the system's own. Put that right.",
     ),
+    "cannot-keep": Advice(
+        "This node cannot write down which record it has seen (the disk is full, read-only or"
+        " broken). It serves on, but asks the arbiter for nothing: no takeover, no going alone.",
+        "Make room on the disk of the node's data folder, or replace it; it goes on by itself.",
+    ),
     "switchover-aborted": Advice(
         "A switchover that was asked for was not carried out; the primary serves as before. It is"
         " not tried again by itself.",

@@ -33,7 +33,7 @@ TEACHES: Final[dict[type[ev.Event], str]] = {
     ev.NamesSet: "Which names stand.",
     ev.WaitSeen: "The barrier, if the attempt is still the same.",
     ev.FenceWritten: "Which term the fence carries.",
-    ev.EpochKept: "Nothing: the order was the decision.",
+    ev.EpochKept: "That the record known is on the disk: the next compare-and-swap may leave.",
     ev.TokenKept: "Which generation this copy acknowledges.",
     ev.ClaimKept: "Whose promotion comes.",
     ev.StockTaken: "Whether a second copy fits here.",

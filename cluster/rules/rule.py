@@ -42,9 +42,10 @@ RECORD: Final = (
     ev.SwapRefused,
     ev.SwapAmbiguous,
     ev.SwapFailed,
+    ev.EpochKept,
     ev.Tick,
 )
-"""Whatever may have changed what is known of the record, and time."""
+"""Whatever may have changed what is known of the record, what is kept of it, and time."""
 POSTGRES: Final = (
     ev.PostgresStarted,
     ev.PostgresExited,

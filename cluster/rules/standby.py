@@ -197,13 +197,10 @@ def mark_diverged(mind: Mind, event: ev.Event) -> Outcome:
 
 
 def promotion(mind: Mind, event: ev.Event) -> Outcome:
-    """Keep the claim's name, let commits go on alone, leave recovery: in this order."""
+    """First the claim's name goes to disk; what follows waits until it certainly stands there."""
     mind = structs.replace(mind, promoted_tli=0, failures=0, handover="")
     assert mind.record is not None
-    kept = act.KeepClaim(mind.record.op_id)
-    if not (mind.up and mind.idle and mind.holds_enough):
-        return order(mind, kept)
-    return order(mind, kept, act.SetNames(""), act.Promote())
+    return order(mind, act.KeepClaim(mind.record.op_id))
 
 
 C, Y = State.STANDBY_CATCHUP, State.STANDBY_SYNC

@@ -64,9 +64,8 @@ def same_claim(mind: Mind, event: ev.Event) -> Outcome:
 def claim_unkept(mind: Mind, event: ev.Event) -> bool:
     """The claim's name is not on disk yet."""
     record = mind.record
-    return (
-        record is not None and not record.opened and mind.idle and mind.disk.claim != record.op_id
-    )
+    unkept = record is not None and not record.opened and mind.disk.claim != record.op_id
+    return unkept and mind.may_retry
 
 
 def keep_claim(mind: Mind, event: ev.Event) -> Outcome:
@@ -86,8 +85,11 @@ def start_following_nobody(mind: Mind, event: ev.Event) -> Outcome:
 
 
 def may_promote(mind: Mind, event: ev.Event) -> bool:
-    """PostgreSQL runs in recovery and nothing is being done."""
-    return mind.up and mind.may_retry and mind.promoted_tli == 0 and mind.holds_enough
+    """PostgreSQL runs in recovery, nothing is being done, and the claim's name is on disk (F14)."""
+    record = mind.record
+    kept = record is not None and (record.opened or mind.disk.claim == record.op_id)
+    able = mind.up and mind.may_retry and mind.promoted_tli == 0
+    return able and kept and mind.holds_enough
 
 
 def lacks_wal(mind: Mind, event: ev.Event) -> bool:
@@ -171,8 +173,8 @@ def serve(mind: Mind, event: ev.Event) -> Outcome:
 
 
 def cannot_promote(mind: Mind, event: ev.ActionFailed) -> bool:
-    """The start or the promotion failed."""
-    return event.action in {"Promote", "StartStandby"}
+    """The claim's name cannot be kept, or the start or the promotion failed."""
+    return event.action in {"KeepClaim", "Promote", "StartStandby"}
 
 
 def say_why(mind: Mind, event: ev.ActionFailed) -> Outcome:

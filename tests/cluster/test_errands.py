@@ -111,7 +111,7 @@ async def test_orders_run_one_after_the_other(tmp_path: Path) -> None:
     b.errands.order(do.WriteFence(3))
     await b.until("len(b.duties.began) == 1")
     b.errands.order(do.KeepEpoch(5, 1))
-    await b.until("b.reports == [ev.EpochKept(5)]")
+    await b.until("b.reports == [ev.EpochKept(5, 1)]")
     assert len(b.duties.began) == 1, "the fence waits for the names, the epoch for nobody"
     b.duties.ends[do.SetNames].set_result(ev.NamesSet("x"))
     await b.until("len(b.duties.began) == 2")
@@ -205,4 +205,20 @@ async def test_what_the_arbiter_says_becomes_one_event(tmp_path: Path) -> None:
     b.errands.order(do.ReadTheRecord())
     await b.until("len(b.reports) == 2")
     assert b.reports[1] == ev.RecordRead(FIRST, "n1")
+    await b.close()
+
+
+@on_reactor
+async def test_a_disk_that_refuses_the_epoch_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    b = Bench(tmp_path)
+    b.keepsake.keep_epoch(4, 1)
+    (tmp_path / "keepsake.json.new").mkdir()  # where the next one is written
+    b.errands.order(do.KeepEpoch(5, 1))
+    await b.until("len(b.reports) == 1")
+    assert isinstance(b.reports[0], ev.ActionFailed)
+    assert b.reports[0].action == "KeepEpoch"
+    assert not b.faults
+    (tmp_path / "keepsake.json.new").rmdir()
+    b.errands.order(do.KeepEpoch(5, 1))
+    await b.until("b.reports[1:] == [ev.EpochKept(5, 1)]")
     await b.close()

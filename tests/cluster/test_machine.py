@@ -42,17 +42,22 @@ SERVING = ev.Facts(
 
 
 class Node:
-    """One machine fed by hand; confirms what it swaps unless told otherwise."""
+    """One machine fed by hand. Its disk keeps every record at once, while ``keeps``."""
 
     def __init__(self, me: str, peer: str, found: ev.Holdings) -> None:
         self.now_s = 50.0
         self.mind: Mind = begin(me, peer, "city", f"{me}1", timers=Timers(), now_s=self.now_s)
         self.ordered: list[act.Action] = []
+        self.keeps = True
         self.feed(ev.Booted(found))
 
     def feed(self, event: ev.Event, after_s: float = 0.01) -> tuple[act.Action, ...]:
         self.now_s += after_s
         self.mind, actions = step(self.mind, event, self.now_s)
+        for kept in [one for one in actions if isinstance(one, act.KeepEpoch) and self.keeps]:
+            said = ev.EpochKept(kept.epoch, kept.incarnation)
+            self.mind, more = step(self.mind, said, self.now_s)
+            actions += more
         self.ordered = list(actions)
         return actions
 
@@ -262,9 +267,12 @@ def test_a_hand_over_is_claimed_without_waiting() -> None:
     claim = node.swapped()
     assert (claim.primary, claim.term, claim.opened, claim.sync) == ("b", 2, False, "")
     node.feed(confirmed(claim))
-    wanted = [act.KeepClaim(claim.op_id), act.SetNames(""), act.Promote()]
+    assert act.KeepClaim(claim.op_id) in node.ordered
+    assert act.Promote() not in node.ordered, "not before the claim is on the disk"
+    node.feed(ev.ClaimKept(claim.op_id))
+    wanted = [act.SetNames(""), act.Promote()]
     assert [one for one in node.ordered if one in wanted] == wanted
-    node.all([ev.ClaimKept(claim.op_id), ev.NamesSet(""), ev.Promoted(2, 100)])
+    node.all([ev.NamesSet(""), ev.Promoted(2, 100)])
     assert node.swapped().opened
     assert not is_open(node.mind)
 
@@ -320,3 +328,49 @@ def test_what_keeps_failing_is_said_until_it_is_done() -> None:
     node.feed(ev.PostgresStarted(as_standby=True))
     node.feed(ev.Tick())
     assert act.Alarm("keeps-failing", "") in node.ordered
+
+
+def test_nothing_is_asked_on_an_epoch_that_is_not_on_the_disk_and_the_write_is_tried_again() -> (
+    None
+):
+    node = Node("a", "b", structs.replace(HELD, epoch=0, incarnation=0))
+    node.keeps = False
+    assert act.KeepEpoch(1, 1, FIRST) in node.feed(ev.RecordRead(FIRST, "n1"))
+    assert not any(isinstance(one, act.SwapRecord) for one in node.ordered)
+    node.feed(ev.ActionFailed("KeepEpoch", "no space left on device"))
+    node.feed(ev.Tick())
+    assert node.mind.alarms == ("cannot-keep",)
+    assert act.KeepEpoch(1, 1, FIRST) in node.feed(ev.Tick(), node.mind.timers.restart_s)
+    assert act.KeepEpoch(1, 1, FIRST) not in node.feed(ev.Tick()), "one write at a time"
+    node.feed(ev.EpochKept(1, 1))
+    assert node.swapped().epoch == 2
+    node.feed(ev.Tick())
+    assert "cannot-keep" not in node.mind.alarms
+
+
+def test_a_copy_that_did_not_agree_is_marked_even_if_the_first_write_failed() -> None:
+    node = standby_in_sync()
+    node.keeps = False
+    assert node.mind.record is not None
+    other = structs.replace(node.mind.record, incarnation=2, epoch=9, consented=("a",))
+    orders = [
+        one for one in node.feed(ev.RecordRead(other, "n1")) if isinstance(one, act.KeepEpoch)
+    ]
+    assert [one.excluded for one in orders] == [True]
+    node.feed(ev.ActionFailed("KeepEpoch", "input/output error"))
+    again = [one for one in node.feed(ev.Tick(), 1.0) if isinstance(one, act.KeepEpoch)]
+    assert [one.excluded for one in again] == [True]
+
+
+def test_nobody_leaves_recovery_before_the_claim_is_on_the_disk() -> None:
+    node = standby_in_sync()
+    node.feed(ev.BeatHeard(0, primary_beat(3, "postmaster died")))
+    node.feed(confirmed(node.swapped()))
+    assert node.mind.state is State.PROMOTING
+    node.feed(ev.ActionFailed("KeepClaim", "no space left on device"))
+    assert not any(isinstance(one, act.Promote) for one in node.ordered)
+    assert node.mind.handover, "the previous primary may take the claim back"
+    again = node.feed(ev.Tick(), 1.0)
+    kept = [one for one in again if isinstance(one, act.KeepClaim)]
+    assert kept
+    assert any(isinstance(one, act.Promote) for one in node.feed(ev.ClaimKept(kept[0].op_id)))

@@ -159,6 +159,9 @@ class Checks:
 
     def on_asked(self, node: Node, order: act.SwapRecord) -> None:
         """A compare-and-swap leaves: it may land until it is answered."""
+        kept, expected = node.disk.kept, order.expected or 0
+        if expected > kept.epoch and order.record.incarnation <= kept.incarnation:
+            self.fail(f"unkept: {node.name} asks on epoch {expected}, on disk is {kept.epoch}")
         if order.record.sync and order.record.sync_gen != (self.record or order.record).sync_gen:
             wanted = names_of(order.record)
             if node.postgres.names != wanted:

@@ -3,8 +3,7 @@ and sometimes not at all.
 
 A crash loses the process and keeps the disk and (unless the host went down) the server. A frozen
 process handles on resume what had reached its sockets. Its monotonic clock has an offset and
-drifts; its wall clock jumps, and nothing reads it but people. What it cannot keep on its disk ends
-it, as the real daemon ends.
+drifts; its wall clock jumps, and nothing reads it but people.
 """
 
 from __future__ import annotations
@@ -377,11 +376,11 @@ class Node:
             return
         if self.postgres.full:
             self.world.hit["small file did not fit"] += 1
-            self.crash(host=False)
-            self.departed(self)
+            self.disk.writing = None
+            self.feed(ev.ActionFailed("KeepEpoch", "no space left on device"))
             return
         self.disk.keep(self.disk.epoch_kept(kept.epoch, kept.incarnation))
-        self.feed(ev.EpochKept(kept.epoch))
+        self.feed(ev.EpochKept(self.disk.kept.epoch, self.disk.kept.incarnation))
 
 
 def _down(name: str) -> Standing:

@@ -101,6 +101,11 @@ PLANTED: Final[dict[str, Plant]] = {
     "claim_not_kept": Plant(
         "promoted before the claim's name is on disk (F14)", ("op_id",), CRASHES
     ),
+    "epoch_not_kept": Plant(
+        "the arbiter is asked on an epoch that the disk did not take",
+        ("unkept",),
+        ("disk full", *CRASHES),
+    ),
     "takeover_while_paused": Plant("paused is not looked at", ("paused",), ("paused", *CRASHES)),
     "reclaim_after_marker": Plant(
         "a claim is taken back by a copy whose rejoin has begun",

@@ -140,6 +140,18 @@ def _claim_not_kept(step: Step) -> Step:
     return stepped
 
 
+def _epoch_not_kept(step: Step) -> Step:
+    """Whatever is known counts as kept, whether the disk took it or not."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.record is not None:
+            known = (mind.record.incarnation, mind.record.epoch)
+            mind = structs.replace(mind, kept=max(mind.kept, known))
+        return step(mind, event, now_s)
+
+    return stepped
+
+
 def _paused_ignored(step: Step) -> Step:
     def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
         if mind.record is not None and mind.record.paused and mind.state is State.STANDBY_SYNC:
@@ -178,6 +190,7 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "ambiguous_settled_by_read": _settled_by_read,
     "high_flush_ignored": _high_flush_ignored,
     "claim_not_kept": _claim_not_kept,
+    "epoch_not_kept": _epoch_not_kept,
     "takeover_while_paused": _paused_ignored,
     "reclaim_after_marker": _reclaim_after_marker,
 }
