@@ -240,7 +240,7 @@ def _begin(access: str, role: Role | None, term: int | None) -> bytes:
             f"SELECT mpower.fence_v1({term:d})",
         ]
     if role is not None:
-        parts.append(f"SET LOCAL ROLE mpower_{role.value}")
+        parts.append(f"SET LOCAL ROLE mpower_{role.group}")
     return "; ".join(parts).encode()
 
 

@@ -21,6 +21,7 @@ from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
 from cluster.standing import Standing
+from mpowerd.approvals.operations import served as approvals_served
 from mpowerd.banking.operations import SERVED as BANKING
 from mpowerd.business import Business
 from mpowerd.caller import Caller, Key
@@ -42,6 +43,7 @@ from mpowerd.payments.store import Item, take_batch
 from mpowerd.people import People
 from mpowerd.rooms import Serve, ServedRooms
 from mpowerd.seats import SEATS, kind_of
+from mpowerd.security import operations as security
 from mpowerd.security.operations import Hashing
 from mpowerd.security.operations import served as security_served
 from mpowerd.server import Server
@@ -60,17 +62,22 @@ OPENED_S: Final = 60.0
 TAKE: Final = "payments.take"
 LANES: Final = frozenset({TAKE})
 """Operations that are posted in batches instead of being served one by one."""
+PROPOSALS: Final = {**security.PROPOSALS}
+"""What every four-eyes operation would change; which ones there are is declared."""
 TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
 SEATS_SHOWN: Final = 300
 """Certificates in one status answer: it fits a frame; a larger board reads the metrics."""
+FIRST_PERSON: Final = "ADMIN"
+"""Staff number of the first administrator."""
 CHAIN: Final = 0
 """The audit chain of the one posting lane."""
 
 
 def served(here: Callable[[], dt.date], hashing: Hashing) -> Mapping[str, Serve]:
     """Give every room's operations; ``here()`` is the node's own date."""
-    own = {**security_served(hashing), **days_served(here)}
-    return {**own, **CONSUMERS, **PAYMENTS, **BANKING}
+    rooms = {**security_served(hashing), **days_served(here), **CONSUMERS, **PAYMENTS, **BANKING}
+    approved = {name: rooms[name] for name in PROPOSALS}
+    return {**rooms, **approvals_served(approved, PROPOSALS)}
 
 
 class Plan(Struct, frozen=True):
@@ -124,7 +131,7 @@ class House:
         """
         await asyncio.wait_for(self.opening.opened(), OPENED_S)
         people = People(self._database)
-        made = await people.first_admin(said["admin"], said["admin"], said["hash"])
+        made = await people.first_admin(said["admin"], FIRST_PERSON, said["hash"])
         structlog.get_logger().info("first administrator", user=said["admin"], made=made)
 
     def status(self) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from protocols.operation import Operation, Role
 from protocols.refusals import Refused
 
 SEATS: Final[dict[str, frozenset[Role]]] = {
-    "counter": frozenset({Role.CLERK, Role.OFFICER}),
-    "ops": frozenset({Role.ADMIN, Role.OFFICER, Role.OPS}),
+    "counter": frozenset({Role.CLERK, Role.RECEIVER, Role.OFFICER}),
+    "ops": frozenset({Role.ADMIN, Role.AUDITOR, Role.OFFICER, Role.OPS}),
     "bank": frozenset(),
 }
 """Roles whose people may sign in at a kind of certificate; at a bank's nobody: it acts for itself.

@@ -16,17 +16,41 @@ from typing import Final
 
 from msgspec import Struct
 
+from protocols.powers import Power
+
 
 class Role(enum.StrEnum):
-    """The roles of the board's people and machines; each is also a database group role
-    ``mpower_<role>``.
+    """The roles of the board's people and machines: which operations somebody may ask.
+
+    In the database a role acts in its ``group``, the role ``mpower_<group>``.
     """
 
     CLERK = "clerk"
+    RECEIVER = "receiver"
     OFFICER = "officer"
+    AUDITOR = "auditor"
     OPS = "ops"
     BANK = "bank"
     ADMIN = "admin"
+
+    @property
+    def group(self) -> str:
+        """The group role of the database that this role's transactions go into."""
+        return GROUPS.get(self, self.value)
+
+
+GROUPS: Final[dict[Role, str]] = {Role.RECEIVER: "clerk", Role.AUDITOR: "ops"}
+"""Roles that share a group with another one; every other role is a group of its own."""
+
+
+class FourEyes(Struct, frozen=True):
+    """What a second person needs to approve an operation: the power, and one of these roles.
+
+    The operation's reply is ``approvals.Pending``: it is carried out when it is approved.
+    """
+
+    power: Power
+    by: frozenset[Role] = frozenset({Role.OFFICER, Role.ADMIN})
 
 
 class Operation(Struct, frozen=True):
@@ -40,7 +64,7 @@ class Operation(Struct, frozen=True):
     roles: frozenset[Role]
     keyed: bool
     purpose: str
-    four_eyes: bool = False
+    four_eyes: FourEyes | None = None
     principal: bool = False
     """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in.
     """

@@ -83,6 +83,53 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "COUNTER_EXISTS": Sentence("There is already a counter {counter}. Choose another code."),
     "NO_USER": Sentence("There is no user {user}. Check the spelling."),
+    "NO_PERSON": Sentence("There is nobody with staff number {person}. Add the person first."),
+    "PERSON_EXISTS": Sentence(
+        "There is already a person with staff number {person}, of other data. Nothing was changed."
+    ),
+    "NO_POWER_ID": Sentence("There is no power {power_id}. List the powers for its number."),
+    "BAD_DATES": Sentence("From {first} to {last}: the dates are not days in order. Check both."),
+    "NO_OFFICE": Sentence("There is no office {office}. Check its code, or add the office first."),
+    "ROLE_APPOINTED": Sentence(
+        "A user cannot be added as {role}. Add the user as clerk or ops, then appoint them: "
+        "a second administrator approves that."
+    ),
+    # four eyes
+    "NO_REQUEST": Sentence("There is no request {request}, or it is not yours to see."),
+    "REQUEST_SETTLED": Sentence("The request {request} is {state} already. Nothing was changed."),
+    "REQUEST_EXPIRED": Sentence(
+        "Nobody decided the request {request} in time; it has expired. Ask for it anew."
+    ),
+    "REQUEST_CHANGED": Sentence(
+        "The request {request} was edited: version {version} stands. Look at it again."
+    ),
+    "REQUEST_STALE": Sentence(
+        "What the request {request} would change has changed since ({field}). "
+        "Return it, so that its maker looks again."
+    ),
+    "REQUEST_RETURNED": Sentence(
+        "The request {request} is with its maker again. It can be approved when it comes back."
+    ),
+    "REQUEST_OTHER": Sentence(
+        "The request {request} is a {operation}; an edit cannot make it another. Ask anew."
+    ),
+    "OWN_REQUEST": Sentence(
+        "The request {request} is your own; another person decides about it, whatever the login."
+    ),
+    "NOT_MAKER": Sentence("The request {request} is not yours; only its maker can do that."),
+    "NO_POWER": Sentence(
+        "You do not hold the power {power} that the request {request} needs at {office}. "
+        "Forward it to somebody who does."
+    ),
+    "NOT_COMPETENT": Sentence(
+        "{person} does not hold the power that the request {request} needs. Choose another."
+    ),
+    "NOT_HELD": Sentence("You do not hold the power {power} yourself, so it cannot be lent."),
+    "DELEGATION_DATES": Sentence(
+        "A power is lent from today or later, for at most {days} days. Check the two dates."
+    ),
+    "NO_DELEGATION": Sentence("You have lent no power under the number {delegation}."),
+    "NOTHING_CHANGES": Sentence("That is how {object} stands already. Nothing was asked for."),
     # money
     "KEY_CONFLICT": Sentence(
         "This request was sent before with another content; nothing was posted. "

@@ -33,8 +33,21 @@ CounterCode = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{1,11}\Z", description
 UserName = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9._-]{1,31}\Z", description="lower-case sign-in name")
 ]
+StaffNumber = Annotated[
+    str, Meta(pattern=r"^[A-Z][A-Z0-9-]{0,15}\Z", description="a staff number, e.g. E1042")
+]
+"""Who a person is to the board; rules bind the person, who may hold several logins."""
+Office = Annotated[
+    str, Meta(pattern=r"^[A-Z][A-Z0-9-]{0,15}\Z", description="an office's code, e.g. SD-101")
+]
 BusinessDate = Annotated[
     str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="ISO date")
+]
+NoDate = Annotated[
+    str, Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z", description="ISO date, or nothing")
+]
+NoStaff = Annotated[
+    str, Meta(pattern=r"^([A-Z][A-Z0-9-]{0,15})?\Z", description="a staff number, or nothing")
 ]
 Text = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z")]
 """One line a person typed: no control characters, no lone surrogates."""

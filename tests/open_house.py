@@ -24,7 +24,7 @@ from mpowerd.passwords import hashed
 from protocols.shell.clock import BootClock
 from tests.postgres_nodes import Node, fresh_folder, postgres_node, run
 from tests.protocols.papers import Papers
-from tests.terminals import Terminal
+from tests.terminals import Terminal, employ
 
 CLUSTER = "test"
 PASSWORD = "correct horse battery staple"
@@ -109,11 +109,11 @@ class OpenHouse:
             number = 0
             for counter in [f"C00{n}" for n in range(1, 10)]:
                 number += 1
-                await ops.body("security.add_counter", [counter, "Central", "COUNTER"], number)
-            await ops.body("security.add_counter", ["SBI", "Head Office", "BANK"], 100)
+                await ops.body("security.add_counter", [counter, "HO", "COUNTER"], number)
+            await ops.body("security.add_counter", ["SBI", "HO", "BANK"], 100)
             for user, role in PEOPLE.items():
                 number += 1
-                await ops.body("security.add_user", [user, user.title(), role, PASSWORD], number)
+                await employ(ops, user, role, PASSWORD, 1000 + 10 * number)
             rows = [
                 [str(1_000_000_000 + n), f"Consumer {n}", "1 Road", "LT-1", f"M{n}", "", 2000, DUES]
                 for n in range(1, 41)

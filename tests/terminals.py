@@ -174,3 +174,14 @@ class Terminal:
         answer = await self.ask(operation, body, sequence)
         assert isinstance(answer, Reply), answer
         return msgpack.decode(bytes(answer.body))
+
+
+async def employ(admin: Terminal, user: str, role: str, password: str, number: int) -> None:
+    """Add a person and their login by the only administrator, who alone may still appoint; uses
+    three sequences from ``number``.
+    """
+    staff, added = f"E-{user.upper()}", role if role in {"clerk", "ops"} else "clerk"
+    await admin.body("security.add_person", [staff, user.title(), "Staff", "HO"], number)
+    await admin.body("security.add_user", [user, staff, added, password], number + 1)
+    if added != role:
+        await admin.body("security.appoint", [user, role, "first of the board"], number + 2)

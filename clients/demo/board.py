@@ -18,7 +18,7 @@ from clients.ops.consumer_file import batches, parse_consumers
 from clients.ops.sample import FIRST_NUMBER, sample_consumers
 from protocols.catalogue.consumers import Load
 from protocols.catalogue.days import OpenDay
-from protocols.catalogue.security import AddCounter, AddUser
+from protocols.catalogue.security import AddCounter, AddPerson, AddUser, Appoint
 from protocols.operation import Role
 
 ADMIN: Final = "admin"
@@ -41,14 +41,22 @@ def clerk_of(counter: str) -> str:
     return f"clerk{counter[1:]}"
 
 
-def people(counters: Sequence[str]) -> list[AddUser]:
-    """Everybody who works at the demo's board."""
-    clerks = [AddUser(clerk_of(one), f"Clerk of {one}", Role.CLERK, PASSWORD) for one in counters]
+def people(counters: Sequence[str]) -> list[tuple[AddPerson, AddUser]]:
+    """Everybody who works at the demo's board, with their login."""
     return [
-        AddUser(OFFICER, "Officer of the demo", Role.OFFICER, PASSWORD),
-        AddUser(OPS, "Night watch of the demo", Role.OPS, PASSWORD),
-        *clerks,
+        _employed("E-OFFICER", "Officer of the demo", "Assistant engineer", OFFICER, Role.CLERK),
+        _employed("E-NIGHT", "Night watch of the demo", "Operator", OPS, Role.OPS),
+        *(
+            _employed(f"E-{one}", f"Clerk of {one}", "Cashier", clerk_of(one), Role.CLERK)
+            for one in counters
+        ),
     ]
+
+
+def _employed(
+    staff: str, name: str, designation: str, user: str, role: Role
+) -> tuple[AddPerson, AddUser]:
+    return AddPerson(staff, name, designation), AddUser(user, staff, role, PASSWORD)
 
 
 def consumer_numbers() -> list[str]:
@@ -60,12 +68,15 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
     """Add counters, people and consumers as the administrator. Doing it again changes nothing."""
     await link.sign_in(ADMIN, PASSWORD)
     for counter in counters:
-        await _once(link, "security.add_counter", AddCounter(counter, "Copper Lane office"))
-    await _once(link, "security.add_counter", AddCounter(bank, "Head office", "BANK"))
+        await _once(link, "security.add_counter", AddCounter(counter, "HO"))
+    await _once(link, "security.add_counter", AddCounter(bank, "HO", "BANK"))
     told(f"{len(counters)} counters and the bank {bank}")
     everybody = people(counters)
-    for user in everybody:
+    for person, user in everybody:
+        await _once(link, "security.add_person", person)
         await _once(link, "security.add_user", user)
+    # The board's only administrator appoints its first officer alone: founding, and marked so.
+    await _once(link, "security.appoint", Appoint(OFFICER, Role.OFFICER, "the demo's officer"))
     told(f"{len(everybody)} people with their roles")
     rows = parse_consumers(sample_consumers(CONSUMERS, SEED))
     date = today()
@@ -90,6 +101,6 @@ async def _once(link: Asking, operation: str, body: Struct) -> Answer | None:
     try:
         return await submit_file(link, operation, body, f"{operation} {today()}")
     except Declined as no:
-        if no.code in {"USER_EXISTS", "DAY_OPEN"}:
+        if no.code in {"USER_EXISTS", "DAY_OPEN", "NOTHING_CHANGES"}:
             return None
         raise

@@ -69,7 +69,7 @@ Users, counters, sessions; load consumers.
 
 \b
 Examples:
-  mpower admin add user asha --person "Asha K" --role clerk
+  mpower admin add user asha --person E1042 --role clerk
   mpower admin load consumers consumers.csv --dry-run
 """
 
@@ -151,7 +151,7 @@ def add() -> None:
 
 @add.command("user")
 @click.argument("user")
-@click.option("--person", required=True, help="The human behind the login.")
+@click.option("--person", required=True, help="Staff number of the human behind the login (E1042).")
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--new-password-file", help="File with the new user's password, or -.")
 @_as_admin
@@ -178,7 +178,7 @@ def add_user(
 
 @add.command("counter")
 @click.argument("counter")
-@click.option("--office", required=True, help="The office it belongs to.")
+@click.option("--office", required=True, help="Code of the office it belongs to (SD-101).")
 @click.option("--bank", is_flag=True, help="It is a bank's link, not a counter.")
 @_as_admin
 @json_option

@@ -1,4 +1,4 @@
--- Counters, people, their sessions, the business days, the consumers.
+-- Offices, persons and their powers, logins and sessions, counters, the business days, the consumers.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -11,11 +11,63 @@ BEGIN
 END
 $$;
 
+-- The tree of offices; the board itself stands at its root. An office is known by its code and is never removed.
+CREATE TABLE mpower.offices (
+    office text COLLATE "C" NOT NULL CONSTRAINT offices_pk PRIMARY KEY
+        CONSTRAINT offices_code CHECK (office ~ '^[A-Z][A-Z0-9-]{0,15}$'),
+    name text NOT NULL,
+    kind text NOT NULL
+        CONSTRAINT offices_kind CHECK (kind IN ('BOARD', 'ZONE', 'CIRCLE', 'DIVISION', 'SUBDIVISION')),
+    parent text COLLATE "C" CONSTRAINT offices_parent REFERENCES mpower.offices,
+    CONSTRAINT offices_one_root CHECK ((parent IS NULL) = (kind = 'BOARD'))
+);
+CREATE UNIQUE INDEX offices_one_board ON mpower.offices ((true)) WHERE parent IS NULL;
+INSERT INTO mpower.offices VALUES ('HO', 'Head office', 'BOARD', NULL);
+
+-- The human behind the logins, by staff number: rules bind the person, not the name a person signs in with.
+CREATE TABLE mpower.persons (
+    person text COLLATE "C" NOT NULL CONSTRAINT persons_pk PRIMARY KEY
+        CONSTRAINT persons_staff_number CHECK (person ~ '^[A-Z][A-Z0-9-]{0,15}$'),
+    name text NOT NULL,
+    designation text NOT NULL,
+    office text COLLATE "C" NOT NULL CONSTRAINT persons_office REFERENCES mpower.offices
+);
+
+-- What a person may decide: up to a value (paise or watts; NULL: without limit), in an office and below it, from a day to
+-- a day. A power is only ever withdrawn: what somebody held on a day can be told for ever.
+CREATE TABLE mpower.powers (
+    power_id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT powers_pk PRIMARY KEY,
+    person text COLLATE "C" NOT NULL CONSTRAINT powers_of_person REFERENCES mpower.persons,
+    power text NOT NULL,
+    most bigint CONSTRAINT powers_most CHECK (most > 0),
+    office text COLLATE "C" NOT NULL CONSTRAINT powers_office REFERENCES mpower.offices,
+    valid_from date NOT NULL,
+    valid_to date CONSTRAINT powers_to CHECK (valid_to >= valid_from),
+    granted_at timestamptz NOT NULL,
+    withdrawn_at timestamptz
+);
+CREATE INDEX powers_held ON mpower.powers (person, power) WHERE withdrawn_at IS NULL;
+
+-- Somebody's powers lent to a colleague for a time. What was lent cannot be lent on.
+CREATE TABLE mpower.delegations (
+    delegation_id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT delegations_pk PRIMARY KEY,
+    of_person text COLLATE "C" NOT NULL CONSTRAINT delegations_of REFERENCES mpower.persons,
+    to_person text COLLATE "C" NOT NULL CONSTRAINT delegations_to REFERENCES mpower.persons,
+    power text NOT NULL,
+    valid_from timestamptz NOT NULL,
+    valid_to timestamptz NOT NULL,
+    reason text NOT NULL,
+    ended_at timestamptz,
+    CONSTRAINT delegations_two CHECK (of_person <> to_person),
+    CONSTRAINT delegations_time CHECK (valid_to > valid_from)
+);
+CREATE INDEX delegations_held ON mpower.delegations (to_person, power) WHERE ended_at IS NULL;
+
 CREATE TABLE mpower.counters (
     counter_id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT counters_pk PRIMARY KEY
         CONSTRAINT counters_id_fits CHECK (counter_id BETWEEN 1 AND 8388607),
     code text COLLATE "C" NOT NULL CONSTRAINT counters_code_once UNIQUE,
-    office text NOT NULL,
+    office text COLLATE "C" NOT NULL CONSTRAINT counters_office REFERENCES mpower.offices,
     kind text NOT NULL CONSTRAINT counters_kind CHECK (kind IN ('COUNTER', 'BANK')),
     closed boolean NOT NULL DEFAULT false
 );
@@ -23,8 +75,9 @@ CREATE TABLE mpower.counters (
 CREATE TABLE mpower.users (
     user_id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT users_pk PRIMARY KEY,
     name text COLLATE "C" NOT NULL CONSTRAINT users_name_once UNIQUE,
-    person text NOT NULL,
-    role text NOT NULL CONSTRAINT users_role CHECK (role IN ('clerk', 'officer', 'ops', 'bank', 'admin')),
+    person text COLLATE "C" NOT NULL CONSTRAINT users_of_person REFERENCES mpower.persons,
+    role text NOT NULL CONSTRAINT users_role
+        CHECK (role IN ('clerk', 'receiver', 'officer', 'auditor', 'ops', 'admin')),
     password_hash text NOT NULL CONSTRAINT users_hash_is_argon2id CHECK (password_hash LIKE '$argon2id$%'),
     created_at timestamptz NOT NULL,
     disabled_at timestamptz,
@@ -42,7 +95,7 @@ CREATE TABLE mpower.sessions (
     opened_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
-    ended_why text CONSTRAINT sessions_ended_why CHECK (ended_why IN ('SIGNED_OUT', 'DISABLED', 'REPLACED', 'IDLE'))
+    ended_why text CONSTRAINT sessions_ended_why CHECK (ended_why IN ('SIGNED_OUT', 'DISABLED', 'REPLACED', 'IDLE', 'ROLE'))
 );
 CREATE INDEX sessions_live ON mpower.sessions (user_id) WHERE ended_at IS NULL;
 
@@ -76,18 +129,18 @@ CREATE INDEX consumers_by_name ON mpower.consumers ((lower(name) COLLATE "C"));
 CREATE INDEX consumers_by_meter ON mpower.consumers (meter) WHERE meter <> '';
 CREATE INDEX consumers_by_mobile ON mpower.consumers (mobile) WHERE mobile <> '';
 
-CREATE TRIGGER users_stay BEFORE DELETE OR TRUNCATE ON mpower.users
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-CREATE TRIGGER days_stay BEFORE DELETE OR TRUNCATE ON mpower.days
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-CREATE TRIGGER counters_stay BEFORE DELETE OR TRUNCATE ON mpower.counters
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-CREATE TRIGGER consumers_stay BEFORE DELETE OR TRUNCATE ON mpower.consumers
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-ALTER TABLE mpower.users ENABLE ALWAYS TRIGGER users_stay;
-ALTER TABLE mpower.days ENABLE ALWAYS TRIGGER days_stay;
-ALTER TABLE mpower.counters ENABLE ALWAYS TRIGGER counters_stay;
-ALTER TABLE mpower.consumers ENABLE ALWAYS TRIGGER consumers_stay;
+DO $stay$
+DECLARE
+    kept text;
+BEGIN
+    FOREACH kept IN ARRAY ARRAY['offices', 'persons', 'powers', 'delegations', 'counters', 'users', 'days', 'consumers'] LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
+            'EXECUTE FUNCTION mpower.refuse_change()', kept || '_stay', kept);
+        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', kept, kept || '_stay');
+    END LOOP;
+END
+$stay$;
 
-GRANT SELECT ON mpower.counters, mpower.days, mpower.consumers TO mpower_report;
+GRANT SELECT ON mpower.offices, mpower.persons, mpower.powers, mpower.delegations, mpower.counters, mpower.days,
+    mpower.consumers TO mpower_report;
 GRANT SELECT (user_id, name, person, role, created_at, disabled_at, disabled_why) ON mpower.users TO mpower_report;

@@ -51,3 +51,46 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Is an office that one, or below it?
+CREATE FUNCTION mpower.office_within(below text, above text) RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH RECURSIVE up (office) AS (
+        SELECT below COLLATE "C"
+        UNION
+        SELECT o.parent FROM up JOIN mpower.offices o ON o.office = up.office WHERE o.parent IS NOT NULL
+    )
+    SELECT EXISTS (SELECT FROM up WHERE up.office = above)
+$$;
+
+-- Who holds a power over a value in an office now: in their own right, or lent. An administrator holds RIGHTS and MASTERS
+-- by role; every other power is granted. One row a person and way.
+CREATE FUNCTION mpower.holders(power text, value bigint, office text)
+RETURNS TABLE (person text, lent_by text) LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH own (person) AS (
+        SELECT p.person FROM mpower.powers p
+            WHERE p.power = holders.power AND p.withdrawn_at IS NULL AND current_date >= p.valid_from
+                AND (p.valid_to IS NULL OR current_date <= p.valid_to) AND (p.most IS NULL OR p.most >= holders.value)
+                AND mpower.office_within(holders.office, p.office)
+        UNION
+        SELECT u.person FROM mpower.users u
+            WHERE holders.power IN ('RIGHTS', 'MASTERS') AND u.role = 'admin' AND u.disabled_at IS NULL
+    )
+    SELECT own.person, NULL::text FROM own
+    UNION
+    SELECT d.to_person, d.of_person FROM own JOIN mpower.delegations d ON d.of_person = own.person
+        WHERE d.power = holders.power AND d.ended_at IS NULL AND now() >= d.valid_from AND now() < d.valid_to
+$$;
+
+-- Who a session is: refused unless it lives.
+CREATE FUNCTION mpower.who(token bytea, OUT user_name text, OUT person text, OUT role text) LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+BEGIN
+    SELECT u.name, u.person, s.role INTO who.user_name, who.person, who.role
+        FROM mpower.sessions s JOIN mpower.users u USING (user_id)
+        WHERE s.token = who.token AND s.ended_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL;
+    IF who.person IS NULL THEN
+        PERFORM mpower.refuse('SIGN_IN_AGAIN');
+    END IF;
+END
+$$;

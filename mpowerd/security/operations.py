@@ -6,9 +6,11 @@ in threads of its own, comes in by the door (``served``).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
@@ -16,26 +18,107 @@ from mpowerd.security import store
 from mpowerd.security.rules import check_password
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.security import (
+    ADDED,
     AddCounter,
+    AddPerson,
     AddUser,
+    Appoint,
     CounterAdded,
     DisableUser,
+    GrantPower,
+    HeldPower,
+    PersonAdded,
+    Powers,
+    PowersHeld,
     SessionRow,
     Sessions,
     UserAdded,
     UserDisabled,
+    WithdrawPower,
 )
+from protocols.powers import UNITS, Power
+from protocols.refusals import Refused
+from protocols.values import rupees
 
+HEAD_OFFICE: Final = "HO"
+"""Logins are the whole board's matter."""
 Hashing = Callable[[str], Awaitable[str]]
 """Gives a password's hash; raises Refused BUSY when too many are being worked on."""
 
 
 async def add_user(cursor: Cursor, caller: Caller, body: AddUser, hashing: Hashing) -> UserAdded:
     """Add a user; the password is judged, hashed, and forgotten."""
+    if body.role not in ADDED:
+        raise Refused("ROLE_APPOINTED", role=body.role)
     check_password(body.password, body.user)
     password_hash = await hashing(body.password)
     await store.add_user(cursor, body.user, body.person, body.role.value, password_hash)
     return UserAdded(body.user, body.role.value)
+
+
+async def add_person(cursor: Cursor, caller: Caller, body: AddPerson) -> PersonAdded:
+    """Add a person; the same person again is no change."""
+    await store.add_person(cursor, body.person, body.name, body.designation, body.office)
+    return PersonAdded(body.person, body.name)
+
+
+async def propose_appointment(cursor: Cursor, body: Appoint) -> Proposal:
+    """Say what an appointment would change."""
+    person, role = await store.login(cursor, body.user)
+    before, after = {"role": role}, {"role": body.role.value}
+    return Proposal(f"user {body.user} of {person}", before, after, 0, HEAD_OFFICE)
+
+
+async def appoint(cursor: Cursor, caller: Caller, body: Appoint) -> Nothing:
+    """Give a user another role (approved)."""
+    await store.appoint(cursor, body.user, body.role.value)
+    return Nothing()
+
+
+async def propose_grant(cursor: Cursor, body: GrantPower) -> Proposal:
+    """Say what a grant would change: a new power; those the person holds stay."""
+    _dates(body)
+    held = [one for one in await store.powers(cursor, body.person) if not one.withdrawn_at]
+    named = "; ".join(_said(one.power, one.most, one.office, one.valid_to) for one in held)
+    granted = _said(body.power, body.most, body.office, body.valid_to)
+    after = {"powers": f"{named}; {granted}" if named else granted, "from": body.valid_from}
+    return Proposal(f"powers of {body.person}", {"powers": named}, after, 0, body.office)
+
+
+async def grant_power(cursor: Cursor, caller: Caller, body: GrantPower) -> Nothing:
+    """Grant a power (approved)."""
+    first, last = _dates(body)
+    most = body.most or None
+    await store.grant_power(cursor, body.person, body.power, most, body.office, first, last)
+    return Nothing()
+
+
+async def withdraw_power(cursor: Cursor, caller: Caller, body: WithdrawPower) -> HeldPower:
+    """Withdraw a power now."""
+    return await store.withdraw_power(cursor, body.power_id)
+
+
+async def powers(cursor: Cursor, caller: Caller, body: Powers) -> PowersHeld:
+    """Say who holds which power."""
+    return PowersHeld(await store.powers(cursor, body.person))
+
+
+def _dates(body: GrantPower) -> tuple[dt.date, dt.date | None]:
+    try:
+        first = dt.date.fromisoformat(body.valid_from)
+        last = dt.date.fromisoformat(body.valid_to) if body.valid_to else None
+    except ValueError:
+        raise Refused("BAD_DATES", first=body.valid_from, last=body.valid_to) from None
+    if last is not None and last < first:
+        raise Refused("BAD_DATES", first=body.valid_from, last=body.valid_to)
+    return first, last
+
+
+def _said(power: str, most: int, office: str, last: str) -> str:
+    unit = UNITS[Power(power)]
+    limit = rupees(most) if unit == "paise" else f"{most} {unit}"
+    bound = f" up to {limit}" if most and unit else ""
+    return f"{power}{bound} at {office}" + (f" until {last}" if last else "")
 
 
 async def disable_user(cursor: Cursor, caller: Caller, body: DisableUser) -> UserDisabled:
@@ -64,15 +147,30 @@ def served(hashing: Hashing) -> dict[str, Any]:
         return await add_user(cursor, caller, body, hashing)
 
     return {
+        "security.add_person": add_person,
         "security.add_user": add,
+        "security.appoint": appoint,
+        "security.grant_power": grant_power,
+        "security.withdraw_power": withdraw_power,
+        "security.powers": powers,
         "security.disable_user": disable_user,
         "security.add_counter": add_counter,
         "security.sessions": sessions,
     }
 
 
+PROPOSALS: Final[dict[str, Any]] = {
+    "security.appoint": propose_appointment,
+    "security.grant_power": propose_grant,
+}
+"""What each four-eyes operation of this room would change."""
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "security.add_person": ("add_person_v1",),
     "security.add_user": ("add_user_v1",),
+    "security.appoint": ("login_v1", "appoint_v1"),
+    "security.grant_power": ("grant_power_v1", "powers_v1"),
+    "security.withdraw_power": ("withdraw_power_v1",),
+    "security.powers": ("powers_v1",),
     "security.disable_user": ("disable_user_v1",),
     "security.add_counter": ("add_counter_v1",),
     "security.sessions": ("sessions_v1",),

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from typing import Any, Final
 
 from mpowerd.database import Cursor
+from mpowerd.outcomes import instant
+from protocols.catalogue.security import HeldPower
+from protocols.refusals import Refused
 
 ADD_USER: Final = "SELECT mpower.add_user_v1(%s, %s, %s, %s)"
+ADD_PERSON: Final = "SELECT mpower.add_person_v1(%s, %s, %s, %s)"
+LOGIN: Final = "SELECT person, role FROM mpower.login_v1(%s)"
+APPOINT: Final = "SELECT mpower.appoint_v1(%s, %s)"
+GRANT: Final = "SELECT mpower.grant_power_v1(%s, %s, %s, %s, %s, %s)"
+POWER_COLUMNS: Final = "power_id, person, power, most, office, valid_from, valid_to, withdrawn_at"
+POWERS: Final = f"SELECT {POWER_COLUMNS} FROM mpower.powers_v1(%s)"  # noqa: S608 - our own column names
+WITHDRAW: Final = f"SELECT {POWER_COLUMNS} FROM mpower.withdraw_power_v1(%s)"  # noqa: S608
 DISABLE: Final = "SELECT mpower.disable_user_v1(%s, %s)"
 ADD_COUNTER: Final = "SELECT mpower.add_counter_v1(%s, %s, %s)"
 SESSIONS: Final = "SELECT name, role, subject, since FROM mpower.sessions_v1()"
@@ -35,3 +45,55 @@ async def sessions(cursor: Cursor) -> list[tuple[str, str, str, dt.datetime]]:
     """Give (user, role, subject, since) of the live sessions."""
     await cursor.execute(SESSIONS)
     return [(row[0], row[1], row[2], row[3]) for row in await cursor.fetchall()]
+
+
+async def add_person(cursor: Cursor, person: str, name: str, designation: str, office: str) -> None:
+    """Add a person."""
+    await cursor.execute(ADD_PERSON, (person, name, designation, office))
+
+
+async def login(cursor: Cursor, user: str) -> tuple[str, str]:
+    """Give (person, role) of a login; refuses NO_USER."""
+    await cursor.execute(LOGIN, (user,))
+    row = await cursor.fetchone()
+    if row is None:
+        raise Refused("NO_USER", user=user)
+    return row[0], row[1]
+
+
+async def appoint(cursor: Cursor, user: str, role: str) -> None:
+    """Give a user another role and end their sessions."""
+    await cursor.execute(APPOINT, (user, role))
+
+
+async def grant_power(
+    cursor: Cursor,
+    person: str,
+    power: str,
+    most: int | None,
+    office: str,
+    first: dt.date,
+    last: dt.date | None,
+) -> None:
+    """Grant a power; ``most`` None: without limit; ``last`` None: until withdrawn."""
+    await cursor.execute(GRANT, (person, power, most, office, first, last))
+
+
+async def powers(cursor: Cursor, person: str) -> list[HeldPower]:
+    """Give one person's powers, or everybody's ('')."""
+    await cursor.execute(POWERS, (person,))
+    return [_held(row) for row in await cursor.fetchall()]
+
+
+async def withdraw_power(cursor: Cursor, power_id: int) -> HeldPower:
+    """Withdraw a power; as it stands now."""
+    await cursor.execute(WITHDRAW, (power_id,))
+    row = await cursor.fetchone()
+    assert row is not None, "the function gives one row or refuses"
+    return _held(row)
+
+
+def _held(row: tuple[Any, ...]) -> HeldPower:
+    number, person, power, most, office, first, last, withdrawn = row
+    ends, gone = str(last or ""), instant(withdrawn) if withdrawn else ""
+    return HeldPower(number, person, power, most or 0, office, str(first), ends, gone)

@@ -2,11 +2,12 @@
 is.
 """
 
-from protocols.catalogue import banking, consumers, days, payments, security
+from protocols.catalogue import approvals, banking, consumers, days, payments, security
 from protocols.operation import Catalogue
 
 CATALOGUE = Catalogue(
     security.OPERATIONS,
+    approvals.OPERATIONS,
     consumers.OPERATIONS,
     days.OPERATIONS,
     payments.OPERATIONS,

@@ -6,18 +6,50 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body, Nothing
-from protocols.operation import Operation, Role
-from protocols.values import CounterCode, Name, Password, Text, UserName
+from protocols.operation import FourEyes, Operation, Role
+from protocols.powers import Power
+from protocols.values import (
+    MAX_PAISE,
+    BusinessDate,
+    CounterCode,
+    Name,
+    NoDate,
+    NoStaff,
+    Office,
+    Password,
+    StaffNumber,
+    Text,
+    UserName,
+)
+
+
+class AddPerson(Body, frozen=True):
+    """Add a person of the board: staff number, name, designation, office. A person may hold several
+    logins; rules bind the person.
+    """
+
+    person: StaffNumber
+    name: Name
+    designation: Name
+    office: Office = "HO"
+
+
+class PersonAdded(Body, frozen=True):
+    """The person as stored."""
+
+    person: str
+    name: str
 
 
 class AddUser(Body, frozen=True):
-    """Add a user. ``person`` is the human behind the login: rules bind the person, who may hold
-    several logins.
+    """Add a login for a person, as clerk, receiver or ops. Other roles are appointed, with a second
+    administrator.
     """
 
     user: UserName
-    person: Name
+    person: StaffNumber
     role: Role
     password: Password
 
@@ -43,13 +75,69 @@ class UserDisabled(Body, frozen=True):
     sessions_ended: int
 
 
+class Appoint(Body, frozen=True):
+    """Give a user another role, e.g. officer; their sessions end, so that the next has it."""
+
+    user: UserName
+    role: Role
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
+class GrantPower(Body, frozen=True):
+    """Grant a person a power in an office and below it, from a day on.
+
+    ``most``: up to this value, in the power's unit; 0: without limit. ``valid_to`` '': until
+    withdrawn.
+    """
+
+    person: StaffNumber
+    power: Power
+    most: Annotated[int, Meta(ge=0, le=MAX_PAISE)]
+    office: Office
+    valid_from: BusinessDate
+    reason: Annotated[Text, Meta(min_length=3)]
+    valid_to: NoDate = ""
+
+
+class WithdrawPower(Body, frozen=True):
+    """Withdraw a power, at once and by one administrator: less power needs no second person."""
+
+    power_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
+class HeldPower(Body, frozen=True):
+    """A power as it stands. ``most`` 0: without limit; ``valid_to`` '': until withdrawn."""
+
+    power_id: int
+    person: str
+    power: str
+    most: int
+    office: str
+    valid_from: str
+    valid_to: str
+    withdrawn_at: str = ""
+
+
+class Powers(Body, frozen=True):
+    """Whose powers: one person's, or '' for everybody's."""
+
+    person: NoStaff = ""
+
+
+class PowersHeld(Body, frozen=True):
+    """The powers, the withdrawn ones too, newest first."""
+
+    powers: list[HeldPower]
+
+
 class AddCounter(Body, frozen=True):
-    """Add a counter (or a bank link's own series): its code as in the certificate, and the office
-    it belongs to.
+    """Add a counter (or a bank link's own series): its code as in the certificate, and the code of
+    the office it belongs to.
     """
 
     counter: CounterCode
-    office: Name
+    office: Office
     kind: Literal["COUNTER", "BANK"] = "COUNTER"
 
 
@@ -77,7 +165,47 @@ class Sessions(Body, frozen=True):
 
 
 ADMINS = frozenset({Role.ADMIN})
+RIGHTS = FourEyes(Power.RIGHTS, ADMINS)
+ADDED = frozenset({Role.CLERK, Role.RECEIVER, Role.OPS})
+"""Roles that one administrator gives; any other is appointed, with a second one."""
 OPERATIONS = (
+    Operation(
+        "security.add_person", AddPerson, PersonAdded, ADMINS, keyed=True, purpose="add a person"
+    ),
+    Operation(
+        "security.appoint",
+        Appoint,
+        Pending,
+        ADMINS,
+        keyed=True,
+        purpose="give a user another role",
+        four_eyes=RIGHTS,
+    ),
+    Operation(
+        "security.grant_power",
+        GrantPower,
+        Pending,
+        ADMINS,
+        keyed=True,
+        purpose="grant a power",
+        four_eyes=RIGHTS,
+    ),
+    Operation(
+        "security.withdraw_power",
+        WithdrawPower,
+        HeldPower,
+        ADMINS,
+        keyed=True,
+        purpose="withdraw a power",
+    ),
+    Operation(
+        "security.powers",
+        Powers,
+        PowersHeld,
+        frozenset({Role.ADMIN, Role.OFFICER, Role.AUDITOR}),
+        keyed=False,
+        purpose="see who holds which power",
+    ),
     Operation("security.add_user", AddUser, UserAdded, ADMINS, keyed=True, purpose="add a user"),
     Operation(
         "security.disable_user",

@@ -104,16 +104,16 @@ def test_a_user_is_added_with_passwords_from_files(
     new = tmp_path / "new"
     new.write_text("nobody guesses this e\u0301\n")
     board.answers["security_add_user"] = UserAdded("asha", "clerk")
-    words = ("admin", "add", "user", "asha", "--person", "Asha K", "--role", "clerk")
+    words = ("admin", "add", "user", "asha", "--person", "E1042", "--role", "clerk")
     said = call(*words, "--new-password-file", str(new), *BY_STDIN, stdin=WORD)
     assert said.stdout == "added asha as clerk\n"
-    body = AddUser("asha", "Asha K", Role.CLERK, "nobody guesses this \u00e9")
+    body = AddUser("asha", "E1042", Role.CLERK, "nobody guesses this \u00e9")
     assert board.said[-1] == ("security.add_user", body)
 
 
 def test_a_user_is_added_with_passwords_from_the_prompt(call: Call, board: Board) -> None:
     board.answers["security_add_user"] = UserAdded("asha", "clerk")
-    words = ("admin", "add", "user", "asha", "--person", "Asha K", "--role", "clerk")
+    words = ("admin", "add", "user", "asha", "--person", "E1042", "--role", "clerk")
     said = call(*words, stdin=f"a new password\na new password\n{WORD}")
     assert said.stdout == "added asha as clerk\n"
     assert "a new password" not in said.output
@@ -141,15 +141,15 @@ def test_a_wrong_word_is_a_usage_error_and_asks_no_password(
 
 def test_counters_users_and_sessions(call: Call, call_json: CallJson, board: Board) -> None:
     board.answers = {
-        "security_add_counter": CounterAdded("SBI", "Bank links", "BANK"),
+        "security_add_counter": CounterAdded("SBI", "HO", "BANK"),
         "security_disable_user": UserDisabled("asha", 2),
         "security_sessions": Sessions(
             [SessionRow("asha", "clerk", "counter/C001", "2026-04-01T10:00:00Z")]
         ),
     }
-    words = ("admin", "add", "counter", "SBI", "--office", "Bank links", "--bank", *BY_STDIN)
-    assert call(*words, stdin=WORD).stdout == "added bank SBI of Bank links\n"
-    assert board.said[-1][1] == AddCounter("SBI", "Bank links", "BANK")
+    words = ("admin", "add", "counter", "SBI", "--office", "HO", "--bank", *BY_STDIN)
+    assert call(*words, stdin=WORD).stdout == "added bank SBI of HO\n"
+    assert board.said[-1][1] == AddCounter("SBI", "HO", "BANK")
     leave = ("admin", "disable", "user", "asha", "--reason", "left the board", *BY_STDIN)
     assert call(*leave, stdin=WORD).stdout == "disabled asha, 2 session(s) ended\n"
     assert board.said[-1][1] == DisableUser("asha", "left the board")
@@ -352,6 +352,6 @@ def test_a_journal_that_cannot_be_used_is_a_sentence(
         raise wrong
 
     monkeypatch.setattr(board, "submit", submit)
-    words = ("admin", "add", "counter", "C001", "--office", "Main", *BY_STDIN)
+    words = ("admin", "add", "counter", "C001", "--office", "HO", *BY_STDIN)
     said = call(*words, stdin=WORD)
     assert (said.exit_code, said.stderr) == (1, f"{wrong}\n")

@@ -135,7 +135,7 @@ async def test_a_load_is_whole_and_repeatable(node: Node) -> None:
 async def test_users_and_counters(node: Node) -> None:
     async with town(node) as t:
         add, word = "security.add_user", "blue lantern 77"
-        body = AddUser("gita", "Gita", Role.CLERK, word)
+        body = AddUser("gita", "E-ASHA", Role.CLERK, word)
         assert (await t.done("adil", add, body)).role == "clerk"
         assert await t.refused("adil", add, body) == "USER_EXISTS"
         for weak in ("short", "password1234", "aaaaaaaaaaaaaaaa", "gita12345678"):
@@ -145,7 +145,7 @@ async def test_users_and_counters(node: Node) -> None:
         disable = "security.disable_user"
         assert (await t.done("adil", disable, DisableUser("asha", "left"))).sessions_ended == 1
         assert await t.refused("adil", disable, DisableUser("nobody", "left")) == "NO_USER"
-        counter = AddCounter("C009", "Gaya")
+        counter = AddCounter("C009", "HO")
         assert (await t.done("adil", "security.add_counter", counter)).kind == "COUNTER"
         assert await t.refused("adil", "security.add_counter", counter) == "COUNTER_EXISTS"
         live = await t.read("olga", "security.sessions", Nothing())
@@ -163,7 +163,7 @@ async def test_users_and_counters(node: Node) -> None:
 async def test_a_password_is_in_no_table_but_hashed(node: Node) -> None:
     async with town(node) as t:
         word = "canary in the mine 5"
-        await t.done("adil", "security.add_user", AddUser("gita", "Gita", Role.CLERK, word))
+        await t.done("adil", "security.add_user", AddUser("gita", "E-ASHA", Role.CLERK, word))
         for table in ("requests", "audit_entries", "users"):
             assert t.look(
                 f"SELECT count(*) FROM mpower.{table} x WHERE x::text LIKE '%canary%'"

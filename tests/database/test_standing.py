@@ -76,7 +76,7 @@ async def test_the_newest_connection_of_a_certificate_wins_and_it_is_audited(
 @on_reactor
 async def test_a_disabled_users_session_dies_within_five_seconds(house: OpenHouse) -> None:
     async with house.terminal("night", "admin", "ops") as admin:
-        await admin.body("security.add_user", ["kiran", "Kiran", "clerk", PASSWORD], 201)
+        await admin.body("security.add_user", ["kiran", "ADMIN", "clerk", PASSWORD], 201)
         async with house.terminal("C004", "kiran") as terminal:
             assert await terminal.code("consumers.dues", ["1000000001"]) == ""
             ended = await admin.body("security.disable_user", ["kiran", "left the board"], 202)
@@ -93,7 +93,7 @@ async def test_a_disabled_users_session_dies_within_five_seconds(house: OpenHous
 @on_reactor
 async def test_a_disabled_clerk_cannot_take_even_before_the_node_noticed(house: OpenHouse) -> None:
     async with house.terminal("night", "admin", "ops") as admin:
-        await admin.body("security.add_user", ["lata", "Lata", "clerk", PASSWORD], 301)
+        await admin.body("security.add_user", ["lata", "ADMIN", "clerk", PASSWORD], 301)
         async with house.terminal("C004", "lata") as terminal:
             await admin.body("security.disable_user", ["lata", "left the board"], 302)
             code = await terminal.code("payments.take", ["1000000001", 100], 1)

@@ -22,11 +22,13 @@ from msgspec import Struct, msgpack
 from psycopg.conninfo import make_conninfo
 
 from cluster.standing import Standing
+from mpowerd.approvals import operations as approvals
 from mpowerd.banking import operations as banking
 from mpowerd.caller import Caller, Key
 from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days import operations as days
+from mpowerd.house import served
 from mpowerd.keys import keyed
 from mpowerd.migrations import migrate
 from mpowerd.outcomes import Outcome
@@ -47,16 +49,13 @@ from tests.postgres_nodes import Node
 DAY = "2026-11-24"
 here = {"date": dt.date.fromisoformat(DAY)}
 """The node's own date; a test that moves it puts it back."""
-SERVED: Mapping[str, Any] = {
-    **days.served(lambda: here["date"]),
-    **security.served(Passwords().hashed),
-    **consumers.SERVED,
-    **payments.SERVED,
-    **banking.SERVED,
-}
+LANE = "payments.take"
+"""Posted in batches, not served one by one."""
+SERVED: Mapping[str, Any] = served(lambda: here["date"], Passwords().hashed)
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **days.FUNCTIONS,
     **security.FUNCTIONS,
+    **approvals.FUNCTIONS,
     **consumers.FUNCTIONS,
     **payments.FUNCTIONS,
     **banking.FUNCTIONS,
@@ -183,13 +182,14 @@ def new_database(node: Node) -> str:
 
 
 PEOPLE = {
-    "asha": ("Asha", Role.CLERK, "counter/C001"),
-    "bina": ("Bina", Role.CLERK, "counter/C002"),
-    "asha.officer": ("Asha", Role.OFFICER, "counter/C001"),
-    "omar": ("Omar", Role.OFFICER, "counter/C002"),
-    "olga": ("Olga", Role.OPS, "ops/night"),
-    "adil": ("Adil", Role.ADMIN, "ops/desk"),
+    "asha": ("E-ASHA", Role.CLERK, "counter/C001"),
+    "bina": ("E-BINA", Role.CLERK, "counter/C002"),
+    "asha.officer": ("E-ASHA", Role.OFFICER, "counter/C001"),
+    "omar": ("E-OMAR", Role.OFFICER, "counter/C002"),
+    "olga": ("E-OLGA", Role.OPS, "ops/night"),
+    "adil": ("E-ADIL", Role.ADMIN, "ops/desk"),
 }
+"""Login: whose, as what, where. Asha holds two logins; Adil is the only administrator."""
 CONSUMERS = [
     row(RAM, "Ram Prasad", LPSC=500, ARREARS=10_000, CURRENT=50_000, DUTY=2_500),
     row(SITA, "Sita Devi", CURRENT=30_000),
@@ -205,13 +205,14 @@ async def town(node: Node, **how: Any) -> AsyncIterator[Town]:
     app = make_conninfo(superuser, user="mpower_app")
     standing = [OPEN_ALONE]
     database = Database(app, lambda: standing[0], **how)
-    made = Town(database, superuser, app, _sign_in(superuser), standing)
+    made = Town(database, superuser, app, {}, standing)
+    add_people(made, PEOPLE)
     made.people["SBI"] = Caller(
         "bank/SBI", "bank/SBI", Role.BANK, "bank/SBI", "SBI", "127.0.0.9:9", b""
     )
     try:
         for code, kind in (("C001", "COUNTER"), ("C002", "COUNTER"), ("SBI", "BANK")):
-            await made.done("adil", "security.add_counter", AddCounter(code, "Patna", kind))  # type: ignore[arg-type]
+            await made.done("adil", "security.add_counter", AddCounter(code, "HO", kind))  # type: ignore[arg-type]
         await made.done("adil", "consumers.load", Load("2026-11-01", CONSUMERS))
         await made.done("omar", "days.open", OpenDay(DAY))
         yield made
@@ -219,12 +220,16 @@ async def town(node: Node, **how: Any) -> AsyncIterator[Town]:
         await asyncio.wait_for(database.close(), 10)
 
 
-def _sign_in(superuser: str) -> dict[str, Caller]:
+def add_people(made: Town, people: Mapping[str, tuple[str, Role, str]]) -> None:
     """Make people with sessions, without the cost of their passwords."""
-    people = {}
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        for user, (person, role, subject) in PEOPLE.items():
+    with psycopg.connect(made.superuser, autocommit=True) as connection:
+        for user, (person, role, subject) in people.items():
             token = hashlib.sha256(user.encode()).digest()
+            connection.execute(
+                "INSERT INTO mpower.persons VALUES (%s, %s, 'of the town', 'HO')"
+                " ON CONFLICT DO NOTHING",
+                (person, user.title()),
+            )
             connection.execute(
                 "INSERT INTO mpower.users (name, person, role, password_hash, created_at)"
                 " VALUES (%s, %s, %s, '$argon2id$none', now())",
@@ -235,5 +240,4 @@ def _sign_in(superuser: str) -> dict[str, Caller]:
                 (token, user, subject, "127.0.0.1:1"),
             )
             counter = subject.partition("/")[2] if subject.startswith("counter/") else "OPS"
-            people[user] = Caller(user, person, role, subject, counter, "127.0.0.1:1", token)
-    return people
+            made.people[user] = Caller(user, person, role, subject, counter, "127.0.0.1:1", token)

@@ -12,7 +12,7 @@ from protocols.messages import Reply, Session
 from protocols.shell.tls import TlsFiles
 from tests.live.pair import Daemons, Pair, live_pair
 from tests.postgres_nodes import on_reactor
-from tests.terminals import Terminal
+from tests.terminals import Terminal, employ
 
 ADMIN_PASSWORD = "correct horse battery"
 CLERK_PASSWORD = "four meters in the dark"
@@ -43,9 +43,9 @@ async def furnish(pair: Pair) -> None:
     async with Terminal.calling(port_of(pair, "a"), files, "demo") as ops:
         await ops.welcome()
         await ops.sign_in("asha", ADMIN_PASSWORD)
-        await ops.body("security.add_counter", ["C001", "Central", "COUNTER"], 1)
-        await ops.body("security.add_user", ["ravi", "Ravi K", "clerk", CLERK_PASSWORD], 2)
-        await ops.body("security.add_user", ["meera", "Meera S", "officer", CLERK_PASSWORD], 3)
+        await ops.body("security.add_counter", ["C001", "HO", "COUNTER"], 1)
+        await employ(ops, "ravi", "clerk", CLERK_PASSWORD, 10)
+        await employ(ops, "meera", "officer", CLERK_PASSWORD, 20)
         row = ["1000000001", "Consumer 1", "1 Road", "LT-1", "M1", "", 2000, DUES]
         await ops.body("consumers.load", ["2026-04-01", [row]], 4)
     files = files_of(pair, "counter", "C001")

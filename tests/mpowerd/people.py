@@ -12,7 +12,9 @@ from protocols.values import RequestKey
 CLIENT = bytes(range(16))
 SEAT = {
     Role.CLERK: "counter/C001",
+    Role.RECEIVER: "counter/C001",
     Role.OFFICER: "counter/C001",
+    Role.AUDITOR: "ops/night",
     Role.OPS: "ops/night",
     Role.ADMIN: "ops/night",
     Role.BANK: "bank/SBI",

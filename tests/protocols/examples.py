@@ -7,7 +7,7 @@ from __future__ import annotations
 from msgspec import Raw, Struct
 
 from protocols import codec
-from protocols.catalogue import CATALOGUE, banking, consumers, days, payments, security
+from protocols.catalogue import CATALOGUE, approvals, banking, consumers, days, payments, security
 from protocols.catalogue.body import Nothing
 from protocols.faults import refusal
 from protocols.messages import (
@@ -25,6 +25,7 @@ from protocols.messages import (
     Welcome,
 )
 from protocols.operation import Operation, Role
+from protocols.powers import Power
 from protocols.refusals import Refused
 from protocols.values import RequestKey
 
@@ -49,18 +50,91 @@ DUES = consumers.DuesAnswer(
     "2026-03-02T06:00:00Z",
 )
 
+CONTENT = bytes(range(32))
+AT = "2026-04-01T05:32:00Z"
+DUE = "2026-04-08T05:32:00Z"
+PENDING = approvals.Pending(17, 1, CONTENT, "RIGHTS", "HO", DUE)
+HELD = security.HeldPower(3, "E1042", "REFUND", 500_000, "SD-101", "2026-04-01", "")
+WAITING = approvals.Waiting(
+    *(17, "security.appoint", "user asha of E1042", "RIGHTS", 0, "HO", 1, CONTENT),
+    *("PENDING", "E1001", "Adil Khan", "promoted from 1 April", AT, DUE),
+)
+DELEGATION = approvals.Delegation(4, "E1001", "REFUND", AT, DUE)
+
 BODIES: dict[str, tuple[Struct, Struct]] = {
     "security.add_user": (
-        security.AddUser("asha", "Asha Rao", Role.CLERK, "correct horse battery"),
+        security.AddUser("asha", "E1042", Role.CLERK, "correct horse battery"),
         security.UserAdded("asha", "clerk"),
     ),
+    "security.add_person": (
+        security.AddPerson("E1042", "Asha Rao", "Junior engineer", "SD-101"),
+        security.PersonAdded("E1042", "Asha Rao"),
+    ),
+    "security.appoint": (
+        security.Appoint("asha", Role.OFFICER, "promoted from 1 April"),
+        PENDING,
+    ),
+    "security.grant_power": (
+        security.GrantPower(
+            "E1042", Power.REFUND, 500_000, "SD-101", "2026-04-01", "order 17 of the circle"
+        ),
+        PENDING,
+    ),
+    "security.withdraw_power": (security.WithdrawPower(3, "transferred"), HELD),
+    "security.powers": (security.Powers("E1042"), security.PowersHeld([HELD])),
+    "approvals.inbox": (approvals.Inbox(), approvals.Requests([WAITING])),
+    "approvals.show": (
+        approvals.Show(17),
+        approvals.Shown(
+            WAITING,
+            [approvals.Change("role", "clerk", "officer")],
+            [approvals.Act("ASKED", 1, "E1001", "adil", "", "", "promoted", AT)],
+        ),
+    ),
+    "approvals.approve": (
+        approvals.Approve(17, 1, CONTENT, "seen the order"),
+        approvals.Approved(17, "security.appoint", "user asha of E1042"),
+    ),
+    "approvals.approve_many": (
+        approvals.ApproveMany([approvals.Decision(17, 1, CONTENT)]),
+        approvals.ApprovedMany(
+            [
+                approvals.Decided(17, "", ""),
+            ]
+        ),
+    ),
+    "approvals.reject": (
+        approvals.Answer(17, 1, CONTENT, "no such order"),
+        approvals.Settled(17, "REJECTED"),
+    ),
+    "approvals.send_back": (
+        approvals.Answer(17, 1, CONTENT, "which order?"),
+        approvals.Settled(17, "RETURNED"),
+    ),
+    "approvals.forward": (
+        approvals.Forward(17, 1, CONTENT, "E1001", "above my power"),
+        approvals.Settled(17, "PENDING"),
+    ),
+    "approvals.withdraw": (
+        approvals.Answer(17, 1, CONTENT, "asked by mistake"),
+        approvals.Settled(17, "WITHDRAWN"),
+    ),
+    "approvals.edit": (
+        approvals.Edit(17, 1, CONTENT, "security.appoint", b"\x93...", "from 1 May"),
+        PENDING,
+    ),
+    "approvals.delegate": (
+        approvals.Delegate("E1001", Power.REFUND, "2026-04-06", "2026-04-17", "on leave"),
+        DELEGATION,
+    ),
+    "approvals.end_delegation": (approvals.EndDelegation(4), DELEGATION),
     "security.disable_user": (
         security.DisableUser("asha", "left the board"),
         security.UserDisabled("asha", 1),
     ),
     "security.add_counter": (
-        security.AddCounter("C001", "Mall Road"),
-        security.CounterAdded("C001", "Mall Road", "COUNTER"),
+        security.AddCounter("C001", "SD-101"),
+        security.CounterAdded("C001", "SD-101", "COUNTER"),
     ),
     "security.sessions": (
         Nothing(),

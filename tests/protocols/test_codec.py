@@ -321,8 +321,13 @@ def test_everything_a_client_sends_is_bounded(path: str, kind: inspect.Type) -> 
         case inspect.BytesType():
             assert kind.max_length is not None, "bytes without an end"
         case _:
-            allowed = (inspect.LiteralType, inspect.EnumType, inspect.NoneType, inspect.RawType)
-            assert isinstance(kind, allowed), kind
+            assert isinstance(kind, FINITE), kind
+
+
+FINITE = (
+    *(inspect.LiteralType, inspect.EnumType, inspect.NoneType, inspect.RawType),
+    inspect.BoolType,
+)
 
 
 def test_no_float_is_ever_on_the_wire() -> None:

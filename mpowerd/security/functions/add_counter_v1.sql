@@ -10,6 +10,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(77001, 2);  -- opening a day gives series to the counters there are
     IF EXISTS (SELECT FROM mpower.counters c WHERE c.code = add_counter_v1.code) THEN
         PERFORM mpower.refuse('COUNTER_EXISTS', json_build_object('counter', code));
+    ELSIF NOT EXISTS (SELECT FROM mpower.offices o WHERE o.office = add_counter_v1.office) THEN
+        PERFORM mpower.refuse('NO_OFFICE', json_build_object('office', office));
     END IF;
     INSERT INTO mpower.counters (code, office, kind)
         VALUES (add_counter_v1.code, add_counter_v1.office, add_counter_v1.kind) RETURNING counter_id INTO id;

@@ -9,6 +9,7 @@ BEGIN
     IF EXISTS (SELECT FROM mpower.users) THEN
         RETURN false;
     END IF;
+    INSERT INTO mpower.persons VALUES (first_admin_v1.person, user_name, 'Administrator', 'HO');
     INSERT INTO mpower.users (name, person, role, password_hash, created_at)
         VALUES (user_name, first_admin_v1.person, 'admin', first_admin_v1.password_hash, now());
     RETURN true;

@@ -1,0 +1,1 @@
+"""Four eyes: requests that wait for a second person, and what is done upon them."""

@@ -1,0 +1,34 @@
+-- Approve a request as a second person who holds its power; what is to be done, for whoever carries it out next in this
+-- transaction. In one's own right goes before a lent power, so that the act names no lender without need.
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE FUNCTION mpower.approve_v1(token bytea, request bigint, version integer, content bytea, remark text)
+RETURNS TABLE (operation text, object text, body bytea, before text, after text, maker_person text, maker_user text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    me record;
+    r mpower.approvals;
+    held record;
+BEGIN
+    SELECT * INTO me FROM mpower.who(token);
+    r := mpower.open_request(approve_v1.request, approve_v1.version, approve_v1.content);
+    IF r.state = 'RETURNED' THEN
+        PERFORM mpower.refuse('REQUEST_RETURNED', json_build_object('request', r.request::text));
+    ELSIF r.maker_person = me.person THEN
+        PERFORM mpower.refuse('OWN_REQUEST', json_build_object('request', r.request::text));
+    END IF;
+    SELECT h.* INTO held FROM mpower.holders(r.power, r.value, r.office) h
+        WHERE h.person = me.person AND h.lent_by IS DISTINCT FROM r.maker_person ORDER BY h.lent_by NULLS FIRST LIMIT 1;
+    IF held.person IS NULL THEN
+        PERFORM mpower.refuse('NO_POWER', json_build_object('request', r.request::text, 'power', r.power,
+            'office', r.office));
+    END IF;
+    UPDATE mpower.approvals a SET state = 'APPROVED' WHERE a.request = r.request;
+    PERFORM mpower.act_upon(r, 'APPROVED', me.person, me.user_name, held.lent_by, NULL, approve_v1.remark);
+    RETURN QUERY SELECT r.operation, r.object, r.body, r.before, r.after, r.maker_person, r.maker_user;
+END
+$$;
+REVOKE ALL ON FUNCTION mpower.approve_v1 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mpower.approve_v1 TO mpower_officer, mpower_admin;

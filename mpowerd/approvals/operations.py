@@ -1,0 +1,229 @@
+"""Four eyes' operations: asking, deciding, carrying out.
+
+A four-eyes operation is served by ``asking``: its body becomes a request. ``Approvals`` carries it
+out in the transaction of the approval, in the approver's role; the database lets its function run
+only there. What is not known here - the rooms' own work and what each would change - comes in by
+the door (``carry``, ``propose``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+import psycopg
+from msgspec import Struct
+
+from mpowerd.approvals import store
+from mpowerd.approvals.rules import (
+    DELEGATION_DAYS,
+    Proposal,
+    changes,
+    check_changes,
+    check_fresh,
+    content_of,
+    fields_text,
+)
+from mpowerd.audit.store import chain_of, note
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor
+from mpowerd.outcomes import instant
+from mpowerd.refusals import refusal_of
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue import approvals as words
+from protocols.codec import decode_body
+from protocols.operation import Operation
+from protocols.refusals import Refused
+
+Carry = Callable[[Cursor, Caller, Any], Awaitable[Struct]]
+Propose = Callable[[Cursor, Any], Awaitable[Proposal]]
+
+
+class Approvals:
+    """``carry`` and ``propose`` by operation name, of every four-eyes operation."""
+
+    def __init__(self, carry: Mapping[str, Carry], propose: Mapping[str, Propose]) -> None:
+        self._carry, self._propose = carry, propose
+
+    def asking(self, operation: Operation) -> Carry:
+        """Give what serves a four-eyes operation: keep its body as a request."""
+
+        async def ask(cursor: Cursor, caller: Caller, body: Any) -> words.Pending:
+            return await self._ask(cursor, caller, operation, body)
+
+        return ask
+
+    async def _ask(
+        self, cursor: Cursor, caller: Caller, operation: Operation, body: Any
+    ) -> words.Pending:
+        assert operation.four_eyes is not None, operation.name
+        proposal = await self._propose[operation.name](cursor, body)
+        check_changes(proposal)
+        power, raw = operation.four_eyes.power, msgspec.msgpack.encode(body)
+        content = content_of(operation.name, raw)
+        reason = str(getattr(body, "reason", ""))
+        number, founding, due = await store.ask(
+            cursor, caller, operation.name, power, proposal, raw, content, reason
+        )
+        if founding:
+            await self._carry[operation.name](cursor, caller, body)
+            await _note(cursor, caller, operation.name, "FOUNDING", proposal.object, proposal)
+        return words.Pending(number, 1, content, power, proposal.office, due, founding)
+
+    async def approve(self, cursor: Cursor, caller: Caller, body: words.Approve) -> words.Approved:
+        """Approve a request and carry it out."""
+        return await self._approve(cursor, caller, body, body.remark)
+
+    async def approve_many(
+        self, cursor: Cursor, caller: Caller, body: words.ApproveMany
+    ) -> words.ApprovedMany:
+        """Approve several, each behind a savepoint of its own."""
+        decided = []
+        for one in body.decisions:
+            await cursor.execute("SAVEPOINT decision")
+            try:
+                await self._approve(cursor, caller, one, body.remark)
+            except (Refused, psycopg.Error) as trouble:
+                refused = trouble if isinstance(trouble, Refused) else refusal_of(trouble)
+                if refused is None or not refused.final:
+                    raise
+                await cursor.execute("ROLLBACK TO SAVEPOINT decision")
+                decided.append(words.Decided(one.request, refused.code, refused.sentence))
+            else:
+                decided.append(words.Decided(one.request, "", ""))
+        return words.ApprovedMany(decided)
+
+    async def _approve(
+        self, cursor: Cursor, caller: Caller, asked: words.Approve | words.Decision, remark: str
+    ) -> words.Approved:
+        found = await store.approve(cursor, caller, asked, remark)
+        operation = CATALOGUE.get(found.operation)
+        assert operation is not None, f"{found.operation} is kept as a request and not declared"
+        _check_role(operation, caller)
+        inner = decode_body(operation, found.body)
+        proposal = await self._propose[found.operation](cursor, inner)
+        check_fresh(asked.request, found.before, proposal.before)
+        await self._carry[found.operation](cursor, caller, inner)
+        about = f"{found.object} (request {asked.request} of {found.maker_user})"
+        await _note(cursor, caller, found.operation, "APPROVED", about, proposal)
+        return words.Approved(asked.request, found.operation, found.object)
+
+    async def edit(self, cursor: Cursor, caller: Caller, body: words.Edit) -> words.Pending:
+        """Put another body in place of a request's."""
+        operation = CATALOGUE.get(body.operation)
+        if operation is None or operation.four_eyes is None:
+            raise Refused("UNKNOWN_OPERATION", operation=body.operation)
+        proposal = await self._propose[operation.name](cursor, decode_body(operation, body.body))
+        check_changes(proposal)
+        content = content_of(operation.name, body.body)
+        version, due = await store.edit(cursor, caller, body, proposal, content)
+        power = operation.four_eyes.power
+        return words.Pending(body.request, version, content, power, proposal.office, due)
+
+
+def _check_role(operation: Operation, caller: Caller) -> None:
+    """Refuse ROLE: a power, lent or own, is used only in a role that may approve this operation."""
+    by = operation.four_eyes.by if operation.four_eyes else frozenset()
+    if caller.role not in by:
+        purpose, needed = f"approve: {operation.purpose}", " or ".join(sorted(by))
+        raise Refused("ROLE", purpose=purpose, role=caller.role, needed=needed)
+
+
+async def _note(
+    cursor: Cursor, caller: Caller, what: str, outcome: str, about: str, proposal: Proposal
+) -> None:
+    """Audit what was carried out, with before and after: besides the decision's own entry."""
+    details = f'{{"before":{fields_text(proposal.before)},"after":{fields_text(proposal.after)}}}'
+    chain = chain_of(caller.subject)
+    await note(cursor, chain, caller, what, outcome, about=about, details=details)
+
+
+async def inbox(cursor: Cursor, caller: Caller, body: words.Inbox) -> words.Requests:
+    """List what waits for this person, or what they asked for."""
+    return words.Requests(await store.inbox(cursor, caller, body.most, mine=body.mine))
+
+
+async def show(cursor: Cursor, caller: Caller, body: words.Show) -> words.Shown:
+    """Show one request with its changes and history."""
+    found = await store.show(cursor, caller, body.request)
+    if found is None:
+        raise Refused("NO_REQUEST", request=body.request)
+    waiting, before, after, forwarded_to, acts = found
+    rows = [words.Change(*row) for row in changes(before, after)]
+    return words.Shown(waiting, rows, acts, forwarded_to)
+
+
+def _answering(act: str) -> Carry:
+    async def serve(cursor: Cursor, caller: Caller, body: words.Answer) -> words.Settled:
+        return words.Settled(body.request, await store.answer(cursor, caller, body, act))
+
+    return serve
+
+
+async def forward(cursor: Cursor, caller: Caller, body: words.Forward) -> words.Settled:
+    """Endorse a request and send it to somebody who holds the power."""
+    state = await store.answer(cursor, caller, body, "FORWARDED", body.to)
+    return words.Settled(body.request, state)
+
+
+async def delegate(cursor: Cursor, caller: Caller, body: words.Delegate) -> words.Delegation:
+    """Lend a power for a time."""
+    try:
+        first, last = (dt.date.fromisoformat(one) for one in (body.valid_from, body.valid_to))
+    except ValueError:
+        raise Refused("DELEGATION_DATES", days=DELEGATION_DAYS) from None
+    number, begins, ends = await store.delegate(
+        cursor, caller, body.to, body.power, first, last, DELEGATION_DAYS, body.reason
+    )
+    return words.Delegation(number, body.to, body.power, instant(begins), instant(ends))
+
+
+async def end_delegation(
+    cursor: Cursor, caller: Caller, body: words.EndDelegation
+) -> words.Delegation:
+    """Take a lent power back."""
+    to, power, begins, ends = await store.end_delegation(cursor, caller, body.delegation)
+    return words.Delegation(body.delegation, to, power, instant(begins), instant(ends))
+
+
+def served(carry: Mapping[str, Carry], propose: Mapping[str, Propose]) -> dict[str, Carry]:
+    """Give this room's operations, and the asking of every four-eyes operation in ``carry``."""
+    room = Approvals(carry, propose)
+    asked = {name: room.asking(_declared(name)) for name in carry}
+    return {
+        **asked,
+        "approvals.inbox": inbox,
+        "approvals.show": show,
+        "approvals.approve": room.approve,
+        "approvals.approve_many": room.approve_many,
+        "approvals.reject": _answering("REJECTED"),
+        "approvals.send_back": _answering("RETURNED"),
+        "approvals.forward": forward,
+        "approvals.withdraw": _answering("WITHDRAWN"),
+        "approvals.edit": room.edit,
+        "approvals.delegate": delegate,
+        "approvals.end_delegation": end_delegation,
+    }
+
+
+def _declared(name: str) -> Operation:
+    operation = CATALOGUE.get(name)
+    assert operation is not None, name
+    return operation
+
+
+FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "approvals.inbox": ("inbox_v1",),
+    "approvals.show": ("approval_v1",),
+    "approvals.approve": ("approve_v1",),
+    "approvals.approve_many": ("approve_v1",),
+    "approvals.reject": ("answer_approval_v1",),
+    "approvals.send_back": ("answer_approval_v1",),
+    "approvals.forward": ("answer_approval_v1",),
+    "approvals.withdraw": ("answer_approval_v1",),
+    "approvals.edit": ("edit_approval_v1",),
+    "approvals.delegate": ("delegate_v1",),
+    "approvals.end_delegation": ("end_delegation_v1",),
+}

@@ -1,0 +1,105 @@
+-- Four eyes: what was asked for and waits for a second person, and every act upon it.
+--
+-- A request holds the operation's own body; its content is SHA-256 of operation and body, its version grows with each
+-- edit. Who decides names version and content, so that nobody approves what they have not seen. The maker's person stands
+-- in every act's row: the constraint, not the program, keeps a maker from being the checker.
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE TABLE mpower.approvals (
+    request bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT approvals_pk PRIMARY KEY,
+    operation text COLLATE "C" NOT NULL,
+    object text NOT NULL,
+    power text NOT NULL,
+    value bigint NOT NULL CONSTRAINT approvals_value CHECK (value >= 0),
+    office text COLLATE "C" NOT NULL CONSTRAINT approvals_office REFERENCES mpower.offices,
+    body bytea NOT NULL,
+    content bytea NOT NULL CONSTRAINT approvals_content_is_sha256 CHECK (octet_length(content) = 32),
+    version smallint NOT NULL DEFAULT 1,
+    before text NOT NULL,
+    after text NOT NULL,
+    reason text NOT NULL,
+    state text NOT NULL DEFAULT 'PENDING' CONSTRAINT approvals_state
+        CHECK (state IN ('PENDING', 'RETURNED', 'APPROVED', 'REJECTED', 'WITHDRAWN', 'EXPIRED')),
+    maker_person text COLLATE "C" NOT NULL CONSTRAINT approvals_maker REFERENCES mpower.persons,
+    maker_user text NOT NULL,
+    with_person text COLLATE "C" CONSTRAINT approvals_with REFERENCES mpower.persons,
+    asked_at timestamptz NOT NULL,
+    due_at timestamptz NOT NULL
+);
+COMMENT ON COLUMN mpower.approvals.with_person IS 'to whom it was forwarded; null: to whoever is competent';
+CREATE INDEX approvals_open ON mpower.approvals (due_at) WHERE state IN ('PENDING', 'RETURNED');
+CREATE INDEX approvals_of_maker ON mpower.approvals (maker_person, request);
+
+CREATE TABLE mpower.approval_acts (
+    request bigint NOT NULL CONSTRAINT approval_acts_request REFERENCES mpower.approvals,
+    step smallint NOT NULL,
+    act text NOT NULL CONSTRAINT approval_acts_act CHECK (act IN
+        ('ASKED', 'EDITED', 'FORWARDED', 'RETURNED', 'APPROVED', 'FOUNDING', 'REJECTED', 'WITHDRAWN', 'EXPIRED')),
+    version smallint NOT NULL,
+    content bytea NOT NULL,
+    person text COLLATE "C" NOT NULL,
+    user_name text NOT NULL,
+    lent_by text,
+    to_person text,
+    remark text NOT NULL,
+    at timestamptz NOT NULL,
+    maker_person text COLLATE "C" NOT NULL,
+    xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    CONSTRAINT approval_acts_pk PRIMARY KEY (request, step),
+    CONSTRAINT approval_acts_two_people CHECK (act NOT IN ('APPROVED', 'RETURNED', 'REJECTED') OR person <> maker_person),
+    CONSTRAINT approval_acts_not_lent_by_maker CHECK (act <> 'APPROVED' OR lent_by IS DISTINCT FROM maker_person)
+);
+CREATE INDEX approval_acts_by_xact ON mpower.approval_acts (xact);
+
+CREATE TRIGGER approvals_stay BEFORE DELETE OR TRUNCATE ON mpower.approvals
+    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
+CREATE TRIGGER approval_acts_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.approval_acts
+    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
+ALTER TABLE mpower.approvals ENABLE ALWAYS TRIGGER approvals_stay;
+ALTER TABLE mpower.approval_acts ENABLE ALWAYS TRIGGER approval_acts_stay;
+GRANT SELECT ON mpower.approvals, mpower.approval_acts TO mpower_report;
+
+-- What is four-eyes calls this first: it is done only in the very transaction in which a second person approved it.
+CREATE FUNCTION mpower.must_be_approved(operation text) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM mpower.approval_acts a JOIN mpower.approvals r USING (request)
+            WHERE a.xact = pg_current_xact_id() AND a.act IN ('APPROVED', 'FOUNDING')
+                AND r.operation = must_be_approved.operation) THEN
+        RAISE EXCEPTION '% needs a second person''s approval in this transaction', operation
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END
+$$;
+
+-- Write one act upon a request, as its next step.
+CREATE FUNCTION mpower.act_upon(
+    r mpower.approvals, act text, person text, user_name text, lent_by text, to_person text, remark text
+) RETURNS void LANGUAGE sql SET search_path = pg_catalog, mpower, pg_temp AS $$
+    INSERT INTO mpower.approval_acts (request, step, act, version, content, person, user_name, lent_by, to_person, remark,
+            at, maker_person)
+        SELECT r.request, count(*) + 1, act_upon.act, r.version, r.content, act_upon.person, act_upon.user_name,
+            act_upon.lent_by, act_upon.to_person, act_upon.remark, now(), r.maker_person
+        FROM mpower.approval_acts a WHERE a.request = r.request
+$$;
+
+-- Lock a request that somebody decides about: it is there, open, in time, and the version and content they have seen.
+CREATE FUNCTION mpower.open_request(asked bigint, version integer, content bytea) RETURNS mpower.approvals
+LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
+DECLARE
+    r mpower.approvals;
+BEGIN
+    SELECT * INTO r FROM mpower.approvals a WHERE a.request = asked FOR UPDATE;
+    IF r.request IS NULL THEN
+        PERFORM mpower.refuse('NO_REQUEST', json_build_object('request', asked::text));
+    ELSIF r.state NOT IN ('PENDING', 'RETURNED') THEN
+        PERFORM mpower.refuse('REQUEST_SETTLED', json_build_object('request', asked::text, 'state', lower(r.state)));
+    ELSIF r.due_at <= now() THEN
+        PERFORM mpower.refuse('REQUEST_EXPIRED', json_build_object('request', asked::text));
+    ELSIF r.version <> open_request.version OR r.content <> open_request.content THEN
+        PERFORM mpower.refuse('REQUEST_CHANGED', json_build_object('request', asked::text, 'version', r.version::text));
+    END IF;
+    RETURN r;
+END
+$$;

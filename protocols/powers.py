@@ -1,0 +1,50 @@
+"""Powers: what an officer may decide about, up to which value, where.
+
+A power is granted to a person (four-eyes), for an office and all below it, up to a value in the
+power's unit; delegation lends it for a time. An operation that is four-eyes names its power; who
+asks needs none, who approves does. Adding a power here is all that a new kind of decision needs:
+the grants, the inbox and the matrix read it. This file must not know operations or people.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+
+class Power(enum.StrEnum):
+    """The powers of the board's officers. RIGHTS and MASTERS belong to every administrator."""
+
+    RIGHTS = "RIGHTS"
+    MASTERS = "MASTERS"
+    CONSUMER = "CONSUMER"
+    LOAD = "LOAD"
+    CANCEL = "CANCEL"
+    REFUND = "REFUND"
+    TRANSFER = "TRANSFER"
+    WAIVER = "WAIVER"
+
+
+UNITS: Final[dict[Power, str]] = {
+    Power.RIGHTS: "",
+    Power.MASTERS: "",
+    Power.CONSUMER: "",
+    Power.LOAD: "W",
+    Power.CANCEL: "paise",
+    Power.REFUND: "paise",
+    Power.TRANSFER: "paise",
+    Power.WAIVER: "paise",
+}
+"""What the limit of a power is counted in; '' where it has none: the power is held or it is not."""
+
+MEANS: Final[dict[Power, str]] = {
+    Power.RIGHTS: "users, their roles and powers",
+    Power.MASTERS: "offices, rates, holidays and the other masters",
+    Power.CONSUMER: "a consumer's name, address and category",
+    Power.LOAD: "a sanctioned load",
+    Power.CANCEL: "the cancellation of a receipt",
+    Power.REFUND: "a refund",
+    Power.TRANSFER: "a transfer of funds",
+    Power.WAIVER: "a waiver or write-off",
+}
+"""For people: the power over ..."""
