@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     async def begin(reactor: Any, ending: Ending) -> Service:
         from cluster.compose import make_node, watched
 
-        node = make_node(settings, reactor, lambda _standing: None)
+        reread = partial(load_node, said.settings)
+        node = make_node(settings, reactor, lambda _standing: None, reread)
         node.on_end = ending.fault
         service = watched(node)
         await service.start(reactor)

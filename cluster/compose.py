@@ -13,9 +13,12 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec import structs
+
 from cluster.arbiter.etcd import EtcdArbiter
 from cluster.arbiter.floor import Floor
 from cluster.arbiter.gateway import Gateway
+from cluster.arbiter.present import Opened, PresentArbiter
 from cluster.arbiter.witness import WitnessArbiter
 from cluster.callbacks.calls import Calls, programs_of
 from cluster.duties import postgres_hosts
@@ -24,7 +27,7 @@ from cluster.opsport.port import OpsPort
 from cluster.postgres.place import PostgresPlan, TlsFiles
 from cluster.postgres.process import ProcessControl
 from cluster.standing import Standing
-from config.settings import NodeSettings, split_address
+from config.settings import ClusterSettings, NodeSettings, split_address
 from protocols.shell import tls as shell_tls
 from protocols.shell.clock import BootClock
 
@@ -102,26 +105,43 @@ def etcd_of(settings: NodeSettings, reactor: Any, clock: BootClock) -> EtcdArbit
 
 
 def arbiter_of(
-    settings: NodeSettings, reactor: Any, clock: BootClock
-) -> EtcdArbiter | WitnessArbiter:
-    """This node's side of the arbiter that the settings name, at work."""
-    if settings.cluster.arbiter == "etcd":
-        return etcd_of(settings, reactor, clock)
-    witness = witness_of(settings, reactor, clock)
-    witness.keep_up()
-    return witness
+    settings: NodeSettings,
+    reactor: Any,
+    clock: BootClock,
+    reread: Callable[[], NodeSettings] | None = None,
+) -> PresentArbiter:
+    """This node's side of the arbiter that the settings name, at work; ``reread`` reads them
+    anew, should the record be moved to another.
+    """
+
+    def make(cluster: ClusterSettings) -> Opened:
+        said = structs.replace(settings, cluster=cluster)
+        if cluster.arbiter == "etcd":
+            etcd = etcd_of(said, reactor, clock)
+            return Opened(etcd, etcd.close)
+        witness = witness_of(said, reactor, clock)
+        witness.keep_up()
+        return Opened(witness, witness.close)
+
+    again = reread or (lambda: settings)
+    return PresentArbiter(settings.cluster, make, lambda: again().cluster)
 
 
 def make_node(
-    settings: NodeSettings, reactor: Any, on_standing: Callable[[Standing], None]
+    settings: NodeSettings,
+    reactor: Any,
+    on_standing: Callable[[Standing], None],
+    reread: Callable[[], NodeSettings] | None = None,
 ) -> ClusterNode:
     """A node that is real; ``await node.start(reactor)`` lets it begin."""
     clock = BootClock()
-    arbiter = arbiter_of(settings, reactor, clock)
+    arbiter = arbiter_of(settings, reactor, clock, reread)
     control = ProcessControl(plan_of(settings), reactor)
-    return ClusterNode(
+    node = ClusterNode(
         settings, control, arbiter, on_standing, close_arbiter=arbiter.close, clock=clock
     )
+    node.verbs.questions["prospect"] = arbiter.prospect
+    return node
 
 
 class Watched:

@@ -97,7 +97,7 @@ class ClusterNode:
         self._heart = self._new_heart()
         self._pulse = Pulse("beat", self._clock, self._beat_s, self._beat, self.fail)
         self._reports = Reports(settings.data)
-        self._verbs = Verbs(self.status, self)
+        self.verbs = Verbs(self.status, self)
         self._quit = asyncio.Event()
         self._opened = asyncio.Event()
         self._failed, self._moves = "", 0
@@ -218,7 +218,7 @@ class ClusterNode:
         cluster = settings.cluster.name
         self._door = Door(
             cluster,
-            {"node": self.links, "ops": self._verbs},
+            {"node": self.links, "ops": self.verbs},
             server_side(files, cluster, ("node", "ops"), ALPN_PEER),
             self._clock,
         )
@@ -347,7 +347,7 @@ class ClusterNode:
             case do.Note(text):
                 self.chronicle.note(text, self.mind.state, self.standing.epoch)
             case do.AnswerVerb():
-                self._verbs.answered(order)
+                self.verbs.answered(order)
             case do.Quit():
                 self._quit.set()
             case _:
@@ -363,19 +363,21 @@ class ClusterNode:
         links = self.links.views()
         said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
         senses = {"loop_lag_ms": self.loop_lag_ms, "disk_free_mb": self.disk_free_mb}
+        arbiter = self._arbiter.view()
         return {
             **said,
             **senses,
             "left_behind": self._reports.kept,
             "wall_s": self.chronicle.wall(),
-            "arbiter": self.settings.cluster.arbiter,
-            "arbiter_at": self._arbiter.view(),
+            "arbiter": arbiter.get("kind", self.settings.cluster.arbiter),
+            "arbiter_at": arbiter,
             "house": self.on_status(),
         }
 
     def asked(self, event: ev.Asked) -> None:
-        """Hand an operator's verb to the machine."""
-        self.take(event)
+        """Hand an operator's verb to the machine, and which arbiter is asked at present."""
+        here = ("here", str(self._arbiter.view().get("name", "")))
+        self.take(ev.Asked(event.verb, (*event.arguments, here)))
 
     async def finish(self, verb: str, arguments: Mapping[str, str]) -> None:
         """A new cluster is made when it is open and the house has added what is its own."""

@@ -152,19 +152,26 @@ def opened(record: Record, by: str, op_id: str, step: TimelineStep | None) -> Re
     return _next(record, by, op_id, "promoted and open", **changes)
 
 
+def closed(record: Record, by: str, op_id: str, who: str, *, to: str) -> Record:
+    """The last record of this arbiter: from here on only the one named ``to`` may say yes."""
+    return _next(record, by, op_id, f"moved to {to} {who}", moved=to)
+
+
 def rebuilt(
     record: Record, by: str, op_id: str, *, consented: tuple[str, ...], epoch: int, held_lsn: int
 ) -> Record:
-    """The same, in a new incarnation: the arbiter that held it is lost. ``epoch`` is above every
-    one ever seen; ``held_lsn`` what the sync standby is known to have flushed.
+    """The same, in a new incarnation: the arbiter that held it is lost, or closed. ``epoch`` is
+    above every one ever seen; ``held_lsn`` what the sync standby is known to have flushed.
     """
+    how = f"moved to {record.moved}" if record.moved else "the arbiter was rebuilt"
     next_one = _next(
         record,
         by,
         op_id,
-        f"the arbiter was rebuilt; {' and '.join(consented)} agreed",
+        f"{how}; {' and '.join(consented)} agreed",
         incarnation=record.incarnation + 1,
         consented=consented,
+        moved="",
         min_lsn=max(record.min_lsn, held_lsn) if record.sync else record.min_lsn,
     )
     return structs.replace(next_one, epoch=epoch)

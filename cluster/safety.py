@@ -54,6 +54,23 @@ def why_not_switch(mind: Mind, to: str) -> No | None:
     return _not_in_sync(mind, to) or _not_able(mind, to) or _far_behind(mind, to)
 
 
+def why_not_close(mind: Mind, to: str) -> No | None:
+    """Why the arbiter cannot be closed now, its record going to the one named ``to``."""
+    record = mind.record
+    assert record is not None, "it was asked for with an epoch"
+    if not to:
+        return No("USAGE", "it is not said where the record goes", "Name the new arbiter.")
+    if mind.doubt or mind.rolled_back:
+        why = mind.doubt or "the arbiter's record is older than this node's"
+        return No("DOUBT", why, "An arbiter in doubt is not moved: mend that first.")
+    if not record.opened:
+        why = f"{record.primary} has claimed and is not open yet"
+        return No("NOT_OPEN", why, f"Wait until it serves. {LOOK}")
+    if record.intent:
+        return No("BUSY", "a switchover is asked for", "Wait until it is done, or cancel it.")
+    return None
+
+
 def _not_in_sync(mind: Mind, to: str) -> No | None:
     record = mind.record
     if record is None or record.sync != to:

@@ -9,8 +9,8 @@ is right: the machine answers that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -52,6 +52,8 @@ class Verbs:
     def __init__(self, status: Callable[[], object], orders: Orders | None = None) -> None:
         self._status = status
         self._orders = orders
+        self.questions: dict[str, Callable[[], Awaitable[object]]] = {}
+        """What may be asked, beside ``status``, that changes nothing and takes a moment."""
         self._pending: asyncio.Future[AnswerVerb] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -66,9 +68,11 @@ class Verbs:
         if not isinstance(message, Ask):
             session.refuse("bad-message", "Operators ask; nothing else is understood here.")
             return
-        known = ("status", *(CHANGING if self._orders else ()))
+        known = ("status", *self.questions, *(CHANGING if self._orders else ()))
         if message.verb == "status":
             session.send(_yes(message, self._status()))
+        elif message.verb in self.questions:
+            self._keep(self._answer(session, message, self.questions[message.verb]))
         elif message.verb not in known or self._orders is None:
             text = f"There is no verb {message.verb!r} here; known: {', '.join(known)}."
             session.send(_no(message, "unknown-verb", text))
@@ -77,10 +81,22 @@ class Verbs:
             session.send(_no(message, "busy", text))
         else:
             self._pending = asyncio.get_running_loop().create_future()
-            change = self._change(session, message, self._orders, self._pending)
-            task = asyncio.ensure_future(change)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(self._change(session, message, self._orders, self._pending))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(
+        self, session: Session, ask: Ask, question: Callable[[], Awaitable[object]]
+    ) -> None:
+        try:
+            session.send(_yes(ask, await asyncio.wait_for(question(), ANSWER_S)))
+        except Exception as wrong:  # noqa: BLE001 - the operator gets an id, the log the rest
+            assert self._orders is not None, "only who takes orders has questions"
+            fault_id = self._orders.verb_fault(ask.verb, wrong)
+            session.send(_no(ask, "fault", f"{ask.verb} failed (fault {fault_id}); see the log."))
 
     def answered(self, answer: AnswerVerb) -> None:
         """The machine's word on the verb that was handed to it."""

@@ -169,6 +169,11 @@ def _arbiter_alarms(mind: Mind) -> dict[str, str]:
             "The arbiter's record is older than what a node has seen, or another cluster's. "
             "Nothing is decided on it. Rebuild the arbiter."
         )
+    elif mind.record is not None and mind.record.moved:
+        alarms["arbiter-moved"] = (
+            "Nobody may take over or go alone: the record was moved to"
+            f" {mind.record.moved}, and is not there yet."
+        )
     elif mind.doubt and mind.now_s - mind.undoubted_at_s > mind.timers.takeover_s:
         alarms["arbiter-unconfirmed"] = f"Nobody may take over or go alone: {mind.doubt}."
     if mind.state is not State.INIT and mind.now_s - mind.arbiter_at_s > mind.timers.takeover_s:

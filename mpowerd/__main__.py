@@ -8,6 +8,7 @@ fault of ours.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def run_node(settings: Path) -> None:
     async def begin(reactor: Any, ending: Ending) -> Service:
         from mpowerd import running
 
-        return await running.begin(said, reactor, ending)
+        return await running.begin(said, reactor, ending, partial(load_node, settings))
 
     sys.exit(serve(begin))
 

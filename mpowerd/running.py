@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, Final
 
 import psycopg
@@ -42,10 +43,17 @@ class RunningNode:
             return
 
 
-async def begin(settings: NodeSettings, reactor: Any, ending: Ending) -> RunningNode:
-    """Start a node; raises what ``cluster.serving`` expects when it cannot run."""
+async def begin(
+    settings: NodeSettings,
+    reactor: Any,
+    ending: Ending,
+    reread: Callable[[], NodeSettings] | None = None,
+) -> RunningNode:
+    """Start a node; raises what ``cluster.serving`` expects when it cannot run. ``reread`` reads
+    the settings again.
+    """
     clock = BootClock()
-    node = make_node(settings, reactor, lambda standing: house.stood(standing))  # noqa: PLW0108
+    node = make_node(settings, reactor, lambda standing: house.stood(standing), reread)  # noqa: PLW0108
     house = House(house_plan(settings, plan_of(settings)), node.standing, clock, local_date)
     node.on_bootstrap = house.bootstrapped
     node.on_drain = house.finished

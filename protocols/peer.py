@@ -45,7 +45,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     the claim. ``op_id`` names the change, ``by`` and ``reason`` explain it, ``wall_time`` (Unix
     seconds) is for people only: no decision reads it. ``incarnation`` + 1 when a lost arbiter is
     rebuilt; ``consented``: the nodes whose copies are part of that new history.
-    ``maintenance``: the node that is worked on ('' none).
+    ``maintenance``: the node that is worked on ('' none). ``moved``: this arbiter is closed, the
+    record was moved to the one of that name ('' it is not); nothing follows it here.
     """
 
     cluster_id: str
@@ -70,6 +71,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
     wall_time: float = 0.0
     consented: tuple[NodeName, ...] = ()
+    moved: Annotated[str, Meta(max_length=400)] = ""
 
 
 class PeerMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

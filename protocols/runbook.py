@@ -68,6 +68,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " nodes have told it which epoch they know: until then nobody takes over or goes alone.",
         "Start the node that is named; if it is lost for good, 'mpower cluster arbiter rebuild'.",
     ),
+    "arbiter-moved": Advice(
+        "The record is being moved to another arbiter: the old one is closed for good, the new one"
+        " does not have it yet. Between the two nobody takes over.",
+        "Ask once more for 'mpower cluster arbiter replace': it goes on where it stopped.",
+    ),
     "arbiter-other": Advice(
         "The endpoints lead to another etcd than the one this node has worked with. Two of them"
         " could name two primaries, so it is not believed.",

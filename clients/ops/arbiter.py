@@ -19,6 +19,7 @@ import msgspec
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.reactor import on_reactor
 from clients.ops.rebuilding import Consent, agreed, cannot
+from clients.ops.replace import replace
 from clients.ops.seen import Seen, sorted_out
 from clients.ops.verdict import NodeStatus, record_of
 
@@ -39,9 +40,19 @@ If {without} still runs somewhere, both could take money, and payments would be 
 """
 
 
+ABANDONED: Final = """\
+The record was being moved, and may have arrived. This is only safe if the new arbiter is gone for
+good: nobody will start it, or its disk, again. Else two arbiters could name two primaries, and
+payments would be lost.
+"""
+
+
 @click.group()
 def arbiter() -> None:
-    """What keeps the record of who is primary: show it; rebuild a lost one."""
+    """What keeps the record of who is primary: show it; move it; rebuild a lost one."""
+
+
+arbiter.add_command(replace)
 
 
 @arbiter.command(epilog="Exit codes: 0 it answers · 3 it does not.")
@@ -72,13 +83,19 @@ def show(*, as_json: bool) -> None:
 @arbiter.command(epilog="Example: mpower cluster arbiter rebuild")
 @click.option("--without", help="A node that is powered off and cannot agree.")
 @click.option("--old", help="host:port of the old witness, to be sure that it is gone.")
+@click.option("--abandon", is_flag=True, help="The arbiter the record was moved to is no more.")
 @click.option("--confirm", help="The cluster's name, instead of typing it when asked.")
 @json_option
-def rebuild(*, without: str | None, old: str | None, confirm: str | None, as_json: bool) -> None:
+def rebuild(
+    *, without: str | None, old: str | None, abandon: bool, confirm: str | None, as_json: bool
+) -> None:
     """Give a new, empty arbiter the record again, with the consent of both nodes."""
     settings = client_settings("ops")
-    _be_sure(settings.cluster, without, confirm)
-    made = on_reactor(settings, lambda asking: _rebuild(asking, settings, without, old))
+    statements = [STATEMENT.format(without=without)] if without else []
+    be_sure(settings.cluster, [*statements, *([ABANDONED] if abandon else [])], confirm)
+    made = on_reactor(
+        settings, lambda asking: _rebuild(asking, settings, without, old, abandon=abandon)
+    )
     record = record_of(made.nodes, made.witness)
     assert record is not None, "it was waited for"
     answer(
@@ -89,17 +106,23 @@ def rebuild(*, without: str | None, old: str | None, confirm: str | None, as_jso
     )
 
 
-def _be_sure(cluster: str, without: str | None, confirm: str | None) -> None:
-    if without is None:
+def be_sure(cluster: str, statements: list[str], confirm: str | None) -> None:
+    """Say what must hold, and have the cluster's name typed; Ended if it is another."""
+    if not statements:
         return
-    click.echo(STATEMENT.format(without=without), err=True)
-    typed = confirm or click.prompt(f"Type the cluster's name ({cluster}) if both hold", err=True)
+    click.echo("\n".join(statements), err=True)
+    typed = confirm or click.prompt(f"Type the cluster's name ({cluster}) if that holds", err=True)
     if typed != cluster:
         raise Ended(Exit.REFUSED, f"'{typed}' is not the cluster's name. Nothing was done.")
 
 
 async def _rebuild(
-    asking: Asking, settings: ClientSettings, without: str | None, old: str | None
+    asking: Asking,
+    settings: ClientSettings,
+    without: str | None,
+    old: str | None,
+    *,
+    abandon: bool,
 ) -> Seen:
     seen = await _look(asking, settings)
     if old is not None:
@@ -107,13 +130,14 @@ async def _rebuild(
         if heard.answer is not None and old != settings.witness:
             text = f"The old arbiter still answers at {old}. Stop it for good first."
             raise Ended(Exit.REFUSED, text)
-    reason = cannot(seen, without)
+    reason = cannot(seen, without, abandon=abandon)
     if reason:
         raise Ended(Exit.REFUSED, f"{reason} Nothing was done.")
     plan = agreed(seen, without)
     for node in plan.nodes:
         await _ask(asking, seen, node, "adopt", {})
     arguments = {"consented": ",".join(plan.nodes), "epoch": str(plan.epoch)}
+    arguments["abandoned"] = plan.abandoned
     await _until_heard(asking, settings, plan)
     await _ask(asking, seen, plan.by, "rebuild", arguments)
     give_up_s = time.monotonic() + DONE_S

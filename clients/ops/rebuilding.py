@@ -3,7 +3,8 @@
 The newest record that anybody knows is the base, and no node may have seen a later epoch than any
 known record shows: something would be missing. Newest is not the highest epoch: on a file that was
 rolled back an old record may have been moved past the true one; so the term goes before the epoch,
-and within a term what its own primary knows. It must not know how the answers came.
+and within a term what its own primary knows; and nothing follows a closed record. It must not know
+how the answers came.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Consent(Struct, frozen=True):
     by: str
     epoch: int
     incarnation: int
+    abandoned: str
+    """The arbiter to which the record was being moved ('' it was not)."""
 
 
 def newest(node: NodeStatus) -> Record | None:
@@ -35,15 +38,24 @@ def _known(seen: Seen) -> list[tuple[Record, NodeStatus]]:
     """Every record that is known, and by whom; the newest last."""
     known = [(record, one) for one in seen.nodes if (record := newest(one)) is not None]
 
-    def age(pair: tuple[Record, NodeStatus]) -> tuple[int, int, bool, int]:
+    def age(pair: tuple[Record, NodeStatus]) -> tuple[int, bool, int, bool, int]:
         record, one = pair
-        return record.incarnation, record.term, record.primary == one.node, record.epoch
+        of_primary = record.primary == one.node
+        return record.incarnation, record.moved != "", record.term, of_primary, record.epoch
 
     return sorted(known, key=age)
 
 
-def cannot(seen: Seen, without: str | None) -> str:
-    """Why the arbiter may not be rebuilt now, or ''."""
+def newest_of(seen: Seen) -> Record | None:
+    """The newest record that a node knows."""
+    known = _known(seen)
+    return known[-1][0] if known else None
+
+
+def cannot(seen: Seen, without: str | None, *, abandon: bool = False) -> str:
+    """Why the arbiter may not be rebuilt now, or ''. ``abandon``: the arbiter to which the record
+    was being moved is no more, as an operator says.
+    """
     names = {one.node for one in seen.nodes}
     if without is not None and without in names:
         return f"{without} answers: it is not powered off. Leave --without away and it is asked."
@@ -62,6 +74,11 @@ def cannot(seen: Seen, without: str | None) -> str:
     for one in seen.nodes:
         if one.epoch > highest:
             return f"{one.node} has seen epoch {one.epoch}, and nobody holds that record."
+    if top.moved and not abandon:
+        return (
+            f"The record was being moved to {top.moved}: 'mpower cluster arbiter replace' goes on"
+            " with it. Only if that arbiter is lost for good: --abandon."
+        )
     return _still_there(seen, top)
 
 
@@ -71,7 +88,7 @@ def _still_there(seen: Seen, top: Record) -> str:
     if kind == "witness" and witness is None:
         return "The new witness does not answer. Start it first, with an empty folder."
     held = witness.record if witness is not None else None
-    if held is not None and _version(held) >= _version(top):
+    if held is not None and not held.moved and _version(held) >= _version(top):
         return f"The arbiter answers and holds epoch {held.epoch}: nothing is lost."
     return ""
 
@@ -88,4 +105,5 @@ def agreed(seen: Seen, without: str | None) -> Consent:
         by=by.node,
         epoch=max([record.epoch, *(one.epoch for one in seen.nodes)]),
         incarnation=record.incarnation,
+        abandoned=record.moved,
     )

@@ -4,8 +4,8 @@ Invariants: the epoch grows by exactly one with every stored record; nothing is 
 before the caller has made it durable (``judge``, then store, then ``swapped``). After a start it
 does not believe its own file until both nodes' beats have confirmed it: until then nobody claims
 and nobody goes alone; if a node has seen a later epoch, the file was rolled back and nothing is
-stored any more but a record of a new incarnation, by which people rebuild it. It must not know who
-is right, only what follows what.
+stored any more but a record of a new incarnation, by which people rebuild it; nor after a record
+that was moved to another arbiter. It must not know who is right, only what follows what.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def judge(register: Register, expected: int | None, record: Record) -> str:
         return _may_not_rebuild(register, expected, record)
     if register.ahead_epoch > stored_epoch:
         return ROLLED_BACK
+    if stored is not None and stored.moved:
+        return closed_to(stored)
     if (expected or 0) != stored_epoch or (expected is None) != (stored is None):
         return f"epoch {expected} was expected, {stored_epoch} is stored"
     if record.epoch != stored_epoch + 1:
@@ -80,6 +82,11 @@ def judge(register: Register, expected: int | None, record: Record) -> str:
     if stored is None:
         return ""
     return _does_not_follow(register, stored, record)
+
+
+def closed_to(stored: Record) -> str:
+    """What is said of an arbiter whose record was moved away."""
+    return f"this arbiter is closed: the record was moved to {stored.moved}"
 
 
 def _is_rebuilt(register: Register, record: Record) -> bool:
@@ -95,7 +102,7 @@ def _may_not_rebuild(register: Register, expected: int | None, record: Record) -
     stored_epoch = stored.epoch if stored is not None else 0
     if expected != (stored.epoch if stored is not None else None):
         return f"epoch {expected} was expected, {stored_epoch} is stored"
-    if stored is not None and register.ahead_epoch <= stored_epoch:
+    if stored is not None and register.ahead_epoch <= stored_epoch and not stored.moved:
         return f"the record here is whole (epoch {stored_epoch}): there is nothing to rebuild"
     if stored is not None and record.cluster_id != stored.cluster_id:
         return "the record is of another cluster"
@@ -115,6 +122,8 @@ def doubt(register: Register) -> str:
     stored_epoch = register.record.epoch if register.record is not None else 0
     if register.ahead_epoch > stored_epoch:
         return ROLLED_BACK
+    if register.record is not None and register.record.moved:
+        return closed_to(register.record)
     waiting = sorted(set(register.nodes) - register.confirmed)
     if register.record is not None and waiting:
         return f"this arbiter was restarted and {', '.join(waiting)} has not confirmed its epoch"

@@ -19,7 +19,7 @@ from cluster import record as records
 from cluster.mind import Mind, Pending
 from cluster.plan import Plan, plan_of
 from cluster.rules.rule import Outcome, Rule, always, hand_over, op_id, order, propose
-from cluster.safety import LOOK, No, why_not_switch
+from cluster.safety import LOOK, No, why_not_close, why_not_switch
 from cluster.states import State
 from protocols.peer import Record
 
@@ -85,6 +85,10 @@ def _cancelable(mind: Mind, said: Arguments) -> No | None:
     return None
 
 
+def _closable(mind: Mind, said: Arguments) -> No | None:
+    return why_not_close(mind, said.get("to", ""))
+
+
 def _plan(mind: Mind, said: Arguments) -> Plan | None:
     record = mind.record
     assert record is not None
@@ -111,6 +115,9 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
         node = said["node"] if SWITCHES[said["to"]] else ""
         told = f"{said['node']} is {'' if node else 'no longer '}in maintenance."
         return records.maintained(record, mind.me, name, who, node=node), told
+    if verb == "close":
+        told = f"The old arbiter is closed; nobody takes over until {said['to']} has the record."
+        return records.closed(record, mind.me, name, who, to=said["to"]), told
     if verb == "cancel":
         return records.without_plan(record, mind.me, name, f"switchover cancelled {who}"), (
             "The switchover is cancelled."
@@ -129,6 +136,7 @@ CHANGES: Final[dict[str, Callable[[Mind, Arguments], No | None]]] = {
     "maintenance": _maintained,
     "switchover": _plannable,
     "cancel": _cancelable,
+    "close": _closable,
 }
 """For each verb that changes the record: why it may not be changed so."""
 
@@ -166,6 +174,9 @@ def _looked_at_another(mind: Mind, said: Arguments) -> No | None:
 
 
 def _not_recordable(mind: Mind) -> No | None:
+    if mind.record is not None and mind.record.moved:
+        why = f"the record was moved to {mind.record.moved}, which does not have it yet"
+        return No("CLOSED", why, "Finish that first: mpower cluster arbiter replace.")
     if mind.rolled_back:
         return No("ROLLED_BACK", "the arbiter's record is older than this node's", LOOK)
     if not mind.arbiter_heard:

@@ -1,5 +1,6 @@
 """A lost arbiter, rebuilt by people: a new incarnation of the record.
 
+The same moves a living record to another arbiter, after the old one was closed by a confirmed swap.
 A node proposes the newest record that it knows, in the next incarnation and above every epoch seen;
 the register takes it only if it holds none or an older one, and everybody who agreed is there. A
 node that did not agree stops, and comes back by a clone: it may have acknowledged what the new
@@ -45,9 +46,15 @@ def adopt(mind: Mind, event: ev.Asked) -> Outcome:
 
 
 def may_rebuild(mind: Mind, event: ev.Asked) -> bool:
-    """Asked to, in the name of this node too; a record is known, nothing is in flight."""
-    named = mind.me in _said(event).get("consented", "").split(",")
-    return event.verb == "rebuild" and named and _newest(mind) is not None and mind.swap is None
+    """Asked to, in the name of this node too; a record is known, nothing is in flight. One that was
+    moved is made only where it was moved to, or where an operator says that this one is no more.
+    """
+    said, newest = _said(event), _newest(mind)
+    if event.verb != "rebuild" or newest is None or mind.swap is not None:
+        return False
+    meant = said.get("arbiter", said.get("here", "")) == said.get("here", "")
+    there = newest.moved in {"", said.get("here"), said.get("abandoned")}
+    return mind.me in said.get("consented", "").split(",") and meant and there
 
 
 def rebuild(mind: Mind, event: ev.Asked) -> Outcome:

@@ -1,12 +1,16 @@
 """A lost arbiter rebuilt: what a node proposes, and what becomes of one that did not agree."""
 
+import pytest
 from msgspec import structs
 
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
+from cluster.safety import why_not_close
 from cluster.states import State
-from tests.cluster.test_machine import FIRST, HELD, Node
+from cluster.view import alarms_of, is_open
+from tests.cluster.test_machine import FIRST, HELD, Node, confirmed, in_sync
+from tests.cluster.test_switchover import ask, healthy
 
 SYNCED = records.synced(FIRST, "a", "sync", peer="b", generation=1, barrier=100)
 
@@ -61,3 +65,56 @@ def test_a_standby_that_runs_without_having_agreed_is_stopped() -> None:
     actions = it.feed(ev.RecordRead(made, "n2"))
     assert it.mind.state is State.FENCING
     assert act.StopPostgres("immediate") in actions
+
+
+HERE, THERE = "witness 10.0.0.3:7503", "witness 10.0.0.9:7503"
+CLOSED = records.closed(SYNCED, "a", "close", "by ops1", to=THERE)
+
+
+@pytest.mark.parametrize(
+    ("said", "done"),
+    [
+        ({"here": THERE, "arbiter": THERE}, True),
+        ({"here": THERE}, True),
+        ({"here": HERE, "arbiter": THERE}, False),
+        ({"here": HERE}, False),
+        ({"here": HERE, "abandoned": THERE}, True),
+    ],
+)
+def test_a_moved_record_is_made_only_where_it_was_to_go(said: dict[str, str], done: bool) -> None:
+    it = Node("a", "b", structs.replace(HELD, epoch=CLOSED.epoch, record=CLOSED))
+    actions = it.feed(asked("rebuild", consented="a,b", epoch="9", **said))
+    assert answered(actions).ok is done
+    made = [one.record for one in actions if isinstance(one, act.SwapRecord)]
+    assert [one.moved for one in made] == ([""] if done else [])
+
+
+def test_the_arbiter_is_closed_by_a_swap_and_after_it_nothing_else_is_asked() -> None:
+    it = in_sync()
+    healthy(it, 20)
+    assert ask(it, "close", to="") is not None, "without a name nothing is closed"
+    assert ask(it, "close", to=THERE) is None, "the answer waits for the arbiter"
+    closing = it.swapped()
+    assert (closing.moved, closing.sync) == (THERE, "b")
+    assert answered(it.feed(confirmed(closing))).ok
+    assert it.mind.state is State.PRIMARY_SYNC
+    assert is_open(it.mind)
+    healthy(it, 21)
+    for verb in ("pause", "close", "switchover"):
+        said = ask(it, verb, to="b" if verb == "switchover" else THERE)
+        assert said is not None
+        assert not said.ok
+    assert "arbiter-moved" in alarms_of(it.mind)
+
+
+def test_an_arbiter_in_doubt_or_a_claim_that_is_not_open_is_not_moved() -> None:
+    it = in_sync()
+    healthy(it, 20)
+    doubted = structs.replace(it.mind, doubt="it was restarted")
+    assert (no := why_not_close(doubted, THERE)) is not None
+    assert no.code == "DOUBT"
+    record = it.mind.record
+    assert record is not None
+    for changed in ({"opened": False}, {"intent": "switchover:b:0"}):
+        mind = structs.replace(it.mind, record=structs.replace(record, **changed))
+        assert why_not_close(mind, THERE) is not None

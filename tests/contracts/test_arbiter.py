@@ -225,3 +225,40 @@ async def test_a_record_that_was_set_back_is_rebuilt_over(world: World) -> None:
     made = await world.of("a").swap(1, rebuilt("a", "b"))
     assert made.done, made.refusal
     assert (await world.of("b").read()).record == made.record
+
+
+CLOSED = records.closed(FIRST, "a", "close", "by ops1", to="witness 10.0.0.9:7503")
+
+
+@for_each_arbiter
+async def test_a_closed_arbiter_says_yes_to_nobody_and_says_why(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    for node in "ab":
+        await world.of(node).beat(beat(node, 1))
+    assert (await world.of("a").swap(1, CLOSED)).done
+    relay = await world.of("b").beat(beat("b", 2, epoch=2))
+    assert "was moved to witness 10.0.0.9:7503" in relay.doubt
+    reopened = structs.replace(bumped(CLOSED), moved="")
+    claim = records.claimed(reopened, "b", "claim", "silence")
+    for swap in (bumped(CLOSED), reopened, structs.replace(claim, epoch=3)):
+        refused = await world.of("b").swap(2, swap)
+        assert (refused.done, "this arbiter is closed" in refused.refusal) == (False, True)
+    await world.restart()
+    assert not (await world.of("b").swap(2, reopened)).done
+
+
+@for_each_arbiter
+async def test_a_closed_arbiter_takes_the_record_back_only_as_a_new_incarnation(
+    world: World,
+) -> None:
+    await world.of("a").swap(None, FIRST)
+    await world.of("a").swap(1, CLOSED)
+    later = structs.replace(CLOSED, incarnation=2, epoch=7)
+    again = records.rebuilt(later, "a", "op", consented=("a", "b"), epoch=8, held_lsn=0)
+    assert "is not heard here" in (await world.of("a").swap(2, again)).refusal
+    for node in "ab":
+        await world.of(node).beat(beat(node, 1, incarnation=2, epoch=7))
+    made = await world.of("a").swap(2, again)
+    assert made.done, made.refusal
+    assert made.record is not None
+    assert (made.record.incarnation, made.record.moved) == (3, "")

@@ -27,6 +27,7 @@ from msgspec import structs
 
 from clients.ops.init import loopback_plan
 from config.folder import Paths, write_settings
+from config.load import load_node
 from config.settings import EtcdSettings
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -80,8 +81,7 @@ class Pair:
     def start(self, *names: str, again: bool = False) -> None:
         """Start these; ``again``: one more process beside the one that runs, called "again"."""
         for name in names:
-            witness = name == "w"
-            settings = self.paths.witness if witness else self.paths.nodes[name]
+            settings = self.settings_of(name)
             argv = self.program(name)
             called = "again" if again else name
             with (self.home / f"{called}.log").open("ab") as log:
@@ -92,6 +92,10 @@ class Pair:
                     stdout=log,
                     stderr=log,
                 )
+
+    def settings_of(self, name: str) -> Path:
+        """Whose settings are whose."""
+        return self.paths.witness if name == "w" else self.paths.nodes[name]
 
     def program(self, name: str) -> list[str]:
         """What is run under that name, without its settings."""
@@ -106,6 +110,21 @@ class Pair:
             timeout=limit_s,
             check=False,
         )
+
+    def ask(self, node: str, verb: str, **arguments: str) -> None:
+        """One verb as it goes over the peer port, without the command that would go on from it."""
+        place = load_node(self.paths.nodes[node]).here.peer[0]
+        words = [str(self.home), place, verb, json.dumps(arguments)]
+        argv = [sys.executable, "-m", "tests.live.one_verb", *words]
+        said = subprocess.run(argv, cwd=HOUSE, capture_output=True, timeout=60, check=False)
+        assert said.returncode == 0, self.story(f"{said.stdout!r} {said.stderr!r}")
+
+    def unwatch(self) -> None:
+        """Look anew: the clients' settings have changed."""
+        if self._watch is not None:
+            self._watch.kill()
+            self._watch.communicate()
+            self._watch = None
 
     def bootstrap(self, node: str) -> None:
         password = self.home / "password"
@@ -168,9 +187,7 @@ class Pair:
         return now_s
 
     def close(self) -> None:
-        if self._watch is not None:
-            self._watch.kill()
-            self._watch.communicate()
+        self.unwatch()
         for process in self.processes.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
