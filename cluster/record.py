@@ -157,6 +157,11 @@ def closed(record: Record, by: str, op_id: str, who: str, *, to: str) -> Record:
     return _next(record, by, op_id, f"moved to {to} {who}", moved=to)
 
 
+def trusted(record: Record, by: str, op_id: str, who: str, *, nonce: str) -> Record:
+    """An operator stands for a node that is lost: this life of the arbiter waits for it no more."""
+    return _next(record, by, op_id, f"the restarted arbiter is trusted {who}", trusted=nonce)
+
+
 def rebuilt(
     record: Record, by: str, op_id: str, *, consented: tuple[str, ...], epoch: int, held_lsn: int
 ) -> Record:

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from cluster.arbiter.register import ROLLED_BACK
 from cluster.mind import Mind
 from cluster.states import State
 
@@ -68,6 +69,19 @@ def why_not_close(mind: Mind, to: str) -> No | None:
         return No("NOT_OPEN", why, f"Wait until it serves. {LOOK}")
     if record.intent:
         return No("BUSY", "a switchover is asked for", "Wait until it is done, or cancel it.")
+    return None
+
+
+def why_not_confirm(mind: Mind) -> No | None:
+    """Why no operator need, or may, stand for a node that has not confirmed its epoch."""
+    if mind.rolled_back or ROLLED_BACK in mind.doubt:
+        why = "the arbiter's record is older than what a node has seen: it was set back"
+        return No("ROLLED_BACK", why, "It must be made anew: mpower cluster arbiter rebuild.")
+    if not mind.doubt:
+        return No("NOT_NEEDED", "the arbiter waits for nobody", "Nothing needs to be done.")
+    if mind.peer_linked:
+        why = f"{mind.peer} is heard, and confirms by itself as soon as it reaches the arbiter"
+        return No("ALIVE", why, "Look at the network between the two.")
     return None
 
 

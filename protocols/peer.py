@@ -46,7 +46,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     seconds) is for people only: no decision reads it. ``incarnation`` + 1 when a lost arbiter is
     rebuilt; ``consented``: the nodes whose copies are part of that new history.
     ``maintenance``: the node that is worked on ('' none). ``moved``: this arbiter is closed, the
-    record was moved to the one of that name ('' it is not); nothing follows it here.
+    record was moved to the one of that name ('' it is not); nothing follows it here. ``trusted``:
+    the nonce of the arbiter's life in which an operator decided that a lost node need not confirm.
     """
 
     cluster_id: str
@@ -72,6 +73,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     wall_time: float = 0.0
     consented: tuple[NodeName, ...] = ()
     moved: Annotated[str, Meta(max_length=400)] = ""
+    trusted: str = ""
 
 
 class PeerMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -66,7 +66,7 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     "arbiter-unconfirmed": Advice(
         "The arbiter began again (its process, or an etcd that was restored) and waits until both"
         " nodes have told it which epoch they know: until then nobody takes over or goes alone.",
-        "Start the node that is named; if it is lost for good, 'mpower cluster arbiter rebuild'.",
+        "Start the node that is named; if it is lost: 'mpower cluster arbiter confirm'.",
     ),
     "arbiter-moved": Advice(
         "The record is being moved to another arbiter: the old one is closed for good, the new one"

@@ -17,10 +17,12 @@ import click
 import msgspec
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
+from clients.ops.confirm import confirm
 from clients.ops.reactor import on_reactor
 from clients.ops.rebuilding import Consent, agreed, cannot
 from clients.ops.replace import replace
 from clients.ops.seen import Seen, sorted_out
+from clients.ops.statement import be_sure
 from clients.ops.verdict import NodeStatus, record_of
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def arbiter() -> None:
 
 
 arbiter.add_command(replace)
+arbiter.add_command(confirm)
 
 
 @arbiter.command(epilog="Exit codes: 0 it answers · 3 it does not.")
@@ -84,15 +87,15 @@ def show(*, as_json: bool) -> None:
 @click.option("--without", help="A node that is powered off and cannot agree.")
 @click.option("--old", help="host:port of the old witness, to be sure that it is gone.")
 @click.option("--abandon", is_flag=True, help="The arbiter the record was moved to is no more.")
-@click.option("--confirm", help="The cluster's name, instead of typing it when asked.")
+@click.option("--confirm", "typed", help="The cluster's name, instead of typing it when asked.")
 @json_option
 def rebuild(
-    *, without: str | None, old: str | None, abandon: bool, confirm: str | None, as_json: bool
+    *, without: str | None, old: str | None, abandon: bool, typed: str | None, as_json: bool
 ) -> None:
     """Give a new, empty arbiter the record again, with the consent of both nodes."""
     settings = client_settings("ops")
     statements = [STATEMENT.format(without=without)] if without else []
-    be_sure(settings.cluster, [*statements, *([ABANDONED] if abandon else [])], confirm)
+    be_sure(settings.cluster, [*statements, *([ABANDONED] if abandon else [])], typed)
     made = on_reactor(
         settings, lambda asking: _rebuild(asking, settings, without, old, abandon=abandon)
     )
@@ -104,16 +107,6 @@ def rebuild(
         f" {record.epoch}, {record.primary} is primary.\nWhat next: mpower cluster status",
         as_json=as_json,
     )
-
-
-def be_sure(cluster: str, statements: list[str], confirm: str | None) -> None:
-    """Say what must hold, and have the cluster's name typed; Ended if it is another."""
-    if not statements:
-        return
-    click.echo("\n".join(statements), err=True)
-    typed = confirm or click.prompt(f"Type the cluster's name ({cluster}) if that holds", err=True)
-    if typed != cluster:
-        raise Ended(Exit.REFUSED, f"'{typed}' is not the cluster's name. Nothing was done.")
 
 
 async def _rebuild(

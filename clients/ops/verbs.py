@@ -27,6 +27,14 @@ VERB_DEADLINE_S: Final = 10.0
 """A compare-and-swap takes milliseconds; an arbiter that hangs is given up after a second."""
 
 
+class RefusedByNode(Ended):
+    """A node said no; ``why`` is its code, for whoever may ask again."""
+
+    def __init__(self, why: str, sentence: str) -> None:
+        super().__init__(Exit.REFUSED, sentence)
+        self.why = why
+
+
 class Told(Struct, frozen=True):
     """What a node said to a verb, and what had been seen before it was asked."""
 
@@ -94,6 +102,6 @@ async def give(
             f" see 'mpower cluster status' before you ask again.",
         )
     if not heard.answer.ok:
-        raise Ended(Exit.REFUSED, heard.answer.sentence)
+        raise RefusedByNode(heard.answer.code, heard.answer.sentence)
     data = msgspec.json.decode(heard.answer.data)
     return Told(node, str(data.get("said", "")), seen, data)

@@ -2,10 +2,11 @@
 
 Invariants: the epoch grows by exactly one with every stored record; nothing is answered as done
 before the caller has made it durable (``judge``, then store, then ``swapped``). After a start it
-does not believe its own file until both nodes' beats have confirmed it: until then nobody claims
-and nobody goes alone; if a node has seen a later epoch, the file was rolled back and nothing is
-stored any more but a record of a new incarnation, by which people rebuild it; nor after a record
-that was moved to another arbiter. It must not know who is right, only what follows what.
+does not believe its own file until both nodes' beats have confirmed it, or a record says that an
+operator stands for a lost one in this very life: until then nobody claims and nobody goes alone. If
+a node has seen a later epoch, the file was rolled back; then nothing is stored but a record of a
+new incarnation, by which people rebuild it; nor after one that was moved to another arbiter. It
+must not know who is right, only what follows what.
 """
 
 from __future__ import annotations
@@ -125,7 +126,8 @@ def doubt(register: Register) -> str:
     if register.record is not None and register.record.moved:
         return closed_to(register.record)
     waiting = sorted(set(register.nodes) - register.confirmed)
-    if register.record is not None and waiting:
+    vouched = register.record is not None and register.record.trusted == register.nonce
+    if register.record is not None and waiting and not vouched:
         return f"this arbiter was restarted and {', '.join(waiting)} has not confirmed its epoch"
     return ""
 

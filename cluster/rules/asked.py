@@ -19,7 +19,7 @@ from cluster import record as records
 from cluster.mind import Mind, Pending
 from cluster.plan import Plan, plan_of
 from cluster.rules.rule import Outcome, Rule, always, hand_over, op_id, order, propose
-from cluster.safety import LOOK, No, why_not_close, why_not_switch
+from cluster.safety import LOOK, No, why_not_close, why_not_confirm, why_not_switch
 from cluster.states import State
 from protocols.peer import Record
 
@@ -89,6 +89,10 @@ def _closable(mind: Mind, said: Arguments) -> No | None:
     return why_not_close(mind, said.get("to", ""))
 
 
+def _confirmable(mind: Mind, said: Arguments) -> No | None:
+    return why_not_confirm(mind)
+
+
 def _plan(mind: Mind, said: Arguments) -> Plan | None:
     record = mind.record
     assert record is not None
@@ -118,6 +122,9 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
     if verb == "close":
         told = f"The old arbiter is closed; nobody takes over until {said['to']} has the record."
         return records.closed(record, mind.me, name, who, to=said["to"]), told
+    if verb == "confirm":
+        told = f"The arbiter waits for {mind.peer} no more."
+        return records.trusted(record, mind.me, name, who, nonce=mind.nonce), told
     if verb == "cancel":
         return records.without_plan(record, mind.me, name, f"switchover cancelled {who}"), (
             "The switchover is cancelled."
@@ -137,6 +144,7 @@ CHANGES: Final[dict[str, Callable[[Mind, Arguments], No | None]]] = {
     "switchover": _plannable,
     "cancel": _cancelable,
     "close": _closable,
+    "confirm": _confirmable,
 }
 """For each verb that changes the record: why it may not be changed so."""
 

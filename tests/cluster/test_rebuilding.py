@@ -6,7 +6,8 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
-from cluster.safety import why_not_close
+from cluster.arbiter.register import ROLLED_BACK
+from cluster.safety import why_not_close, why_not_confirm
 from cluster.states import State
 from cluster.view import alarms_of, is_open
 from tests.cluster.test_machine import FIRST, HELD, Node, confirmed, in_sync
@@ -118,3 +119,22 @@ def test_an_arbiter_in_doubt_or_a_claim_that_is_not_open_is_not_moved() -> None:
     for changed in ({"opened": False}, {"intent": "switchover:b:0"}):
         mind = structs.replace(it.mind, record=structs.replace(record, **changed))
         assert why_not_close(mind, THERE) is not None
+
+
+def test_an_operator_stands_for_a_node_only_if_it_is_waited_for_and_gone() -> None:
+    it = in_sync()
+    healthy(it, 20)
+    said = ask(it, "confirm")
+    assert said is not None
+    assert said.code == "NOT_NEEDED"
+    it.mind = structs.replace(it.mind, doubt="b has not confirmed its epoch", nonce="n7")
+    said = ask(it, "confirm")
+    assert said is not None
+    assert said.code == "ALIVE"
+    silent = structs.replace(it.mind.hearing, peer_at_s=it.now_s - 60)
+    it.mind = structs.replace(it.mind, hearing=silent, seen_epoch=0)
+    assert ask(it, "confirm") is None, "the answer waits for the arbiter"
+    assert it.swapped().trusted == "n7"
+    rolled = structs.replace(it.mind, doubt=ROLLED_BACK)
+    assert (no := why_not_confirm(rolled)) is not None
+    assert no.code == "ROLLED_BACK"

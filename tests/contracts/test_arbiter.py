@@ -262,3 +262,37 @@ async def test_a_closed_arbiter_takes_the_record_back_only_as_a_new_incarnation(
     assert made.done, made.refusal
     assert made.record is not None
     assert (made.record.incarnation, made.record.moved) == (3, "")
+
+
+@for_each_arbiter
+async def test_an_operator_stands_for_a_lost_node_in_this_life_of_the_arbiter_only(
+    world: World,
+) -> None:
+    await world.of("a").swap(None, FIRST)
+    synced = records.synced(FIRST, "a", "sync", peer="b", generation=1, barrier=100)
+    assert (await world.of("a").swap(1, synced)).done
+    await world.restart()
+    relay = await world.of("b").beat(beat("b", 1, epoch=2))
+    for nonce, trusted in (("another life", False), (relay.nonce, True)):
+        stored = (await world.of("b").read()).record
+        assert stored is not None
+        vouched = records.trusted(stored, "b", f"op-{nonce}", "by ops1", nonce=nonce)
+        assert (await world.of("b").swap(stored.epoch, vouched)).done
+        relay = await world.of("b").beat(beat("b", vouched.epoch, epoch=vouched.epoch))
+        assert (relay.doubt == "") is trusted
+        claim = records.claimed(vouched, "b", f"claim-{nonce}", "silence")
+        made = await world.of("b").swap(vouched.epoch, claim)
+        assert made.done is trusted
+    assert made.record is not None
+    await world.restart()
+    gone = records.reclaimed(made.record, "a", "reclaim")
+    await world.of("b").beat(beat("b", 9, epoch=made.record.epoch))
+    assert "a has not confirmed" in (await world.of("b").swap(made.record.epoch, gone)).refusal
+
+
+@for_each_arbiter
+async def test_nobody_stands_for_a_node_that_knows_more(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    nonce = (await world.of("a").beat(beat("a", 1, epoch=9))).nonce
+    vouched = records.trusted(FIRST, "b", "op", "by ops1", nonce=nonce)
+    assert "rolled back" in (await world.of("b").swap(1, vouched)).refusal

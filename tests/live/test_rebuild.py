@@ -48,6 +48,30 @@ def test_a_lost_witness_is_rebuilt_with_both_nodes_consent(pair: Pair) -> None:
     assert seen.in_sync("a", "b")
 
 
+def test_an_operator_stands_for_a_lost_node_after_a_restart_of_the_witness(pair: Pair) -> None:
+    words = ["cluster", "arbiter", "confirm"]
+    said = pair.command(*words)
+    assert (said.returncode, "Both nodes answer" in said.stderr) == (5, True), said
+    pair.processes["w"].kill()
+    pair.processes["w"].wait(5)
+    pair.kill("b")
+    pair.start("w")
+    pair.wait("a waits", lambda seen: "arbiter-unconfirmed" in seen.node("a")["alarms"])
+    assert pair.look().state("a") in {"PRIMARY_STALLED", "GOING_SOLO"}
+    said = pair.command(*words, "--dry-run")
+    assert (said.returncode, "b has not confirmed its epoch" in said.stdout) == (0, True), said
+    said = pair.command(*words, "--confirm", "wrong")
+    assert (said.returncode, "Nothing was done" in said.stderr) == (5, True), said
+    said = pair.command(*words, "--confirm", "demo")
+    assert said.returncode == 0, pair.story(said.stderr)
+    seen = pair.wait("a serves alone", lambda seen: seen.state("a") == "PRIMARY_SOLO")
+    assert seen.data["record"]["trusted"] == seen.data["witness"]["nonce"]
+    said = pair.command(*words)
+    assert (said.returncode, "waits for nobody" in said.stderr) == (5, True), said
+    pair.start("b")
+    pair.wait("b is in sync", lambda seen: seen.in_sync("a", "b"))
+
+
 def test_the_rebuilt_pair_fails_over(pair: Pair) -> None:
     pair.kill("a")
     pair.wait("b serves", lambda seen: seen.data["primary"] == "b")
