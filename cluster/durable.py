@@ -9,6 +9,7 @@ blocks: call it from a thread or before the reactor runs. It must not know what 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -88,8 +89,9 @@ class FolderLock:
                 f"{folder} is in use by process {holder or 'unknown'}: one daemon, one folder. "
                 f"Stop that one first, or name another folder."
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # on a full disk nobody reads whose lock it is
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Give the folder back; a second call does nothing."""

@@ -37,6 +37,8 @@ gives up.
 """
 
 
+STOP_AGAIN_S: Final = 1.0
+"""Between two attempts to stop a server that does not end."""
 FINISH_S: Final = 0.5
 """A batch commits in milliseconds; what waits longer waits for something that is not well."""
 
@@ -153,7 +155,7 @@ class Errands:
         self, action: do.StopPostgres, overtaken: asyncio.Task[None] | None, stops: int
     ) -> None:
         """Stop at once; then once more if what ran may have been about to start the server."""
-        end_lsn = await self._duties.stop(action.mode, action.deadline_s)
+        end_lsn = await self._stopped(action)
         if overtaken is not None and not overtaken.done():
             _, late = await asyncio.wait({overtaken}, timeout=STOP_WAIT_S)
             if late:
@@ -163,6 +165,17 @@ class Errands:
         if self._stops == stops:
             self._report(ev.PostgresExited(0, asked=True, clean_end_lsn=end_lsn))
             await self._work()
+
+    async def _stopped(self, action: do.StopPostgres) -> int:
+        """Stopped, however long it takes: what waits on a dead disk ends when the disk lives, and
+        until then the record is the other node's to take.
+        """
+        while True:
+            try:
+                return await self._duties.stop(action.mode, action.deadline_s)
+            except (PostgresTroubleError, OSError) as trouble:
+                _log.warning("not stopped yet", reason=str(trouble), again_in_s=STOP_AGAIN_S)
+            await asyncio.sleep(STOP_AGAIN_S)
 
     # ------------------------------------------------------------------ beside it
 

@@ -168,9 +168,24 @@ class Probed(Event, frozen=True):
 
 
 class ProbeFailed(Event, frozen=True):
-    """A PostgreSQL probe failed or ran into its deadline."""
+    """A PostgreSQL probe failed or ran into its deadline. ``starved``: the whole machine waits for
+    its processors or disks, and nothing of this PostgreSQL was seen to stand still.
+    """
 
     reason: str
+    starved: bool = False
+
+
+class DiskSeen(Event, frozen=True):
+    """A look at the data folder's disk. ``condition``: '' well, low, slow, full, read-only, failing
+    (it refuses writes), hung (it does not answer); ``why`` for people; free space in MiB, -1
+    unknown; ``released``: the ballast was given up now.
+    """
+
+    condition: str
+    free_mb: int = -1
+    why: str = ""
+    released: bool = False
 
 
 class PostgresStarted(Event, frozen=True):

@@ -16,6 +16,9 @@ from protocols.peer import NodeBeat
 MAX_BOOTS = 4
 """Replaced processes whose late beats are recognised: beats live seconds, restarts are rarer."""
 
+BUFFERED_S = 0.05
+"""What comes this soon after a stall of ours waited in a buffer meanwhile: it is no news."""
+
 
 class Hearing(Struct, frozen=True):
     """The newest beat on any path and when it came; times in monotonic seconds, -inf for never.
@@ -69,6 +72,8 @@ def heard(hearing: Hearing, beat: NodeBeat, now_s: float, suspect_s: float) -> H
         good = same and alive and beat.healthy
         return structs.replace(hearing, good_at_s=good_at_s) if good else hearing
     took = _took(hearing, beat, now_s)
+    if hearing.beat is not None and now_s - hearing.since_s < BUFFERED_S:
+        return took
     good_at_s = now_s if alive and beat.healthy else took.good_at_s
     return structs.replace(took, peer_at_s=now_s, good_at_s=good_at_s)
 

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from cluster import events as ev
 from cluster.heartbeat import deafened
-from cluster.mind import NEVER, Disk, Mind
+from cluster.mind import BAD_DISK, NEVER, Disk, Mind
 from cluster.record import NOBODY_NAMES
 
 RESULT_OF: Final[dict[type[ev.Event], tuple[str, ...]]] = {
@@ -121,6 +121,12 @@ def _vouched(mind: Mind) -> tuple[int, int]:
     if generation != record.sync_gen:
         return (record.sync_gen, row.flush_lsn)
     return (generation, max(flush_lsn, row.flush_lsn))
+
+
+def _disk_seen(mind: Mind, event: ev.DiskSeen) -> Mind:
+    well = event.condition not in BAD_DISK
+    offered_at_s = NEVER if well else mind.offered_at_s
+    return structs.replace(mind, disk_seen=event, offered_at_s=offered_at_s)
 
 
 def _probe_failed(mind: Mind, event: ev.ProbeFailed) -> Mind:
@@ -287,6 +293,7 @@ TAUGHT_BY_POSTGRES: Final[dict[type[ev.Event], Callable[[Mind, Any], Mind]]] = {
     ev.Booted: _booted,
     ev.Probed: _probed,
     ev.ProbeFailed: _probe_failed,
+    ev.DiskSeen: _disk_seen,
     ev.PostgresStarted: _started,
     ev.PostgresExited: _exited,
     ev.Promoted: _promoted,

@@ -21,6 +21,7 @@ from cluster.mind import NEVER, Mind
 from cluster.record import is_excluded
 from cluster.rules import (
     asked,
+    disks,
     entry,
     leaving,
     primary,
@@ -42,6 +43,7 @@ from protocols.peer import Record
 TABLE: Final[tuple[Rule, ...]] = (
     *rebuilding.ROWS,
     *primary.ENDS,
+    *disks.ROWS,
     *switchover.ROWS,
     *leaving.ROWS,
     *reading.ROWS,

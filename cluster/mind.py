@@ -11,7 +11,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from cluster import record as records
-from cluster.events import Facts, Walsender
+from cluster.events import DiskSeen, Facts, Walsender
 from cluster.heartbeat import Hearing, link_silence_s, still_s
 from cluster.plan import due
 from cluster.states import State
@@ -19,6 +19,9 @@ from cluster.timers import Timers
 from protocols.peer import NodeBeat, Record
 
 NEVER = float("-inf")
+DEAD_DISK = frozenset({"read-only", "failing", "hung"})
+BAD_DISK = DEAD_DISK | {"full"}
+"""Conditions of a disk on which nothing is begun; a full one may still be emptied by a clone."""
 
 
 class Disk(Struct, frozen=True):
@@ -134,6 +137,9 @@ class Mind(Struct, frozen=True):
     hearing: Hearing = Hearing()
     # the disk and PostgreSQL
     disk: Disk = Disk()
+    disk_seen: DiskSeen = DiskSeen("")
+    offered_at_s: float = NEVER
+    """When this node last offered its place because of its disk."""
     up: bool = False
     doing: tuple[str, ...] = ()
     facts: Facts | None = None
@@ -247,7 +253,8 @@ class Mind(Struct, frozen=True):
         ours = f"{self.peer}_"  # a backup that streams says nothing of the peer
         if any(one.state == "streaming" and one.application_name.startswith(ours) for one in rows):
             return 0.0
-        return self.now_s - max(self.arbiter_at_s, self.hearing.peer_at_s, self.hearing.since_s)
+        # A stall of ours is no excuse here: whoever took over meanwhile did not wait for it either.
+        return self.now_s - max(self.arbiter_at_s, self.hearing.peer_at_s)
 
     # ---- PostgreSQL
 
@@ -260,6 +267,16 @@ class Mind(Struct, frozen=True):
     def may_retry(self) -> bool:
         """Nothing is being done, and the last failure lies far enough back."""
         return not self.doing and self.now_s >= self.retry_at_s
+
+    @property
+    def disk_dead(self) -> bool:
+        """No write would come to an end on the disk."""
+        return self.disk_seen.condition in DEAD_DISK
+
+    @property
+    def disk_bad(self) -> bool:
+        """The disk takes no writes: starts, claims and copies would only fail on it."""
+        return self.disk_seen.condition in BAD_DISK
 
     @property
     def touched(self) -> bool:

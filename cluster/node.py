@@ -44,6 +44,7 @@ from cluster.thinking import Thinking
 from cluster.timers import timers_of
 from cluster.verbs import Verbs
 from cluster.view import beat_of, standing
+from cluster.volume import Volume
 from config.settings import NodeSettings
 from protocols.peer import NodeBeat
 from protocols.shell.clock import BootClock
@@ -149,7 +150,7 @@ class ClusterNode:
         return Senses(
             self._thinking,
             self._control,
-            self.settings.data,
+            Volume(self.settings.data, self.settings.postgres.ballast_mb),
             self._clock,
             stalled=lambda for_s: self.links.renew(f"this process stood still for {for_s:.1f} s"),
             fault=self.fail,
@@ -311,13 +312,8 @@ class ClusterNode:
         return standing(mind, {one.name: one.terminals for one in where.nodes})
 
     def _say(self, counter: int) -> NodeBeat:
-        beat = beat_of(
-            self.mind,
-            counter,
-            self._clock.seconds(),
-            loop_lag_ms=self._senses.loop_lag_ms,
-            disk_free_mb=self._senses.disk_free_mb,
-        )
+        now_s, lag_ms, free_mb = self._clock.seconds(), self.loop_lag_ms, self.disk_free_mb
+        beat = beat_of(self.mind, counter, now_s, loop_lag_ms=lag_ms, disk_free_mb=free_mb)
         if self._failed:
             return msgspec.structs.replace(beat, healthy=False, handover=self._failed)
         return beat

@@ -1,32 +1,34 @@
 """What a node notices by itself: time passing and its own stalls, its PostgreSQL, its disk.
 
 Invariants: at most one probe at a time, and the answer of one that began before a stall is not
-news; after a stall the links are made anew; a postmaster's end is told the moment it is reaped, and
-only if it was up and nobody asked for it (starts and stops report themselves). It must not know
-what follows.
+news; the disk is touched only from one thread, which may hang for as long as the disk does; after a
+stall the links are made anew; a postmaster's end is told the moment it is reaped, and only if it
+was up and nobody asked for it (starts and stops report themselves). It must not know what follows.
 """
 
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
-from cluster.events import PostgresExited
+from cluster.events import DiskSeen, PostgresExited
 from cluster.findings import probed
 from cluster.postgres.control import Control, PostmasterExit
 from cluster.pulse import Pulse
 from cluster.thinking import TICK_S, Thinking
 from cluster.view import probe_every_s
+from cluster.volume import Volume
 
 STALL_S: Final = 0.3
 """After a stall this long the links hold what is no news."""
-DISK_LOOK_S: Final = 5.0
-"""How often the disk is asked for its free space; a disk fills over minutes."""
+DISK_LOOK_S: Final = 2.0
+"""How often the disk is looked at; one that fills faster is met by PostgreSQL itself."""
+DISK_DEADLINE_S: Final = 2.0
+"""A disk that has not flushed one page by then hangs, as PostgreSQL that answers no probe does."""
 
 Fault = Callable[[str, BaseException], None]
 
@@ -38,7 +40,7 @@ class Senses:
         self,
         thinking: Thinking,
         control: Control,
-        folder: Path,
+        volume: Volume,
         clock: IReactorTime,
         *,
         stalled: Callable[[float], None],
@@ -48,7 +50,11 @@ class Senses:
         self.disk_free_mb = -1
         self._thinking = thinking
         self._control = control
-        self._folder = folder
+        self._volume = volume
+        self._disk_thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
+        self._looking: asyncio.Future[DiskSeen] | None = None
+        self._looked_s = 0.0
+        self._clock = clock
         self._stalled = stalled
         self._fault = fault
         self._stalls = 0
@@ -73,6 +79,7 @@ class Senses:
         """Notice no more."""
         for pulse in self._pulses:
             pulse.stop()
+        self._disk_thread.shutdown(wait=False)
 
     def hasten(self) -> None:
         """If the machine waits for a probe now, the next one comes as soon as it wants."""
@@ -107,16 +114,25 @@ class Senses:
             self._thinking.take(probed(seen))
 
     def _look_at_disk(self, _late_s: float) -> None:
-        look = asyncio.get_running_loop().run_in_executor(None, free_mb, self._folder)
-        look.add_done_callback(self._disk_seen)
+        look, now_s = self._looking, self._clock.seconds()
+        if look is not None and not look.done():
+            waited_s = now_s - self._looked_s
+            if waited_s >= DISK_DEADLINE_S:
+                why = f"a small write is not done after {waited_s:.0f} s"
+                self._disk_seen(DiskSeen("hung", self.disk_free_mb, why))
+            return
+        loop = asyncio.get_running_loop()
+        self._looked_s = now_s
+        self._looking = loop.run_in_executor(self._disk_thread, self._volume.look)
+        self._looking.add_done_callback(self._looked)
 
-    def _disk_seen(self, look: asyncio.Future[int]) -> None:
-        self.disk_free_mb = look.result()
+    def _looked(self, look: asyncio.Future[DiskSeen]) -> None:
+        wrong = look.exception()
+        if isinstance(wrong, Exception):
+            self._fault("disk", wrong)
+        else:
+            self._disk_seen(look.result())
 
-
-def free_mb(folder: Path) -> int:
-    """Free space under ``folder`` in MiB, -1 unknown. Blocking: a hung disk does not answer."""
-    try:
-        return shutil.disk_usage(folder).free // (1024 * 1024)
-    except OSError:
-        return -1
+    def _disk_seen(self, seen: DiskSeen) -> None:
+        self.disk_free_mb = seen.free_mb
+        self._thinking.take(seen)

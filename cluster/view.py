@@ -149,6 +149,7 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."
     if mind.state is State.FAULT:
         alarms["fault"] = mind.reason
+    alarms |= disk_alarms(mind)
     if mind.unkept:
         alarms["cannot-keep"] = f"{mind.me} cannot write its own folder: {mind.unkept}"
     alarms |= _arbiter_alarms(mind)
@@ -159,6 +160,22 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         alarms["switchover-aborted"] = mind.called_off
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
+    return alarms
+
+
+def disk_alarms(mind: Mind) -> dict[str, str]:
+    """What is wrong with this node's disk."""
+    alarms: dict[str, str] = {}
+    seen = mind.disk_seen
+    why = f": {seen.why}" if seen.why else ""
+    if seen.condition == "low":
+        alarms["disk-low"] = f"The disk of {mind.me} fills up{why}."
+    elif seen.condition == "slow":
+        alarms["disk-slow"] = f"The disk of {mind.me} is slow{why}."
+    elif seen.condition == "full":
+        alarms["disk-full"] = f"The disk of {mind.me} is full{why}."
+    elif mind.disk_dead:
+        alarms["disk-dead"] = f"The disk of {mind.me} is {seen.condition}{why}."
     return alarms
 
 

@@ -250,6 +250,15 @@ class PostgresSettings(Settings, frozen=True, kw_only=True):
             description="Old log kept for a returning node, in MB; below 1024 a rejoin copies all.",
         ),
     ] = 1024
+    ballast_mb: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=16_384,
+            description="Room set aside on its disk, in MB, given up once when the disk is full:"
+            " four log files, enough to end in order.",
+        ),
+    ] = 64
     replication_password_file: Annotated[
         Path,
         Meta(description="The file with the password of replication, the same on both nodes."),

@@ -48,6 +48,25 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " each time. It goes on trying, ever more slowly.",
         "Read the reason in the alarm; it is PostgreSQL's or the system's own. Put that right.",
     ),
+    "disk-low": Advice(
+        "The disk of this node's data folder fills up. Nothing is wrong yet. When it is full, the"
+        " node gives up the room it has set aside and hands its place to the other one.",
+        "Make room, or a larger disk: 'du -x -h -d2' of the data folder; old logs, old copies.",
+    ),
+    "disk-full": Advice(
+        "There is no room left for the database's log. The ballast was given up; the standby, if it"
+        " is ready, takes over. What is down here is started again when there is room.",
+        "Make room, at least a gigabyte; the node goes on and lays its ballast again by itself.",
+    ),
+    "disk-slow": Advice(
+        "A small write to this node's disk took longer than half a second: payments feel it.",
+        "Look at 'iostat -x 1', at the RAID's state (/proc/mdstat), at backups running now.",
+    ),
+    "disk-dead": Advice(
+        "This node's disk does not answer, is read-only or refuses writes. If it was the primary,"
+        " the standby takes over; nothing is started here before the disk can be written again.",
+        "Read the kernel's log ('dmesg'); replace the disk or mount it again, then look at status.",
+    ),
     "cannot-keep": Advice(
         "This node cannot write down which record it has seen (the disk is full, read-only or"
         " broken). It serves on, but asks the arbiter for nothing: no takeover, no going alone.",

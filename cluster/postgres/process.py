@@ -6,6 +6,7 @@ as primary (I6); blocking file work runs in this object's own threads, never in 
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -224,7 +225,10 @@ class ProcessControl:
         stray.kill_all(self._plan.pgdata)
         # A stop may overtake a start or another stop: their files have the same names.
         with self._rewriting:
-            if self._account is not None and self._plan.pgdata.exists():
+            if self._account is None or not self._plan.pgdata.exists():
+                return
+            # A disk that takes no writes takes no start either; each of ours writes it again.
+            with contextlib.suppress(OSError):
                 disk.set_signal(self._plan.pgdata, self._account, standby=True)
 
     # ------------------------------------------------------------------ while it runs

@@ -106,6 +106,7 @@ def may_bump(mind: Mind, event: ev.Event) -> bool:
         and mind.now_s >= mind.yield_until_s
         and mind.now_s >= mind.retry_at_s
         and "StopPostgres" not in mind.doing
+        and (mind.up or not mind.disk_bad)
     )
 
 
@@ -126,7 +127,7 @@ def bumped_and_up(mind: Mind, event: ev.Event) -> bool:
 
 def bumped_and_down(mind: Mind, event: ev.Event) -> bool:
     """Confirmed; PostgreSQL is down."""
-    return _ready(mind) and not mind.touched
+    return _ready(mind) and not mind.touched and not mind.disk_bad
 
 
 def _ready(mind: Mind) -> bool:

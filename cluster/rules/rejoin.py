@@ -114,7 +114,8 @@ def foreign_data(mind: Mind, event: ev.Event) -> bool:
 
 def stock_missing(mind: Mind, event: ev.Event) -> bool:
     """It is not known what would be lost here, nor whether a second copy fits."""
-    return mind.disk.fits is None and mind.may_retry and not mind.touched and mind.fenced
+    able = mind.may_retry and not mind.disk_dead
+    return mind.disk.fits is None and able and not mind.touched and mind.fenced
 
 
 def take_stock(mind: Mind, event: ev.Event) -> Outcome:
@@ -178,6 +179,7 @@ def source_open(mind: Mind, event: ev.Event) -> bool:
     beat, record = mind.beat, mind.record
     return (
         mind.may_retry
+        and not mind.disk_dead
         and not mind.touched
         and mind.fenced
         and record is not None

@@ -82,7 +82,7 @@ def take_up(mind: Mind, event: ev.Event) -> Outcome:
 def down(mind: Mind, event: ev.Event) -> bool:
     """PostgreSQL does not run and may be started again."""
     few = mind.failures < MAX_START_FAILURES
-    return not mind.up and mind.may_retry and few
+    return not mind.up and mind.may_retry and few and not mind.disk_bad
 
 
 def start_following(mind: Mind, event: ev.Event) -> Outcome:
@@ -92,7 +92,7 @@ def start_following(mind: Mind, event: ev.Event) -> Outcome:
 
 def hopeless(mind: Mind, event: ev.Event) -> bool:
     """This copy does not start, or cannot stream from a primary in good health."""
-    if mind.named or mind.fits_sync or not mind.idle:
+    if mind.named or mind.fits_sync or not mind.idle or mind.disk_bad:
         return False
     if not mind.up:
         return mind.failures >= MAX_START_FAILURES
@@ -127,7 +127,7 @@ def whole(mind: Mind) -> bool:
 def may_claim(mind: Mind) -> bool:
     """Nothing forbids a claim but the primary being alive."""
     record = mind.record
-    forbidden = record is None or record.paused or record.maintenance == mind.me
+    forbidden = record is None or record.paused or record.maintenance == mind.me or mind.disk_bad
     return whole(mind) and not forbidden and mind.may_swap and mind.idle and mind.leaving == ""
 
 

@@ -25,6 +25,8 @@ from tests.simulation.witness import Witness
 from tests.simulation.world import Violation, World
 
 LOOK_S: Final = 0.5
+MOST_STARTS: Final = 2
+"""On a disk that is known to be full: one was ordered before it was, one stood beside a stop."""
 STALE_S: Final = 3.0
 """Nobody shows rows for so long after another opened in a later term: T_isolate less T_takeover,
 and what clocks' drift, a late message and a tick add."""
@@ -50,6 +52,7 @@ class Checks:
         world.after(LOOK_S, self.look)
         for node in nodes.values():
             node.asked, node.told, node.promoting = self.on_asked, self.on_told, self.on_promote
+            node.looks.looked = self.on_looked
             node.postgres.released = self._releaser(node)
             node.postgres.renamed = lambda node=node: self.on_names(node)  # type: ignore[misc]
             node.postgres.began = self._beginner(node)
@@ -162,11 +165,19 @@ class Checks:
         kept, expected = node.disk.kept, order.expected or 0
         if expected > kept.epoch and order.record.incarnation <= kept.incarnation:
             self.fail(f"unkept: {node.name} asks on epoch {expected}, on disk is {kept.epoch}")
+        if node.looks.told and order.record.op_id.endswith("-claim"):
+            self.fail(f"bad disk: {node.name} claims, and its disk is {node.looks.told}")
         if order.record.sync and order.record.sync_gen != (self.record or order.record).sync_gen:
             wanted = names_of(order.record)
             if node.postgres.names != wanted:
                 self.fail(f"I5: {node.name} asks for {wanted}, on disk is {node.postgres.names!r}")
         self.flying[order.record.op_id] = (node, order)
+
+    def on_looked(self, node: Node) -> None:
+        """A server that cannot live on its disk is not started again and again."""
+        if node.looks.starts_on_full > MOST_STARTS:
+            times = node.looks.starts_on_full
+            self.fail(f"restart loop: {node.name} starts for the {times}. time on a full disk")
 
     def on_told(self, op_id: str) -> None:
         """Its answer came."""
@@ -228,6 +239,8 @@ class Checks:
         stood = node.standing
         opens = stood.open and not self.was_open[node.name]
         self.was_open[node.name] = stood.open
+        if stood.reason.startswith("The disk here"):
+            self.world.hit["handed over for its disk"] += 1
         if not stood.open:
             return
         self.alone(node)

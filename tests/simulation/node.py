@@ -23,6 +23,7 @@ from cluster.timers import Timers
 from cluster.view import beat_of, probe_every_s, standing
 from protocols.peer import NodeBeat, Record, Relay
 from tests.simulation.disk import Disk, Keepsake
+from tests.simulation.looks import Looks
 from tests.simulation.network import Network
 from tests.simulation.orders import ANSWER_S, Orders
 from tests.simulation.postgres import Postgres
@@ -78,6 +79,7 @@ class Node:
         self.orders = Orders(self)
         self.next_tick_s = 0.0
         self.beat_life = 0
+        self.looks = Looks(self)
         postgres.exited = self._postgres_exited
 
     def clock(self) -> float:
@@ -143,6 +145,7 @@ class Node:
         self._tick(life)
         self._beat(life)
         self._probe(life)
+        self.looks.begin(life)
 
     def crash(self, *, host: bool) -> None:
         """Killed. With the host, the server dies too; without, it runs on (F18)."""
@@ -364,7 +367,8 @@ class Node:
     def write_keepsake(
         self, kept: Keepsake, takes_s: float, then: Callable[[int, Keepsake], None]
     ) -> None:
-        """Write the small file; a power cut may come in the middle."""
+        """Write the small file; a power cut may come in the middle, and a hung disk takes long."""
+        takes_s += max(0.0, self.postgres.disk_hung_until_s - self.world.now)
         self.disk.writing = kept
         if self.disk.doomed is not None:
             strike, self.disk.doomed = self.disk.doomed, None

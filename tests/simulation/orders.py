@@ -131,6 +131,10 @@ class Orders:
         if self.node.later(self._do, life, order_life, order):
             return
         server = self.node.postgres
+        hung_s = server.disk_hung_until_s - self.node.world.now
+        if hung_s > 0 and isinstance(order, act.KeepClaim | act.KeepToken):
+            self.node.world.after(hung_s, self._do, life, order_life, order)
+            return
         if server.up and server.hung and not isinstance(order, act.KeepClaim | act.KeepToken):
             late = _failed(order, "no answer")
             self.node.world.after(ANSWER_S, self._answer, life, order_life, late)
@@ -198,6 +202,7 @@ class Orders:
 
     def _started(self, order: act.StartPrimary | act.StartStandby) -> ev.Event:
         server = self.node.postgres
+        self.node.looks.started()
         if server.full:
             return _failed(order, "no space left on device")
         if server.up:  # somebody else started one: as any stray it is stopped first

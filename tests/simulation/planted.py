@@ -106,6 +106,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("unkept",),
         ("disk full", *CRASHES),
     ),
+    "disk_unseen": Plant(
+        "a node claims, or starts its server again and again, on a disk that takes no writes",
+        ("bad disk", "restart loop"),
+        ("disk full", "disk hung", "disk read-only", *CRASHES),
+    ),
     "takeover_while_paused": Plant("paused is not looked at", ("paused",), ("paused", *CRASHES)),
     "reclaim_after_marker": Plant(
         "a claim is taken back by a copy whose rejoin has begun",

@@ -152,6 +152,17 @@ def _epoch_not_kept(step: Step) -> Step:
     return stepped
 
 
+def _disk_unseen(step: Step) -> Step:
+    """What is seen of the disk binds nobody."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if isinstance(event, ev.DiskSeen):
+            event = ev.DiskSeen("")
+        return step(mind, event, now_s)
+
+    return stepped
+
+
 def _paused_ignored(step: Step) -> Step:
     def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
         if mind.record is not None and mind.record.paused and mind.state is State.STANDBY_SYNC:
@@ -191,6 +202,7 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "high_flush_ignored": _high_flush_ignored,
     "claim_not_kept": _claim_not_kept,
     "epoch_not_kept": _epoch_not_kept,
+    "disk_unseen": _disk_unseen,
     "takeover_while_paused": _paused_ignored,
     "reclaim_after_marker": _reclaim_after_marker,
 }

@@ -45,6 +45,10 @@ class Postgres(Streaming):
         # its disk
         self.slow_s = 0.0
         self.full = False
+        self.filling = False
+        """A look at the disk finds it full; what is written fits, by the ballast it gave up."""
+        self.read_only = False
+        self.disk_hung_until_s = 0.0
         self.honest_lsn: int | None = None
         """Where the disk began to lie about its flushes; None: it does not."""
         self.exited: Callable[[], None] = lambda: None

@@ -309,6 +309,8 @@ class Scenario:
             server = node.postgres
             server.hung, server.slow_s, server.stalled_until_s = False, 0.0, 0.0
             server.full, server.honest_lsn, server.async_until_s = False, None, 0.0
+            server.filling = server.read_only = False
+            server.disk_hung_until_s = 0.0
             server.replay_paused, node.disk.doomed = False, None
         for counter in self.counters:
             counter.thaw()

@@ -1,4 +1,4 @@
-"""Disks that are slow, full, lying or torn, and copies that are older than they say."""
+"""Disks that are slow, full, dead, lying or torn, and copies that are older than they say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tests.simulation.faults.machines import some_node
 
 if TYPE_CHECKING:
+    from tests.simulation.postgres import Postgres
     from tests.simulation.scenario import Scenario
 
 
@@ -21,10 +22,40 @@ def disk_slow(run: Scenario) -> None:
 
 
 def disk_full(run: Scenario) -> None:
-    """No room for WAL nor for the small file, until somebody makes room."""
+    """No room for WAL nor for the small file, until somebody makes room.
+
+    It comes at once, or slowly enough for the ballast to be given up before.
+    """
+    node, for_s = some_node(run), run.world.between(0.3, 6.0)
+    if run.world.chance(0.5):
+        run.world.after(run.world.between(0.7, 2.0), _no_room, node.postgres)
+        node.postgres.filling = True
+    else:
+        _no_room(node.postgres)
+    run.world.after(for_s, _room, node.postgres)
+
+
+def disk_read_only(run: Scenario) -> None:
+    """An error was met and the filesystem takes no more writes."""
     server = some_node(run).postgres
+    server.read_only = True
+    _no_room(server)
+    run.world.after(run.world.between(1.0, 6.0), _room, server)
+
+
+def disk_hung(run: Scenario) -> None:
+    """Nothing written comes to an end: the server stands still, and so do the small files."""
+    server, for_s = some_node(run).postgres, run.world.between(1.0, 6.0)
+    server.disk_hung_until_s = run.world.now + for_s
+    run.hang(server, for_s)
+
+
+def _no_room(server: Postgres) -> None:
     server.full = True
-    run.world.after(run.world.between(0.3, 4.0), setattr, server, "full", False)
+
+
+def _room(server: Postgres) -> None:
+    server.full = server.filling = server.read_only = False
 
 
 def disk_lies(run: Scenario) -> None:
