@@ -103,7 +103,7 @@ class Mind(Struct, frozen=True):
     now_s: float = 0.0
     slept_s: float = 0.0
     wall_s: float = 0.0
-    """The time of day, 0 unknown: for planned switchovers only."""
+    """The time of day, 0 unknown: for planned switchovers and the count of takeovers only."""
     reason: str = ""
     alarms: tuple[str, ...] = ()
     # the arbiter
@@ -277,6 +277,20 @@ class Mind(Struct, frozen=True):
     def disk_bad(self) -> bool:
         """The disk takes no writes: starts, claims and copies would only fail on it."""
         return self.disk_seen.condition in BAD_DISK
+
+    @property
+    def paused(self) -> bool:
+        """An operator, or the cap on takeovers, wants nothing done by itself."""
+        return self.record is not None and self.record.paused
+
+    @property
+    def may_start(self) -> bool:
+        """PostgreSQL may be started, now. While paused only the daemon's own start starts it, and
+        an abandoned switchover what it had stopped: what stops by itself stays for people to see.
+        """
+        abandoned = self.called_off != "" and self.called_off_at_s > self.up_at_s
+        ours = self.up_at_s == NEVER or abandoned
+        return self.may_retry and (ours or not self.paused)
 
     @property
     def touched(self) -> bool:

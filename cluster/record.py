@@ -21,6 +21,10 @@ NOBODY_NAMES: Final = 'ANY 1 ("nobody_0")'
 MAX_TIMELINE_STEPS: Final = 64
 """The record is one small message; older promotions stay in the history of the node's log."""
 
+HOUR_S: Final = 3600
+MAX_TAKEOVERS: Final = 1000
+"""As the settings allow: 10 KB of the record at most."""
+
 
 def sync_name(node: str, generation: int) -> str:
     """The application name under which ``node`` acknowledges in ``generation``."""
@@ -103,9 +107,11 @@ def claimed(
     *,
     held_lsn: int = 0,
     switchover: bool = False,
+    at_s: int | None = None,
 ) -> Record:
     """The sync standby takes over: not open before it is promoted. ``switchover``: as was planned;
-    a takeover leaves the plan to the new primary.
+    a takeover leaves the plan to the new primary. ``at_s``: the time of day of a takeover that
+    nobody asked for (0 unknown); None: somebody did.
 
     ``held_lsn`` is what it holds while it claims: should its disk be set back to an older copy
     before it is promoted, that copy is not enough.
@@ -122,7 +128,15 @@ def claimed(
         opened=False,
         prev=record.primary,
         intent="" if switchover else _planned(record),
+        takeovers=record.takeovers if at_s is None else _within_the_hour(record, at_s),
     )
+
+
+def _within_the_hour(record: Record, at_s: int) -> tuple[int, ...]:
+    """This takeover, and those before it; one that lies an hour ahead was told by a wrong clock."""
+    at_s = at_s or max(record.takeovers, default=0)
+    known = tuple(one for one in record.takeovers if abs(at_s - one) < HOUR_S)
+    return (*known, at_s)[-MAX_TAKEOVERS:]
 
 
 def reclaimed(record: Record, by: str, op_id: str) -> Record:
@@ -141,15 +155,21 @@ def reclaimed(record: Record, by: str, op_id: str) -> Record:
     )
 
 
-def opened(record: Record, by: str, op_id: str, step: TimelineStep | None) -> Record:
+def opened(
+    record: Record, by: str, op_id: str, step: TimelineStep | None, *, cap: int = MAX_TAKEOVERS
+) -> Record:
     """The primary is out of recovery and serves. ``step`` is its promotion (None: it started in
-    place).
+    place). After ``cap`` takeovers in an hour that nobody asked for, the cluster pauses with it.
     """
     changes: dict[str, object] = {"opened": True, "intent": _planned(record)}
+    reason = "promoted and open"
+    if len(record.takeovers) >= cap:
+        changes |= {"paused": True, "capped": True}
+        reason = f"{reason}; paused: {len(record.takeovers)} automatic takeovers within an hour"
     if step is not None:
         history = (*record.tli_history, step)[-MAX_TIMELINE_STEPS:]
         changes |= {"tli": step.tli, "tli_history": history}
-    return _next(record, by, op_id, "promoted and open", **changes)
+    return _next(record, by, op_id, reason, **changes)
 
 
 def closed(record: Record, by: str, op_id: str, who: str, *, to: str) -> Record:
@@ -190,9 +210,11 @@ def is_excluded(record: Record, node: str, incarnation: int) -> bool:
 
 
 def paused(record: Record, by: str, op_id: str, who: str, *, pause: bool) -> Record:
-    """An operator switches automatic takeover off or on again."""
-    word = "paused" if pause else "resumed"
-    return _next(record, by, op_id, f"{word} {who}", paused=pause)
+    """An operator switches automatic takeover off or on again; then they are counted anew."""
+    if pause:
+        return _next(record, by, op_id, f"paused {who}", paused=True)
+    changes = {"paused": False, "capped": False, "takeovers": ()}
+    return _next(record, by, op_id, f"resumed {who}", **changes)
 
 
 def strict(record: Record, by: str, op_id: str, who: str, *, strict: bool) -> Record:

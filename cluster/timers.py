@@ -55,6 +55,8 @@ class Timers(Struct, frozen=True):
     """The checkpoint before it; payments go on meanwhile."""
     told_s: float = 3600.0
     """How long an alarm about something that is over stands, unless somebody acts on it."""
+    takeovers_per_hour: int = 6
+    """After so many takeovers that nobody asked for, the pair pauses itself: see the settings."""
     gap_s: float = 0.5
     """A loop that stood still this long has heard nothing: silence is counted from its end."""
     fresh_s: float = 1.0
@@ -78,4 +80,5 @@ def timers_of(settings: TimersSettings) -> Timers:
         solo_s=settings.solo_ms / 1000,
         takeover_s=settings.takeover_ms / 1000,
         isolate_s=settings.isolate_ms / 1000,
+        takeovers_per_hour=settings.takeovers_per_hour,
     )

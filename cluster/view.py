@@ -152,6 +152,11 @@ def alarms_of(mind: Mind) -> dict[str, str]:
     alarms |= disk_alarms(mind)
     if mind.unkept:
         alarms["cannot-keep"] = f"{mind.me} cannot write its own folder: {mind.unkept}"
+    if mind.record is not None and mind.record.capped:
+        alarms["takeovers-capped"] = (
+            f"{len(mind.record.takeovers)} automatic takeovers within an hour: the cluster has"
+            " paused itself. Nobody takes over until 'mpower cluster resume'."
+        )
     alarms |= _arbiter_alarms(mind)
     order, reason = mind.trouble
     if order and mind.failures >= FAILING:
@@ -222,7 +227,8 @@ def _why_not_open(mind: Mind) -> str:
     if not mind.named:
         return f"The record names {record.primary} as primary."
     if not mind.up:
-        return "PostgreSQL does not run here."
+        why = ": paused, 'mpower cluster resume' lets it start" if record.paused else ""
+        return f"PostgreSQL does not run here{why}."
     if not record.opened:
         return "The claim is not open yet."
     if record.strict and not record.sync:

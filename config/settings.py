@@ -60,6 +60,16 @@ class TimersSettings(Settings, frozen=True, kw_only=True):
             " counters."
         ),
     ] = 4000
+    takeovers_per_hour: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="After so many automatic takeovers within an hour the cluster pauses"
+            " itself: the trouble then travels with the role, and one more takeover would only"
+            " wear out the copies. Switchovers do not count.",
+        ),
+    ] = 6
 
     def __post_init__(self) -> None:
         if not 2 * self.beat_ms < self.suspect_ms < self.takeover_ms:

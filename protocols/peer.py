@@ -48,6 +48,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     ``maintenance``: the node that is worked on ('' none). ``moved``: this arbiter is closed, the
     record was moved to the one of that name ('' it is not); nothing follows it here. ``trusted``:
     the nonce of the arbiter's life in which an operator decided that a lost node need not confirm.
+    ``takeovers``: when (Unix seconds) the takeovers of the last hour were that nobody had asked
+    for; ``capped``: paused by itself, because they were too many.
     """
 
     cluster_id: str
@@ -74,6 +76,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     consented: tuple[NodeName, ...] = ()
     moved: Annotated[str, Meta(max_length=400)] = ""
     trusted: str = ""
+    takeovers: tuple[Count, ...] = ()
+    capped: bool = False
 
 
 class PeerMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

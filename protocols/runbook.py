@@ -105,6 +105,13 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "A member of the etcd is of a release that can lose writes it has acknowledged.",
         "Update every member to 3.4.22, 3.5.6 or later; it is asked again by itself.",
     ),
+    "takeovers-capped": Advice(
+        "The servers took over from each other so often within an hour that the cluster has paused"
+        " itself: what makes them fail goes with the role. The present primary serves on; if it"
+        " fails now, nobody takes over by itself.",
+        "Read 'mpower cluster history' for what each takeover was; mend that; then 'mpower cluster"
+        " resume'. The cap is cluster.timers.takeovers_per_hour.",
+    ),
     "link-down": Advice(
         "One of the links between the nodes carries nothing both ways, while another does: all goes"
         " on, but the next cut may be the last one.",

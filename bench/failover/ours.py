@@ -42,7 +42,8 @@ class Ours:
             counters=writers,
             banks=(),
         )
-        self.pair = Pair(home, structs.replace(plan, timers=timers or plan.timers), ground.enter)
+        often = structs.replace(timers or plan.timers, takeovers_per_hour=1000)  # killed each round
+        self.pair = Pair(home, structs.replace(plan, timers=often), ground.enter)
         try:
             self.pair.bootstrap()
             seed(self.pair.conninfo("a"), CONSUMERS, writers)

@@ -23,7 +23,7 @@ from clients.ops.etcd_choice import chosen, etcd_options
 from config.folder import FolderError, Paths, Plan, write_settings
 from config.load import SettingsError
 from config.pki import PkiError
-from config.settings import FAST, NodeAddress
+from config.settings import FAST, NodeAddress, TimersSettings
 
 TERMINALS, PEER, POSTGRES, WITNESS = 7500, 7501, 7502, 7503
 """The ports a firewall between the machines must let through."""
@@ -103,6 +103,10 @@ def counter_codes(count: int) -> tuple[str, ...]:
     return tuple(f"C{number:03d}" for number in range(1, count + 1))
 
 
+TRIED_OFTEN: Final = 1000
+"""A pair on one machine is there to be killed: it must not pause itself after some tries."""
+
+
 def loopback_plan(
     home: Path,
     name: str = "demo",
@@ -129,6 +133,7 @@ def loopback_plan(
         counters=counter_codes(counters),
         banks=banks,
         ops={node: f"{LOOPBACK}:{next(ports)}" for node in nodes},
+        timers=structs.replace(TimersSettings(), takeovers_per_hour=TRIED_OFTEN),
         extra_hosts=("localhost",),
     )
 
@@ -286,7 +291,10 @@ def init(
     )
     if etcd is not None:
         plan = structs.replace(plan, witness=None, etcd=etcd.settings, borrowed=etcd.files)
-    paths = _write(structs.replace(plan, timers=FAST) if timers == "fast" else plan)
+    if timers == "fast":
+        often = plan.timers.takeovers_per_hour
+        plan = structs.replace(plan, timers=structs.replace(FAST, takeovers_per_hour=often))
+    paths = _write(plan)
     today = dt.datetime.now(dt.UTC).astimezone().date()
     text = next_steps(
         paths, counters, banks, today, here=ports == "auto", witness=plan.witness is not None

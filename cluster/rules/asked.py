@@ -18,7 +18,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind, Pending
 from cluster.plan import Plan, plan_of
-from cluster.rules.rule import Outcome, Rule, always, hand_over, op_id, order, propose
+from cluster.rules.rule import AS_TOLD, Outcome, Rule, always, hand_over, op_id, order, propose
 from cluster.safety import LOOK, No, why_not_close, why_not_confirm, why_not_switch
 from cluster.states import State
 from protocols.peer import Record
@@ -269,7 +269,7 @@ def ask_hand_over(mind: Mind, event: ev.Asked) -> Outcome:
     """A UPS, a degraded mirror, a person: the standby claims at once."""
     why = dict(event.arguments).get("reason") or "asked by an operator"
     said = act.AnswerVerb("handover", True, "", f"Handed over to {mind.peer}.")
-    return hand_over(mind, why, said)
+    return hand_over(mind, f"{AS_TOLD}{why}", said)
 
 
 def refuse(mind: Mind, event: ev.Asked) -> Outcome:

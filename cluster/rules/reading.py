@@ -126,8 +126,8 @@ def bumped_and_up(mind: Mind, event: ev.Event) -> bool:
 
 
 def bumped_and_down(mind: Mind, event: ev.Event) -> bool:
-    """Confirmed; PostgreSQL is down."""
-    return _ready(mind) and not mind.touched and not mind.disk_bad
+    """Confirmed; PostgreSQL is down, and may be started."""
+    return _ready(mind) and not mind.touched and mind.may_start and not mind.disk_bad
 
 
 def _ready(mind: Mind) -> bool:

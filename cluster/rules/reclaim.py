@@ -155,7 +155,8 @@ def must_open(mind: Mind, event: ev.Event) -> bool:
 def open_in_place(mind: Mind, event: ev.Event) -> Outcome:
     """Open on the old timeline."""
     assert mind.record is not None
-    record = records.opened(mind.record, mind.me, op_id(mind, "open"), None)
+    cap = mind.timers.takeovers_per_hour
+    record = records.opened(mind.record, mind.me, op_id(mind, "open"), None, cap=cap)
     return propose(mind, record)
 
 

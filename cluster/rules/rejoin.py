@@ -85,7 +85,7 @@ def left_at(mind: Mind) -> int:
 def may_follow(mind: Mind, event: ev.Event) -> bool:
     """This copy is provably a prefix of the primary's."""
     record, disk = mind.record, mind.disk
-    if record is None or not my_copy(mind) or disk.rejoining or not mind.may_retry:
+    if record is None or not my_copy(mind) or disk.rejoining or not mind.may_start:
         return False
     if disk.unproven:  # its own WAL below the switch may be another history (a restored snapshot)
         return False
@@ -178,7 +178,7 @@ def source_open(mind: Mind, event: ev.Event) -> bool:
     """The recorded primary is open and reachable."""
     beat, record = mind.beat, mind.record
     return (
-        mind.may_retry
+        mind.may_start
         and not mind.disk_dead
         and not mind.touched
         and mind.fenced
@@ -212,6 +212,8 @@ def clone(mind: Mind, event: ev.Event) -> Outcome:
 def follow_fresh(mind: Mind, event: ev.Event) -> Outcome:
     """Start as standby without a generation; what it once handed over is taken."""
     mind = structs.replace(mind, handover="")
+    if not mind.may_start:
+        return mind, ()
     return order(mind, act.StartStandby(mind.peer, 0))
 
 

@@ -61,6 +61,9 @@ POSTGRES: Final = (
 PEER: Final = (ev.BeatHeard, ev.RelayHeard, ev.Tick)
 """Whatever may have changed what is known of the peer, and time."""
 
+AS_TOLD: Final = "as told: "
+"""How the reason of a hand-over begins that somebody ordered: it is no automatic takeover."""
+
 
 def always(mind: Mind, event: ev.Event) -> bool:
     """The event alone is the condition."""

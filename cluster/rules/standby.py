@@ -17,6 +17,7 @@ from cluster import record as records
 from cluster.mind import Mind
 from cluster.plan import plan_of
 from cluster.rules.rule import (
+    AS_TOLD,
     PEER,
     POSTGRES,
     RECORD,
@@ -82,7 +83,7 @@ def take_up(mind: Mind, event: ev.Event) -> Outcome:
 def down(mind: Mind, event: ev.Event) -> bool:
     """PostgreSQL does not run and may be started again."""
     few = mind.failures < MAX_START_FAILURES
-    return not mind.up and mind.may_retry and few and not mind.disk_bad
+    return not mind.up and mind.may_start and few and not mind.disk_bad
 
 
 def start_following(mind: Mind, event: ev.Event) -> Outcome:
@@ -92,7 +93,8 @@ def start_following(mind: Mind, event: ev.Event) -> Outcome:
 
 def hopeless(mind: Mind, event: ev.Event) -> bool:
     """This copy does not start, or cannot stream from a primary in good health."""
-    if mind.named or mind.fits_sync or not mind.idle or mind.disk_bad:
+    held_back = mind.paused or mind.disk_bad
+    if mind.named or mind.fits_sync or held_back or not mind.idle:
         return False
     if not mind.up:
         return mind.failures >= MAX_START_FAILURES
@@ -166,9 +168,12 @@ def primary_silent(mind: Mind, event: ev.Event) -> bool:
 
 
 def claim_handed_over(mind: Mind, event: ev.Event) -> Outcome:
-    """Take over because the primary asks for it."""
-    assert mind.beat is not None
-    return _claim(mind, f"{mind.peer} hands over: {mind.beat.handover}")
+    """Take over because the primary asks for it: of itself, or as it was told to."""
+    beat = mind.beat
+    assert beat is not None
+    told = beat.leaving != "" or beat.handover.startswith(AS_TOLD)
+    why = f"{mind.peer} hands over: {beat.handover}"
+    return _claim(mind, why, at_s=None if told else int(mind.wall_s))
 
 
 def claim_switched(mind: Mind, event: ev.Event) -> Outcome:
@@ -178,14 +183,15 @@ def claim_switched(mind: Mind, event: ev.Event) -> Outcome:
 
 def claim_silent(mind: Mind, event: ev.Event) -> Outcome:
     """Take over because the primary is silent."""
-    return _claim(mind, f"no beat of {mind.peer} for {mind.timers.takeover_s} s on any path")
+    why = f"no beat of {mind.peer} for {mind.timers.takeover_s} s on any path"
+    return _claim(mind, why, at_s=int(mind.wall_s))
 
 
-def _claim(mind: Mind, why: str, *, switchover: bool = False) -> Outcome:
+def _claim(mind: Mind, why: str, *, switchover: bool = False, at_s: int | None = None) -> Outcome:
     assert mind.record is not None
     name, held_lsn = op_id(mind, "claim"), mind.held_lsn
     record = records.claimed(
-        mind.record, mind.me, name, why, held_lsn=held_lsn, switchover=switchover
+        mind.record, mind.me, name, why, held_lsn=held_lsn, switchover=switchover, at_s=at_s
     )
     return propose(mind, record)
 

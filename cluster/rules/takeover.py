@@ -64,8 +64,8 @@ def same_claim(mind: Mind, event: ev.Event) -> Outcome:
 def claim_unkept(mind: Mind, event: ev.Event) -> bool:
     """The claim's name is not on disk yet."""
     record = mind.record
-    unkept = record is not None and not record.opened and mind.disk.claim != record.op_id
-    return unkept and mind.may_retry
+    unkept = record is not None and mind.disk.claim != record.op_id
+    return unkept and mind.may_retry and mind.promoted_tli == 0
 
 
 def keep_claim(mind: Mind, event: ev.Event) -> Outcome:
@@ -87,7 +87,7 @@ def start_following_nobody(mind: Mind, event: ev.Event) -> Outcome:
 def may_promote(mind: Mind, event: ev.Event) -> bool:
     """PostgreSQL runs in recovery, nothing is being done, and the claim's name is on disk (F14)."""
     record = mind.record
-    kept = record is not None and (record.opened or mind.disk.claim == record.op_id)
+    kept = record is not None and mind.disk.claim == record.op_id
     able = mind.up and mind.may_retry and mind.promoted_tli == 0
     return able and kept and mind.holds_enough
 
@@ -122,7 +122,8 @@ def ask_open(mind: Mind, event: ev.Event) -> Outcome:
     """Tell the arbiter the timeline; meanwhile put up the fence."""
     assert mind.record is not None
     step = TimelineStep(mind.promoted_tli, mind.switch_lsn, mind.disk.claim)
-    record = records.opened(mind.record, mind.me, op_id(mind, "open"), step)
+    cap = mind.timers.takeovers_per_hour
+    record = records.opened(mind.record, mind.me, op_id(mind, "open"), step, cap=cap)
     fence: tuple[act.Action, ...] = ()
     if mind.fence != mind.record.term and "WriteFence" not in mind.doing and mind.names == "":
         fence = (act.WriteFence(mind.record.term),)

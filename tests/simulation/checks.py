@@ -17,6 +17,7 @@ from cluster.record import NOBODY_NAMES, names_of
 from cluster.standing import Standing
 from protocols.peer import Record
 from tests.simulation.books import Books
+from tests.simulation.guards import Guards
 from tests.simulation.node import Node
 from tests.simulation.postgres import Postgres
 from tests.simulation.server import Answer
@@ -39,6 +40,7 @@ class Checks:
         self.world, self.witness, self.nodes = world, witness, nodes
         self.record: Record | None = witness.file.record
         self.books = Books()
+        self.guards = Guards(world)
         self.lessened = ""
         self.arbiter_lost = False
         self.flying: dict[str, tuple[Node, act.SwapRecord]] = {}
@@ -53,6 +55,7 @@ class Checks:
         for node in nodes.values():
             node.asked, node.told, node.promoting = self.on_asked, self.on_told, self.on_promote
             node.looks.looked = self.on_looked
+            node.ordered = self.guards.on_ordered
             node.postgres.released = self._releaser(node)
             node.postgres.renamed = lambda node=node: self.on_names(node)  # type: ignore[misc]
             node.postgres.began = self._beginner(node)
@@ -80,6 +83,7 @@ class Checks:
         if after.reason.startswith("switchover from"):
             self.world.hit["switched over"] += 1
         if known is not None:
+            self.guards.on_stored(known, after)
             moved = after.primary != known.primary
             if moved:
                 self._i3(known, after)

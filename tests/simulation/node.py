@@ -74,6 +74,7 @@ class Node:
         self.asked: Callable[[Node, act.SwapRecord], None] = lambda node, order: None
         self.told: Callable[[str], None] = lambda op_id: None
         self.promoting: Callable[[Node], None] = lambda node: None
+        self.ordered: Callable[[Node, act.Action], None] = lambda node, order: None
         self.authority: Record | None = None
         self.counter = 0
         self.orders = Orders(self)
@@ -113,7 +114,8 @@ class Node:
         self.counter = 0
         boot = f"{self.name}{self.boots}"
         now_s = self.clock()
-        self.mind = begin(self.name, self.peer_name, "city", boot, timers=TIMERS, now_s=now_s)
+        timers = structs.replace(TIMERS, takeovers_per_hour=self.world.cap)
+        self.mind = begin(self.name, self.peer_name, "city", boot, timers=timers, now_s=now_s)
         self.next_tick_s = self.world.now + TICK_S
         if self.postgres.up:
             self.world.hit["stray server stopped"] += 1
@@ -337,6 +339,7 @@ class Node:
     # ---- carrying out
 
     def _carry_out(self, order: act.Action) -> None:
+        self.ordered(self, order)
         match order:
             case act.ReadTheRecord():
                 self._read()

@@ -27,6 +27,16 @@ class Operators:
     def __init__(self, run: Scenario) -> None:
         self.run = run
 
+    def look(self, *, peace: bool = False) -> None:
+        """Now and then: a pair that has paused itself is resumed, in the end any that is paused."""
+        run = self.run
+        record = run.checks.record
+        if record is not None and record.paused and (peace or record.capped):
+            for node in run.nodes.values():
+                if peace or run.world.chance(0.2):
+                    run.ask(node, "resume")
+        run.world.after(LOOKS_S, lambda: self.look(peace=peace))
+
     def reinit(self, node: Node) -> None:
         """The daemon does not start on its small file: folder and file are emptied; it clones."""
         self.run.world.note(f"{node.name} is emptied by a person")

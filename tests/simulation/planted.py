@@ -112,6 +112,14 @@ PLANTED: Final[dict[str, Plant]] = {
         ("disk full", "disk hung", "disk read-only", *CRASHES),
     ),
     "takeover_while_paused": Plant("paused is not looked at", ("paused",), ("paused", *CRASHES)),
+    "started_while_paused": Plant(
+        "a server that stopped while paused is started as ever",
+        ("paused",),
+        ("paused", "postmaster killed"),
+    ),
+    "takeovers_forgotten": Plant(
+        "each claim counts the takeovers of the hour anew", ("capped",), CRASHES
+    ),
     "reclaim_after_marker": Plant(
         "a claim is taken back by a copy whose rejoin has begun",
         ("marker", "I3"),

@@ -10,7 +10,7 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster.learning_postgres import done
-from cluster.mind import Mind
+from cluster.mind import NEVER, Mind
 from cluster.states import State
 
 Outcome = tuple[Mind, tuple[act.Action, ...]]
@@ -172,6 +172,26 @@ def _paused_ignored(step: Step) -> Step:
     return stepped
 
 
+def _started_while_paused(step: Step) -> Step:
+    """As if this process had never started it before."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.paused and not mind.up:
+            mind = structs.replace(mind, up_at_s=NEVER)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
+def _takeovers_forgotten(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.record is not None and mind.record.takeovers:
+            mind = structs.replace(mind, record=structs.replace(mind.record, takeovers=()))
+        return step(mind, event, now_s)
+
+    return stepped
+
+
 def _reclaim_after_marker(step: Step) -> Step:
     """A clone that waits for its source takes the term back instead."""
 
@@ -204,5 +224,7 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "epoch_not_kept": _epoch_not_kept,
     "disk_unseen": _disk_unseen,
     "takeover_while_paused": _paused_ignored,
+    "started_while_paused": _started_while_paused,
+    "takeovers_forgotten": _takeovers_forgotten,
     "reclaim_after_marker": _reclaim_after_marker,
 }

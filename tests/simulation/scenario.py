@@ -92,6 +92,7 @@ class Scenario:
         ]
         self.snapshots: dict[str, list[Snapshot]] = {"a": [], "b": []}
         world.after(1.0, self._snapshot)
+        world.after(1.0, self.operators.look)
         if bare:
             world.after(0.5, self._bootstrap)
 
@@ -314,9 +315,7 @@ class Scenario:
             server.replay_paused, node.disk.doomed = False, None
         for counter in self.counters:
             counter.thaw()
-        if self.checks.record is not None and self.checks.record.paused:
-            for node in self.nodes.values():
-                world.after(1.0, self.ask, node, "resume")
+        world.after(1.0, lambda: self.operators.look(peace=True))
 
     def _at_peace(self) -> bool:
         record = self.checks.record

@@ -27,6 +27,8 @@ class World:
         self.seed = seed
         self.planted = planted
         self.rng = random.Random(seed)
+        self.cap = (1, 2, 40)[seed % 3]
+        """Takeovers that nobody asked for, within an hour, before the pair pauses itself."""
         self.now = 0.0
         self.hit: Counter[str] = Counter()
         self.trace = 0

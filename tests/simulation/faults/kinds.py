@@ -89,5 +89,6 @@ MET_ON_THE_WAY: Final = (
     "conflict refused",
     "enquiry answered",
     "copy set back",
+    "takeovers capped",
 )
 """Things that no schedule asks for and that must have happened all the same in a full run."""

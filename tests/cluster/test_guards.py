@@ -1,0 +1,147 @@
+"""The guards that people set, and the one the pair sets itself: paused, the cap on takeovers."""
+
+import pytest
+from msgspec import structs
+
+from cluster import actions as act
+from cluster import events as ev
+from cluster import record as records
+from cluster.mind import Mind
+from cluster.states import State
+from cluster.view import alarms_of, explain
+from protocols.peer import Record
+from tests.cluster.test_machine import (
+    Node,
+    confirmed,
+    primary_alone,
+    primary_beat,
+    standby_in_sync,
+)
+
+CAP = 6
+NOON_S = 1_700_000_000
+
+
+def known(mind: Mind) -> Record:
+    assert mind.record is not None
+    return mind.record
+
+
+def told(node: Node, **changes: object) -> Record:
+    """The arbiter's record has moved by one, so."""
+    record = structs.replace(known(node.mind), epoch=known(node.mind).epoch + 1, **changes)
+    node.feed(ev.RecordRead(record, "n1"))
+    return record
+
+
+def standby_after(*takeovers: int) -> Node:
+    node = standby_in_sync()
+    told(node, takeovers=takeovers)
+    node.feed(ev.Tick(wall_s=NOON_S))
+    return node
+
+
+def handed(node: Node, why: str, **more: object) -> Record:
+    beat = structs.replace(primary_beat(1, why), epoch=known(node.mind).epoch, **more)
+    node.feed(ev.BeatHeard(0, beat))
+    return node.swapped()
+
+
+def opening(node: Node, claim: Record) -> Record:
+    node.feed(confirmed(claim))
+    node.all([ev.ClaimKept(claim.op_id), ev.NamesSet(""), ev.Promoted(2, 100)])
+    return node.swapped()
+
+
+def test_a_takeover_nobody_asked_for_is_counted_in_the_record() -> None:
+    claim = handed(standby_after(NOON_S - 60), "postmaster died")
+    assert claim.takeovers == (NOON_S - 60, NOON_S)
+
+
+@pytest.mark.parametrize(
+    ("why", "more"),
+    [("as told: on battery", {}), ("shutting down: it is updated", {"leaving": "it is updated"})],
+)
+def test_what_people_ask_for_does_not_count(why: str, more: dict[str, object]) -> None:
+    assert handed(standby_after(NOON_S - 60), why, **more).takeovers == (NOON_S - 60,)
+
+
+def test_only_the_last_hour_counts_and_no_clock_that_is_an_hour_ahead() -> None:
+    claim = handed(standby_after(NOON_S - 3601, NOON_S + 3601, NOON_S + 30), "postmaster died")
+    assert claim.takeovers == (NOON_S + 30, NOON_S)
+
+
+def test_the_takeover_that_reaches_the_cap_opens_paused_and_says_so() -> None:
+    node = standby_after(*range(NOON_S - CAP + 1, NOON_S))
+    opened = opening(node, handed(node, "postmaster died"))
+    assert (opened.opened, opened.paused, opened.capped) == (True, True, True)
+    assert "paused: 6 automatic takeovers within an hour" in opened.reason
+    node.feed(confirmed(opened))
+    assert "mpower cluster resume" in alarms_of(node.mind)["takeovers-capped"]
+
+
+def test_one_below_the_cap_goes_on() -> None:
+    node = standby_after(*range(NOON_S - CAP + 2, NOON_S))
+    opened = opening(node, handed(node, "postmaster died"))
+    assert (opened.paused, opened.capped) == (False, False)
+
+
+def test_a_resume_counts_anew() -> None:
+    capped = structs.replace(
+        known(standby_after().mind), paused=True, capped=True, takeovers=(NOON_S,) * CAP
+    )
+    resumed = records.paused(capped, "a", "op", "by ops1", pause=False)
+    assert (resumed.paused, resumed.capped, resumed.takeovers) == (False, False, ())
+
+
+def test_paused_a_dead_server_is_not_started_until_resume() -> None:
+    node = primary_alone()
+    told(node, paused=True)
+    node.feed(ev.PostgresExited(9, asked=False))
+    node.feed(ev.RecordRead(known(node.mind), "n1"))
+    node.feed(confirmed(node.swapped()))
+    assert (node.mind.state, node.mind.bumped) == (State.READING, True)
+    for _ in range(100):
+        assert not [one for one in node.feed(ev.Tick(), 0.1) if isinstance(one, act.StartPrimary)]
+    assert "resume" in explain(node.mind)["open"]
+    told(node, paused=False)
+    assert [one for one in node.ordered if isinstance(one, act.StartPrimary)]
+
+
+def test_paused_a_hung_server_is_not_stopped() -> None:
+    node = primary_alone()
+    told(node, paused=True)
+    for _ in range(300):
+        node.feed(ev.ProbeFailed("deadline"), 0.1)
+        assert not [one for one in node.ordered if isinstance(one, act.StopPostgres)]
+
+
+def test_paused_who_is_no_longer_named_is_stopped_all_the_same() -> None:
+    node = primary_alone()
+    told(node, paused=True, primary="b", term=2, sync="")
+    assert act.StopPostgres("immediate") in node.ordered
+    assert node.mind.state is State.FENCING
+
+
+def test_paused_a_daemon_that_is_started_starts_its_server() -> None:
+    node = standby_in_sync()
+    fresh = Node("b", "a", structs.replace(_holdings(), token=1))
+    fresh.feed(ev.RecordRead(structs.replace(known(node.mind), paused=True), "n1"))
+    assert [one for one in fresh.ordered if isinstance(one, act.StartStandby)]
+
+
+def _holdings() -> ev.Holdings:
+    return ev.Holdings(
+        has_data=True,
+        was_primary=False,
+        clean_shutdown=False,
+        system_id="s1",
+        tli=1,
+        end_lsn=0,
+        names="",
+        epoch=1,
+        incarnation=1,
+        token=1,
+        claim="",
+        rejoining=False,
+    )
