@@ -21,6 +21,10 @@ NOUNS: Final = {
     "counter": ("clients.counter.command:counter", "Work at a counter: find, collect, receipts."),
     "bank": ("clients.bank.command:bank", "Post a bank's scroll of payments."),
     "admin": ("clients.ops.admin:admin", "Users, counters, sessions; load consumers."),
+    "approvals": (
+        "clients.ops.approvals:approvals",
+        "What waits for a second person: look, approve, return, forward.",
+    ),
     "cluster": ("clients.ops.cluster:cluster", "The pair: who is primary, is everything safe."),
     "monitor": ("clients.ops.monitor.command:monitor", "The live heartbeat of the pair."),
     "demo": ("clients.demo.command:demo", "A whole board on this machine, to try and to break."),

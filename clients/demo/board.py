@@ -18,11 +18,14 @@ from clients.ops.consumer_file import batches, parse_consumers
 from clients.ops.sample import FIRST_NUMBER, sample_consumers
 from protocols.catalogue.consumers import Load
 from protocols.catalogue.days import OpenDay
-from protocols.catalogue.security import AddCounter, AddPerson, AddUser, Appoint
+from protocols.catalogue.security import AddCounter, AddPerson, AddUser, Appoint, GrantPower
 from protocols.operation import Role
+from protocols.powers import Power
 
 ADMIN: Final = "admin"
 PASSWORD: Final = "a quiet lamp over copper lane"  # noqa: S105 - the demo's, printed on the screen
+ADMIN2: Final = "admin2"
+FOUNDED: Final = "the demo's board is founded"
 OFFICER: Final = "officer"
 OPS: Final = "nightwatch"
 CONSUMERS: Final = 5_000
@@ -45,6 +48,7 @@ def people(counters: Sequence[str]) -> list[tuple[AddPerson, AddUser]]:
     """Everybody who works at the demo's board, with their login."""
     return [
         _employed("E-OFFICER", "Officer of the demo", "Assistant engineer", OFFICER, Role.CLERK),
+        _employed("E-SECOND", "Second administrator of the demo", "Executive", ADMIN2, Role.OPS),
         _employed("E-NIGHT", "Night watch of the demo", "Operator", OPS, Role.OPS),
         *(
             _employed(f"E-{one}", f"Clerk of {one}", "Cashier", clerk_of(one), Role.CLERK)
@@ -71,15 +75,19 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
         await _once(link, "security.add_counter", AddCounter(counter, "HO"))
     await _once(link, "security.add_counter", AddCounter(bank, "HO", "BANK"))
     told(f"{len(counters)} counters and the bank {bank}")
-    everybody = people(counters)
+    everybody, date = people(counters), today()
     for person, user in everybody:
         await _once(link, "security.add_person", person)
         await _once(link, "security.add_user", user)
-    # The board's only administrator appoints its first officer alone: founding, and marked so.
-    await _once(link, "security.appoint", Appoint(OFFICER, Role.OFFICER, "the demo's officer"))
+    # The only administrator gives the first rights alone: founding, and marked so. The last of
+    # them makes a second administrator; from then on two people decide.
+    await _once(link, "security.appoint", Appoint(OFFICER, Role.OFFICER, FOUNDED))
+    for power in (Power.CONSUMER, Power.CANCEL, Power.REFUND):
+        grant = GrantPower("E-OFFICER", power, 0, "HO", date, FOUNDED)
+        await _once(link, "security.grant_power", grant)
+    await _once(link, "security.appoint", Appoint(ADMIN2, Role.ADMIN, FOUNDED))
     told(f"{len(everybody)} people with their roles")
     rows = parse_consumers(sample_consumers(CONSUMERS, SEED))
-    date = today()
     for number, part in enumerate(batches(rows), start=1):
         await submit_file(link, "consumers.load", Load(date, part), "demo", number)
     told(f"{len(rows):,} consumers with their dues")

@@ -1,5 +1,5 @@
 """``mpower admin``: users, counters, sessions, loading consumers. Each verb is one declared
-operation over the link.
+operation over the link; who may do what is in rights.py.
 
 An administrator signs in for every call; passwords come from a prompt or a file. This file must not
 know how a file is read (consumer_file.py) nor how the link works.
@@ -8,68 +8,32 @@ know how a file is read (consumer_file.py) nor how the link works.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 import msgspec
 
-from clients.asking import Asking, reach, submit_file
+from clients.asking import Asking, submit_file
 from clients.columns import FileRefused
 from clients.door import Ended, Exit, answer, json_option, talk
+from clients.ops import rights
 from clients.ops.passwords import password
+from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.consumers import Load, Row
 from protocols.catalogue.security import AddCounter, AddUser, DisableUser
 from protocols.operation import Role
 from protocols.values import rupees
 
-F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
-
-
-def _as_admin(command: F) -> F:
-    for option in (
-        click.option(
-            "--password-file",
-            help="File with the administrator's password, or - for standard input.",
-        ),
-        click.option(
-            "--as", "me", default="admin", show_default=True, help="Sign in as this user."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _signed_in(me: str, password_file: str | None, work: Callable[[Asking], Awaitable[T]]) -> T:
-    word = password(password_file, f"Password of {me}")
-
-    async def all_of_it(link: Asking) -> T:
-        await link.sign_in(me, word)
-        return await work(link)
-
-    return reach(all_of_it)
-
-
-def _checked(body: msgspec.Struct) -> msgspec.Struct:
-    """Refuse what the server would, before asking for a password."""
-    try:
-        return msgspec.convert(msgspec.to_builtins(body), type(body))
-    except msgspec.ValidationError as wrong:
-        fields = type(body).__struct_fields__
-        what, _, where = str(wrong).partition(" - at `$[")
-        name = fields[int(where.split("]")[0])] if where else "input"
-        raise click.UsageError(f"{name}: {what[:1].lower()}{what[1:]}.") from wrong
-
-
 HELP: Final = """\
 Users, counters, sessions; load consumers.
 
 \b
 Examples:
+  mpower admin add person E1042 --name "Asha K" --designation Cashier
   mpower admin add user asha --person E1042 --role clerk
+  mpower admin appoint asha --role officer --reason "order 17"
   mpower admin load consumers consumers.csv --dry-run
 """
 
@@ -77,6 +41,10 @@ Examples:
 @click.group(help=HELP)
 def admin() -> None:
     """Group the administrator's verbs."""
+
+
+for verb in (rights.appoint, rights.grant, rights.withdraw, rights.powers, rights.roles):
+    admin.add_command(verb)
 
 
 @admin.group()
@@ -88,7 +56,7 @@ def load() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--as-of", help="Date of the opening dues (2026-04-01); else today.")
 @click.option("--dry-run", is_flag=True, help="Only read and check the file.")
-@_as_admin
+@as_admin
 @json_option
 def load_consumers(
     file: Path,
@@ -113,7 +81,7 @@ def load_consumers(
         raise Ended(Exit.REFUSED, f"{file}:\n{refused}\nNothing was loaded.") from refused
     date = as_of or dt.datetime.now(dt.UTC).astimezone().date().isoformat()
     cut = [Load(date, one) for one in batches(rows)]
-    _checked(msgspec.structs.replace(cut[0], rows=cut[0].rows[:1]))
+    checked(msgspec.structs.replace(cut[0], rows=cut[0].rows[:1]))
     dues = sum(sum(row.dues.values()) for row in rows)
     if dry_run:
         answer(
@@ -123,7 +91,7 @@ def load_consumers(
             as_json=as_json,
         )
         return
-    done = _signed_in(me, password_file, lambda link: _load(link, cut))
+    done = signed_in(me, password_file, lambda link: _load(link, cut))
     answer(
         {"added": done[0], "already": done[1], "dues_paise": done[2]},
         f"added {done[0]:,} · already there {done[1]:,} · dues {rupees(done[2])}",
@@ -146,7 +114,7 @@ async def _load(link: Asking, cut: list[Load]) -> tuple[int, int, int]:
 
 @admin.group()
 def add() -> None:
-    """Add a user or a counter."""
+    """Add a person, a user or a counter."""
 
 
 @add.command("user")
@@ -154,7 +122,7 @@ def add() -> None:
 @click.option("--person", required=True, help="Staff number of the human behind the login (E1042).")
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--new-password-file", help="File with the new user's password, or -.")
-@_as_admin
+@as_admin
 @json_option
 def add_user(
     user: str,
@@ -169,25 +137,28 @@ def add_user(
     """Add USER. The new password is asked for twice, or read from a file."""
     if password_file == new_password_file == "-":  # noqa: S105 - a dash is no password
         raise click.UsageError("Standard input holds one password; give the other in a file.")
-    _checked(AddUser(user, person, Role(role), "x"))
+    checked(AddUser(user, person, Role(role), "x"))
     new = password(new_password_file, f"New password of {user}", twice=True)
-    body = _checked(AddUser(user, person, Role(role), new))
-    got = _signed_in(me, password_file, lambda link: link.submit("security.add_user", body)).body
+    body = checked(AddUser(user, person, Role(role), new))
+    got = signed_in(me, password_file, lambda link: link.submit("security.add_user", body)).body
     answer(msgspec.structs.asdict(got), f"added {got.user} as {got.role}", as_json=as_json)
+
+
+add.add_command(rights.add_person)
 
 
 @add.command("counter")
 @click.argument("counter")
 @click.option("--office", required=True, help="Code of the office it belongs to (SD-101).")
 @click.option("--bank", is_flag=True, help="It is a bank's link, not a counter.")
-@_as_admin
+@as_admin
 @json_option
 def add_counter(
     counter: str, *, office: str, bank: bool, me: str, password_file: str | None, as_json: bool
 ) -> None:
     """Add COUNTER, its code as in its certificate (C001, SBI)."""
-    body = _checked(AddCounter(counter, office, "BANK" if bank else "COUNTER"))
-    got = _signed_in(me, password_file, lambda link: link.submit("security.add_counter", body)).body
+    body = checked(AddCounter(counter, office, "BANK" if bank else "COUNTER"))
+    got = signed_in(me, password_file, lambda link: link.submit("security.add_counter", body)).body
     text = f"added {got.kind.lower()} {got.counter} of {got.office}"
     answer(msgspec.structs.asdict(got), text, as_json=as_json)
 
@@ -200,26 +171,24 @@ def disable() -> None:
 @disable.command("user")
 @click.argument("user")
 @click.option("--reason", required=True, help="Why; it goes to the audit.")
-@_as_admin
+@as_admin
 @json_option
 def disable_user(
     user: str, *, reason: str, me: str, password_file: str | None, as_json: bool
 ) -> None:
     """Disable USER; every session of it ends within five seconds."""
-    body = _checked(DisableUser(user, reason))
-    got = _signed_in(
-        me, password_file, lambda link: link.submit("security.disable_user", body)
-    ).body
+    body = checked(DisableUser(user, reason))
+    got = signed_in(me, password_file, lambda link: link.submit("security.disable_user", body)).body
     text = f"disabled {got.user}, {got.sessions_ended} session(s) ended"
     answer(msgspec.structs.asdict(got), text, as_json=as_json)
 
 
 @admin.command("sessions")
-@_as_admin
+@as_admin
 @json_option
 def sessions(*, me: str, password_file: str | None, as_json: bool) -> None:
     """Show who is signed in where."""
-    got = _signed_in(me, password_file, lambda link: link.ask("security.sessions", Nothing()))
+    got = signed_in(me, password_file, lambda link: link.ask("security.sessions", Nothing()))
     rows = [msgspec.structs.asdict(one) for one in got.sessions]
     lines = [f"{'user':<16} {'role':<8} {'where':<24} since"]
     lines += [f"{r['user']:<16} {r['role']:<8} {r['subject']:<24} {r['since']}" for r in rows]

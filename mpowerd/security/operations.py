@@ -79,10 +79,13 @@ async def propose_grant(cursor: Cursor, body: GrantPower) -> Proposal:
     """Say what a grant would change: a new power; those the person holds stay."""
     _dates(body)
     held = [one for one in await store.powers(cursor, body.person) if not one.withdrawn_at]
-    named = "; ".join(_said(one.power, one.most, one.office, one.valid_to) for one in held)
+    named = [_said(one.power, one.most, one.office, one.valid_to) for one in held]
     granted = _said(body.power, body.most, body.office, body.valid_to)
-    after = {"powers": f"{named}; {granted}" if named else granted, "from": body.valid_from}
-    return Proposal(f"powers of {body.person}", {"powers": named}, after, 0, body.office)
+    before = {"powers": "; ".join(named)}
+    after = before
+    if granted not in named:
+        after = {"powers": "; ".join([*named, granted]), "from": body.valid_from}
+    return Proposal(f"powers of {body.person}", before, after, 0, body.office)
 
 
 async def grant_power(cursor: Cursor, caller: Caller, body: GrantPower) -> Nothing:

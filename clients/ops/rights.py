@@ -1,0 +1,197 @@
+"""``mpower admin``: who may do what. Persons, appointments, powers, and the matrix of the roles.
+
+What gives rights is four-eyes: the verb answers with a request that another administrator approves
+(``mpower approvals``). What takes rights away is done at once. The matrix is the declarations
+themselves, printed. This file must not know how a request is decided.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import click
+import msgspec
+
+from clients.door import answer, json_option
+from clients.ops.signed import as_admin, checked, signed_in
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue.approvals import Pending
+from protocols.catalogue.security import (
+    AddPerson,
+    Appoint,
+    GrantPower,
+    HeldPower,
+    Powers,
+    WithdrawPower,
+)
+from protocols.operation import Operation, Role
+from protocols.powers import MEANS, UNITS, Power
+from protocols.values import paise_from_text, rupees
+
+
+@click.command("person")
+@click.argument("person", metavar="STAFF_NUMBER")
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--designation", required=True, help="Cashier, Junior engineer, ...")
+@click.option("--office", default="HO", show_default=True, help="Code of the person's office.")
+@as_admin
+@json_option
+def add_person(
+    person: str,
+    *,
+    name: str,
+    designation: str,
+    office: str,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Add the person STAFF_NUMBER, who may then hold logins and powers."""
+    body = checked(AddPerson(person, name, designation, office))
+    got = signed_in(me, password_file, lambda link: link.submit("security.add_person", body)).body
+    answer(msgspec.structs.asdict(got), f"added {got.name}, {got.person}", as_json=as_json)
+
+
+@click.command("appoint")
+@click.argument("user")
+@click.option("--role", required=True, type=click.Choice([one.value for one in Role]))
+@click.option("--reason", required=True, help="Why; it stands in the request and the audit.")
+@as_admin
+@json_option
+def appoint(
+    user: str, *, role: str, reason: str, me: str, password_file: str | None, as_json: bool
+) -> None:
+    """Give USER another role. A second administrator approves it."""
+    body = checked(Appoint(user, Role(role), reason))
+    got = signed_in(me, password_file, lambda link: link.submit("security.appoint", body)).body
+    show_pending(got, as_json=as_json)
+
+
+@click.command("grant")
+@click.argument("person", metavar="STAFF_NUMBER")
+@click.argument("power", type=click.Choice([one.value for one in Power], case_sensitive=False))
+@click.option("--most", help="Up to this: rupees (5,000) or watts; without it, no limit.")
+@click.option("--office", required=True, help="Code of the office; the power reaches below it.")
+@click.option("--from", "first", help="From this day (2026-04-01); else today.")
+@click.option("--to", "last", default="", help="To this day; else until it is withdrawn.")
+@click.option("--reason", required=True, help="Why; it stands in the request and the audit.")
+@as_admin
+@json_option
+def grant(
+    person: str,
+    power: str,
+    *,
+    most: str | None,
+    office: str,
+    first: str | None,
+    last: str,
+    reason: str,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Grant STAFF_NUMBER a POWER. A second administrator approves it."""
+    which = Power(power.upper())
+    begins = first or dt.datetime.now(dt.UTC).astimezone().date().isoformat()
+    limit = _limit(which, most)
+    body = checked(GrantPower(person, which, limit, office, begins, reason, last))
+    got = signed_in(me, password_file, lambda link: link.submit("security.grant_power", body)).body
+    show_pending(got, as_json=as_json)
+
+
+@click.command("withdraw")
+@click.argument("power_id", type=int)
+@click.option("--reason", required=True, help="Why; it goes to the audit.")
+@as_admin
+@json_option
+def withdraw(
+    power_id: int, *, reason: str, me: str, password_file: str | None, as_json: bool
+) -> None:
+    """Withdraw the power of that number ('mpower admin powers' lists them), at once."""
+    body = checked(WithdrawPower(power_id, reason))
+    done = signed_in(me, password_file, lambda link: link.submit("security.withdraw_power", body))
+    text = f"withdrawn: {_said(done.body)}"
+    answer(msgspec.structs.asdict(done.body), text, as_json=as_json)
+
+
+@click.command("powers")
+@click.argument("person", default="", metavar="[STAFF_NUMBER]")
+@as_admin
+@json_option
+def powers(person: str, *, me: str, password_file: str | None, as_json: bool) -> None:
+    """List who holds which power, the withdrawn ones too."""
+    body = checked(Powers(person))
+    got = signed_in(me, password_file, lambda link: link.ask("security.powers", body))
+    lines = [f"{one.power_id:>5}  {_said(one)}" for one in got.powers]
+    rows = [msgspec.structs.asdict(one) for one in got.powers]
+    answer({"powers": rows}, "\n".join(lines) or "no power is granted", as_json=as_json)
+
+
+@click.group("roles")
+def roles() -> None:
+    """Look at the roles."""
+
+
+@roles.command("matrix")
+@json_option
+def matrix(*, as_json: bool) -> None:
+    """Print which role may ask which operation; 2 = a second person approves it."""
+    marks = {
+        operation.name: {role.value: _mark(operation, role) for role in Role}
+        for operation in CATALOGUE
+    }
+    wide = max(len(name) for name in marks)
+    lines = [f"{'operation':<{wide}}  " + " ".join(f"{role.value:<8}" for role in Role)]
+    lines += [
+        f"{name:<{wide}}  " + " ".join(f"{row[role.value] or '·':<8}" for role in Role)
+        for name, row in sorted(marks.items())
+    ]
+    lines.append("x: may ask · 2: asks, a second person approves · a: approves such a request")
+    answer({"matrix": marks}, "\n".join(line.rstrip() for line in lines), as_json=as_json)
+
+
+def _mark(operation: Operation, role: Role) -> str:
+    asks = "" if role not in operation.roles else "2" if operation.four_eyes else "x"
+    approves = operation.four_eyes is not None and role in operation.four_eyes.by
+    return asks + ("a" if approves else "")
+
+
+def show_pending(got: Pending, *, as_json: bool) -> None:
+    """Answer with what became of a four-eyes operation."""
+    text = (
+        f"done, as request {got.request}: nobody else holds {got.power} yet, so it needed no"
+        " second person and stays marked so"
+        if got.done
+        else f"asked: request {got.request} waits until {got.due_at} for somebody who holds"
+        f" {got.power} at {got.office}; they use 'mpower approvals inbox'"
+    )
+    data = msgspec.structs.asdict(got) | {"content": got.content.hex()}
+    answer(data, text, as_json=as_json)
+
+
+def _limit(power: Power, text: str | None) -> int:
+    if text is None:
+        return 0
+    unit = UNITS[power]
+    if not unit:
+        raise click.UsageError(f"{power} ({MEANS[power]}) has no limit. Leave --most away.")
+    value = paise_from_text(text) if unit == "paise" else _watts(text)
+    if not value:
+        wanted = "rupees above zero (5,000)" if unit == "paise" else "watts above zero (5000)"
+        raise click.UsageError(f"--most '{text}': {power} is limited in {wanted}.")
+    return value
+
+
+def _watts(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+
+
+def _said(held: HeldPower) -> str:
+    unit = UNITS[Power(held.power)]
+    limit = rupees(held.most) if unit == "paise" else f"{held.most} {unit}"
+    parts: list[Any] = [held.person, held.power, f"at {held.office}"]
+    parts += [f"up to {limit}"] if held.most else []
+    parts += [f"from {held.valid_from}"] + ([f"to {held.valid_to}"] if held.valid_to else [])
+    parts += [f"(withdrawn {held.withdrawn_at})"] if held.withdrawn_at else []
+    return " ".join(parts)

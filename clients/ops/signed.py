@@ -1,0 +1,68 @@
+"""How a command signs a person in: the options, the password, the body checked beforehand.
+
+Who sits at the command line signs in for every call; the password comes from a prompt or a file,
+and a body that the server would not read is refused before it is asked for. This file must not know
+any operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from clients.asking import Asking, reach
+from clients.ops.passwords import password
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def as_person(default: str | None) -> Callable[[F], F]:
+    """Add ``--as`` (``me``) and ``--password-file``; no default: the user must be named."""
+
+    def with_options(command: F) -> F:
+        for option in (
+            click.option(
+                "--password-file", help="File with that user's password, or - for standard input."
+            ),
+            click.option(
+                "--as",
+                "me",
+                default=default,
+                show_default=default is not None,
+                required=default is None,
+                help="Sign in as this user.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return with_options
+
+
+as_admin = as_person("admin")
+
+
+def signed_in(me: str, password_file: str | None, work: Callable[[Asking], Awaitable[T]]) -> T:
+    """Sign ``me`` in and do the work over one link."""
+    word = password(password_file, f"Password of {me}")
+
+    async def all_of_it(link: Asking) -> T:
+        await link.sign_in(me, word)
+        return await work(link)
+
+    return reach(all_of_it)
+
+
+def checked(body: msgspec.Struct) -> Any:
+    """Refuse what the server would, before asking for a password."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(body), type(body))
+    except msgspec.ValidationError as wrong:
+        fields = type(body).__struct_fields__
+        what, _, where = str(wrong).partition(" - at `$[")
+        name = fields[int(where.split("]")[0])] if where else "input"
+        raise click.UsageError(f"{name}: {what[:1].lower()}{what[1:]}.") from wrong

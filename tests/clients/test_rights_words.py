@@ -1,0 +1,169 @@
+"""The verbs of rights and approvals as a person meets them; the server is tested elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click.testing
+import pytest
+from msgspec.structs import replace
+
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue import approvals as words
+from protocols.catalogue.security import Appoint, GrantPower, PowersHeld, WithdrawPower
+from protocols.operation import Role
+from protocols.powers import Power
+from tests.clients.links import Board
+from tests.protocols import examples
+
+Call = Callable[..., click.testing.Result]
+CallJson = Callable[..., Any]
+WORD = "correct horse battery\n"
+BY_STDIN = ("--password-file", "-")
+OF_MEERA = ("--as", "meera", *BY_STDIN)
+SHOWN = words.Shown(
+    examples.WAITING,
+    [words.Change("role", "clerk", "officer")],
+    [words.Act("ASKED", 1, "E1001", "adil", "", "", "promoted", examples.AT)],
+)
+
+
+def test_the_matrix_is_the_declarations(call: Call, call_json: CallJson, board: Board) -> None:
+    got = call_json("admin", "roles", "matrix")["matrix"]
+    assert set(got) == {operation.name for operation in CATALOGUE}
+    for operation in CATALOGUE:
+        asks = {role for role, mark in got[operation.name].items() if mark[:1] in {"x", "2"}}
+        assert asks == {role.value for role in operation.roles}
+    assert got["security.appoint"]["admin"] == "2a"
+    assert "security.appoint" in call("admin", "roles", "matrix").stdout
+    assert board.settings == [], "it asks no server"
+
+
+def test_an_appointment_waits_or_founds(call: Call, board: Board) -> None:
+    board.answers["security_appoint"] = examples.PENDING
+    asked = ("admin", "appoint", "asha", "--role", "officer", "--reason", "order 17", *BY_STDIN)
+    said = call(*asked, stdin=WORD).stdout
+    assert "request 17 waits until" in said
+    assert board.said[-1] == ("security.appoint", Appoint("asha", Role.OFFICER, "order 17"))
+    board.answers["security_appoint"] = replace(examples.PENDING, done=True)
+    assert "done, as request 17: nobody else holds RIGHTS" in call(*asked, stdin=WORD).stdout
+
+
+def test_a_power_is_granted_in_its_unit(call: Call, board: Board) -> None:
+    board.answers["security_grant_power"] = examples.PENDING
+    grant = ("admin", "grant", "E1042", "refund", "--office", "SD-101", "--reason", "order 17")
+    more = ("--most", "5,000", "--from", "2026-04-01", *BY_STDIN)
+    assert call(*grant, *more, stdin=WORD).exit_code == 0
+    body = GrantPower("E1042", Power.REFUND, 500_000, "SD-101", "2026-04-01", "order 17")
+    assert board.said[-1] == ("security.grant_power", body)
+
+
+@pytest.mark.parametrize(
+    ("power", "most", "sentence"),
+    [
+        ("refund", "five", "REFUND is limited in rupees above zero"),
+        ("load", "2.5", "LOAD is limited in watts above zero"),
+        ("rights", "5", "has no limit"),
+        ("refund", "0", "above zero"),
+    ],
+)
+def test_a_limit_that_is_none_is_a_usage_error(
+    call: Call, power: str, most: str, sentence: str
+) -> None:
+    grant = (
+        "admin",
+        "grant",
+        "E1042",
+        power,
+        "--office",
+        "HO",
+        "--reason",
+        "order",
+        "--most",
+        most,
+    )
+    said = call(*grant)
+    assert (said.exit_code, sentence in said.stderr) == (2, True), said.stderr
+
+
+def test_powers_are_listed_and_withdrawn(call: Call, board: Board) -> None:
+    board.answers = {
+        "security_powers": PowersHeld([examples.HELD]),
+        "security_withdraw_power": examples.HELD,
+    }
+    listed = call("admin", "powers", *BY_STDIN, stdin=WORD).stdout
+    assert listed == "    3  E1042 REFUND at SD-101 up to Rs 5,000.00 from 2026-04-01\n"
+    call("admin", "withdraw", "3", "--reason", "transferred", *BY_STDIN, stdin=WORD)
+    assert board.said[-1][1] == WithdrawPower(3, "transferred")
+
+
+def test_what_is_approved_is_what_was_shown(call: Call, board: Board) -> None:
+    board.answers = {
+        "approvals_show": SHOWN,
+        "approvals_approve_many": words.ApprovedMany([words.Decided(17, "", "")]),
+    }
+    said = call("approvals", "approve", "17", "17", "--yes", *OF_MEERA, stdin=WORD)
+    assert "role: clerk → officer" in said.stderr
+    assert said.stdout == "17: approved and carried out\n"
+    seen = words.Decision(17, 1, examples.CONTENT)
+    assert board.said[-1] == ("approvals.approve_many", words.ApproveMany([seen], ""))
+
+
+def test_what_is_not_confirmed_is_not_approved(call: Call, board: Board) -> None:
+    board.answers["approvals_show"] = SHOWN
+    said = call("approvals", "approve", "17", "--as", "meera", stdin=f"{WORD}n\n")
+    assert said.stdout == "nothing was approved\n"
+    assert board.said[-1][0] == "approvals.show"
+
+
+def test_a_refused_approval_ends_with_the_refusals_code(call: Call, board: Board) -> None:
+    refused = words.Decided(17, "OWN_REQUEST", "The request 17 is your own.")
+    board.answers = {
+        "approvals_show": SHOWN,
+        "approvals_approve_many": words.ApprovedMany([refused]),
+    }
+    said = call("approvals", "approve", "17", "--yes", *OF_MEERA, stdin=WORD)
+    assert (said.exit_code, said.stdout) == (5, "17: The request 17 is your own.\n")
+
+
+@pytest.mark.parametrize(
+    ("verb", "operation"),
+    [("reject", "reject"), ("return", "send_back"), ("withdraw", "withdraw")],
+)
+def test_deciding_names_what_was_seen(call: Call, board: Board, verb: str, operation: str) -> None:
+    board.answers = {
+        "approvals_show": SHOWN,
+        f"approvals_{operation}": words.Settled(17, "REJECTED"),
+    }
+    said = call("approvals", verb, "17", "--remark", "no such order", *OF_MEERA, stdin=WORD)
+    assert said.stdout == "request 17 is rejected\n"
+    body = words.Answer(17, 1, examples.CONTENT, "no such order")
+    assert board.said[-1] == (f"approvals.{operation}", body)
+    assert call("approvals", verb, "17", *OF_MEERA).exit_code == 2
+
+
+def test_forwarding_lending_and_the_inbox(call: Call, board: Board) -> None:
+    board.answers = {
+        "approvals_show": SHOWN,
+        "approvals_forward": words.Settled(17, "PENDING"),
+        "approvals_delegate": examples.DELEGATION,
+        "approvals_end_delegation": examples.DELEGATION,
+        "approvals_inbox": words.Requests([examples.WAITING]),
+    }
+    to = ("approvals", "forward", "17", "E1001", "--remark", "above my power", *OF_MEERA)
+    assert call(*to, stdin=WORD).stdout == "request 17 waits for E1001\n"
+    lend = (
+        "approvals",
+        "delegate",
+        "E1001",
+        "refund",
+        "--from",
+        "2026-04-06",
+        "--to",
+        "2026-04-17",
+    )
+    said = call(*lend, "--reason", "on leave", *OF_MEERA, stdin=WORD).stdout
+    assert said.startswith("REFUND is lent to E1001 until")
+    assert "taken back" in call("approvals", "take-back", "4", *OF_MEERA, stdin=WORD).stdout
+    assert "Adil Khan" in call("approvals", "inbox", *OF_MEERA, stdin=WORD).stdout
