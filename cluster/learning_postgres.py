@@ -32,6 +32,9 @@ RESULT_OF: Final[dict[type[ev.Event], tuple[str, ...]]] = {
 }
 """Which ordered action an event answers."""
 
+STILL_BYTES: Final = 1024
+"""Between two probes a server at rest writes less: the probe's own record, the odd snapshot."""
+
 TRACKED: Final = frozenset(name for names in RESULT_OF.values() for name in names) | {
     "StopPostgres"
 }
@@ -88,9 +91,12 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
     barrier_lsn = mind.barrier_lsn
     if not facts.in_recovery and (barrier_lsn < 0 or restarted):
         barrier_lsn = facts.flush_lsn
+    held_before = mind.held_lsn
     mind = structs.replace(mind, facts=facts)
+    moved = mind.held_lsn - held_before > STILL_BYTES
     return structs.replace(
         mind,
+        moved_at_s=mind.now_s if moved else mind.moved_at_s,
         vouched=_vouched(mind),
         facts_at_s=mind.now_s,
         probed_at_s=mind.now_s,

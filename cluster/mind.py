@@ -145,6 +145,8 @@ class Mind(Struct, frozen=True):
     facts: Facts | None = None
     facts_at_s: float = NEVER
     probed_at_s: float = NEVER
+    moved_at_s: float = NEVER
+    """When a probe last saw more WAL come than probes themselves write."""
     up_at_s: float = NEVER
     streamed_at_s: float = NEVER
     vouched: tuple[int, int] = (0, 0)

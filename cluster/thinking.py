@@ -21,9 +21,10 @@ from cluster.mind import Mind
 
 Step = Callable[[Mind, Event, float], tuple[Mind, Sequence[Action]]]
 
-TICK_S: Final = 0.05
+TICK_S: Final = 0.1
+"""Half a beat: what a timer decides comes at most this late. An idle node's largest cost."""
 LATE_S: Final = 0.1
-"""A tick overdue by this much is told before the next event: two ticks were missed."""
+"""A tick overdue by this much is told before the next event."""
 MAX_WAITING: Final = 10_000
 """Events waiting for their step: reached only if steps order each other without end, which is our
 mistake.

@@ -36,6 +36,11 @@ FAILING: Final = 2
 """Once may happen to anybody: a peer that has just gone. Twice in a row is told."""
 HURRIED_PROBE_S: Final = 0.01
 PROBE_S: Final = 0.1
+AT_REST: Final = frozenset({State.PRIMARY_SYNC, State.STANDBY_SYNC})
+REST_S: Final = 1.0
+"""In sync and without work for this long: probes may be rarer, nobody waits for what they see."""
+RESTING_PROBE_S: Final = 0.2
+"""Once a beat: more often nobody would be told."""
 
 
 def is_open(mind: Mind) -> bool:
@@ -137,7 +142,10 @@ def probe_every_s(mind: Mind) -> float:
     beat = mind.beat
     drains = beat is not None and beat.state == State.DRAINING and beat.leaving == ""
     hurried = mind.state in HURRIED or (mind.state is State.STANDBY_SYNC and drains)
-    return HURRIED_PROBE_S if hurried else PROBE_S
+    if hurried:
+        return HURRIED_PROBE_S
+    resting = mind.state in AT_REST and mind.now_s - mind.moved_at_s > REST_S
+    return RESTING_PROBE_S if resting else PROBE_S
 
 
 def alarms_of(mind: Mind) -> dict[str, str]:

@@ -188,8 +188,8 @@ class Control(Protocol):
         """How this node reaches another's PostgreSQL for replication and cloning."""
 
     async def probe(self, deadline_s: float = PROBE_DEADLINE_S) -> ProbeFacts:
-        """A small local write on a primary, only reads on a standby, and twice a second a new
-        connection. Never raises.
+        """A small local write on a primary, only reads on a standby, and once a second a knock at
+        the postmaster. Never raises.
         """
 
     async def hang_probe(self, deadline_s: float) -> int | None:

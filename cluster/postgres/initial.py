@@ -2,8 +2,7 @@
 
 Single-user mode needs no running server and no password, and the new role's password travels
 through a pipe, not an argument. The schema `cluster` belongs to the failover: the fence row carries
-the term, the probe table takes the probe's small write. Application roles and tables come from the
-migrations.
+the term. Application roles and tables come from the migrations.
 """
 
 from dataclasses import dataclass
@@ -20,10 +19,6 @@ _SCHEMA = (
         " one boolean PRIMARY KEY DEFAULT true CONSTRAINT fence_has_one_row CHECK (one))"
     ),
     "INSERT INTO cluster.fence (term) VALUES (0)",
-    (
-        "CREATE TABLE cluster.probe (node text PRIMARY KEY, at timestamptz NOT NULL,"
-        " touched bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50)"
-    ),
 )
 # What pg_rewind asks of its source; all of it lies in what the role may copy whole anyway.
 _FOR_REWIND = (

@@ -1,11 +1,14 @@
 """The probe: is this PostgreSQL alive, what does it hold, who follows it, does a commit hang?
 
-Each probe writes a little on a primary, waiting for nobody, so that a dead disk is found but a dead
-standby is not mistaken for one. Twice a second it also opens a new connection, so that a postmaster
-which can no longer fork is found. The rest is asked on a session that is kept: a new one costs
-twelve times the processor time, and an idle node shall stay idle.
+One statement, one round trip, on a session that is kept: an idle node shall stay idle. On a primary
+it also commits a small WAL record, waiting for nobody, so that a dead disk is found but a dead
+standby is not mistaken for one. Once a second it first knocks at the postmaster, so that one which
+can no longer fork is found; every few seconds the session is a new one, so that a server which lets
+nobody in is found too.
 """
 
+import asyncio
+import struct
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -18,8 +21,12 @@ from cluster.postgres.lsn import parse_lsn
 from cluster.postgres.sessions import Connection, Sessions
 from cluster.postgres.troubles import PostgresTroubleError
 
-# A primary cannot ask for receive positions nor a standby for its flush position: hence the CASEs.
-FACTS: Final = """
+# A primary cannot ask for receive positions nor a standby for its flush position, nor may it write:
+# hence the CASEs. Walsenders and waiting commits are read from the functions below the views, which
+# join more than is asked here: the list of backends is read once.
+LOOK: Final = """
+WITH backends AS MATERIALIZED
+     (SELECT pid, application_name, wait_event, query_start FROM pg_stat_get_activity(NULL))
 SELECT r.recovering,
        (SELECT system_identifier FROM pg_control_system()),
        CASE WHEN r.recovering
@@ -33,25 +40,25 @@ SELECT r.recovering,
        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
        current_setting('synchronous_standby_names'),
        CASE WHEN r.recovering THEN pg_is_wal_replay_paused() ELSE false END,
-       EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')
+       EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'),
+       ARRAY(SELECT ARRAY[b.application_name, w.state, w.flush_lsn::text, w.sync_state]
+               FROM pg_stat_get_wal_senders() w JOIN backends b USING (pid) ORDER BY pid),
+       ARRAY(SELECT ARRAY[pid::text, query_start::text] FROM backends
+              WHERE wait_event = 'SyncRep'),
+       CASE WHEN NOT r.recovering THEN pg_logical_emit_message(true, 'mpower', 'probe')::text END
   FROM (SELECT pg_is_in_recovery() AS recovering) r
 """
-WALSENDERS: Final = """
-SELECT application_name, state, flush_lsn::text, sync_state FROM pg_stat_replication ORDER BY pid
-"""
-WAITING: Final = """
-SELECT pid, query_start::text FROM pg_stat_activity WHERE wait_event = 'SyncRep'
-"""
-TOUCH: Final = """
-INSERT INTO cluster.probe (node, at) VALUES (%s, clock_timestamp())
-ON CONFLICT (node) DO UPDATE SET at = excluded.at, touched = cluster.probe.touched + 1
-"""
 
-# A hung postmaster is known within this and one deadline, well before the peer would claim.
-KNOCK_EVERY_S: Final = 0.5
+KNOCK_EVERY_S: Final = 1.0
+"""A hung postmaster is known within this and one deadline, well before the peer would claim."""
+RENEW_EVERY_S: Final = 10.0
+"""A new session costs three times a knock, and twenty times a look."""
+
+_KNOCK: Final = struct.pack("!ii", 8, 80877103)
+_ANSWERS: Final = frozenset({b"N", b"S"})
+"""To SSLRequest a child of the postmaster says in one byte whether this socket has TLS."""
 
 Waits = Mapping[tuple[int, str], float]
-Seen = tuple[TupleRow, list[TupleRow], list[TupleRow]]
 
 
 def note_waits(known: Waits, seen: Iterable[tuple[int, str]], now_s: float) -> Waits:
@@ -66,29 +73,26 @@ def note_waits(known: Waits, seen: Iterable[tuple[int, str]], now_s: float) -> W
 class Prober:
     """Probes one server; keeps one session and which commits it has seen waiting."""
 
-    def __init__(
-        self, sessions: Sessions, node: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, sessions: Sessions, clock: Callable[[], float] = time.monotonic) -> None:
         self._sessions = sessions
-        self._node = node
         self._clock = clock
         self._waits: Waits = {}
         self._kept: Connection | None = None
+        self._renewed_s = 0.0
         self._knocked_s = -KNOCK_EVERY_S
 
     async def probe(self, deadline_s: float) -> ProbeFacts:
         """What is so now; `ok` false with a reason instead of an exception."""
         began_s = self._clock()
         try:
-            rows = await self._sessions.within(self._ask(began_s), deadline_s, "probe")
+            row = await self._sessions.within(self._ask(began_s), deadline_s, "probe")
         except PostgresTroubleError as trouble:
             self._knocked_s = -KNOCK_EVERY_S
             return ProbeFacts(ok=False, reason=str(trouble), duration_s=self._clock() - began_s)
-        facts, senders, waiting = rows
         now_s = self._clock()
-        self._waits = note_waits(self._waits, [(pid, since) for pid, since in waiting], now_s)
+        self._waits = note_waits(self._waits, [(int(pid), since) for pid, since in row[11]], now_s)
         oldest_s = max((now_s - since_s for since_s in self._waits.values()), default=0.0)
-        return _facts(facts, senders, oldest_s, now_s - began_s)
+        return _facts(row, oldest_s, now_s - began_s)
 
     async def close(self) -> None:
         """Lets go of the kept session."""
@@ -96,45 +100,54 @@ class Prober:
         if kept is not None:
             await kept.close()
 
-    async def _ask(self, now_s: float) -> Seen:
+    async def _ask(self, now_s: float) -> TupleRow:
         if now_s - self._knocked_s >= KNOCK_EVERY_S:
-            async with self._sessions.open(local=True) as fresh:
-                await fresh.execute("SELECT 1")
+            await knock(self._sessions.socket)
             self._knocked_s = now_s
         # Taken, not shared: a probe that hangs on it for ever must not hold up the next one.
         kept, self._kept = self._kept, None
-        if kept is not None:
+        if kept is not None and now_s - self._renewed_s >= RENEW_EVERY_S:
+            await kept.close()
+        elif kept is not None:
             try:
                 return await self._look(kept)
             except psycopg.OperationalError:
                 pass  # the server was restarted since; whether it lives, a new session tells
-        return await self._look(await self._sessions.connect(local=True, prepare=True))
+        fresh = await self._sessions.connect(local=True, prepare=True)
+        self._renewed_s = now_s
+        return await self._look(fresh)
 
-    async def _look(self, session: Connection) -> Seen:
+    async def _look(self, session: Connection) -> TupleRow:
         """Asks, and keeps the session if all went well."""
         try:
-            facts = await _one(session, FACTS)
-            if not facts[0]:
-                await session.execute(TOUCH, (self._node,))
-            senders = await (await session.execute(WALSENDERS)).fetchall()
-            waiting = await (await session.execute(WAITING)).fetchall()
+            row = await (await session.execute(LOOK.encode())).fetchone()
         except BaseException:
             await session.close()
             raise
+        assert row is not None, "a SELECT without FROM a table always has one row"
         if self._kept is None:
             self._kept = session
         else:
             await session.close()
-        return facts, senders, waiting
+        return row
 
 
-async def _one(session: Connection, query: str) -> TupleRow:
-    row = await (await session.execute(query.encode())).fetchone()
-    assert row is not None, "a SELECT without FROM a table always has one row"
-    return row
+async def knock(socket: str) -> None:
+    """The postmaster accepts and forks: its child answers, and ends without a word in the log."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(socket)
+        try:
+            writer.write(_KNOCK)
+            answer = await reader.read(1)
+        finally:
+            writer.close()
+    except OSError as error:
+        raise PostgresTroubleError(f"probe: nobody answers on {socket}: {error}") from error
+    if answer not in _ANSWERS:
+        raise PostgresTroubleError(f"probe: who answers on {socket} is no PostgreSQL that serves.")
 
 
-def _facts(row: Any, senders: list[Any], oldest_s: float, duration_s: float) -> ProbeFacts:
+def _facts(row: Any, oldest_s: float, duration_s: float) -> ProbeFacts:
     return ProbeFacts(
         ok=True,
         in_recovery=row[0],
@@ -149,7 +162,7 @@ def _facts(row: Any, senders: list[Any], oldest_s: float, duration_s: float) -> 
         receiver_streaming=row[9],
         walsenders=tuple(
             Walsender(name, state, _position(flushed), sync)
-            for name, state, flushed, sync in senders
+            for name, state, flushed, sync in row[10]
         ),
         oldest_sync_wait_s=oldest_s,
         duration_s=duration_s,

@@ -63,7 +63,7 @@ class ProcessControl:
         self.sessions = Sessions(plan)
         self._plan = plan
         self._reactor = reactor
-        self._prober = Prober(self.sessions, plan.node)
+        self._prober = Prober(self.sessions)
         self._commits = Commits(self.sessions)
         self._orders = Orders(self.sessions)
         # Two: one may hang on a dead disk while the other finds that out.

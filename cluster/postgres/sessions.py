@@ -32,6 +32,11 @@ class Sessions:
         self._plan = plan
         self._unfinished: set[asyncio.Task[Any]] = set()
 
+    @property
+    def socket(self) -> str:
+        """The server's own socket in the file system."""
+        return str(self._plan.socket_dir / f".s.PGSQL.{self._plan.port}")
+
     def conninfo(self, *, database: str | None = None, options: str = "") -> str:
         """How to reach the server over the socket."""
         return psycopg.conninfo.make_conninfo(
