@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.counters import LIMIT_S, SETTLED_S, StillWaitingError, longest_ms
+from bench.failover import readme
 from bench.failover.auto_failover import AutoFailover
 from bench.failover.ground import Ground, ground
 from bench.failover.ours import Ours
@@ -171,8 +172,6 @@ def measured(names: Sequence[str], options: Options) -> list[Figure]:
             tally = fought(strike, entrants, here, options.runs)
             rows += [tally.row(one.name) for one in entrants]
             figures += tally.figures()
-            tell(table(HEAD, rows))
+            tell(table(readme.HEAD, rows))
+    tell(f"\n{readme.BEGIN}\n{readme.block(rows, options.runs, readme.machine())}\n{readme.END}")
     return figures
-
-
-HEAD: Final = ("strike", "system", "median ms", "worst ms", "runs", "")

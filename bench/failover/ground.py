@@ -4,8 +4,8 @@ writes).
 As root each host is a network namespace with its own address, all on one bridge in a fifth: a cable
 can be pulled so that no FIN and no RST reaches anybody. Without that right the hosts are addresses
 of the loopback, and cables cannot be pulled. Every system of a comparison stands on the same
-ground. Only namespaces made here are touched; leaving removes them. This file must not know what
-runs there.
+ground. Only namespaces of this rig are touched: leaving removes them, and the next start those of
+a rig that was killed. This file must not know what runs there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,9 @@ HOSTS: Final = ("a", "b", "w", "t")
 BRIDGE: Final = "mp-bench"
 NOBODY_MAC: Final = "02:00:00:00:00:01"
 """No host has it: what is sent there reaches nobody, and the sender's kernel hears of no error."""
+STEM: Final = "mpbench"
+"""Before the pid of whoever made a namespace."""
+SPACES: Final = Path("/run/netns")
 FIRST: Final = 11
 """The last number of the first host's address."""
 
@@ -65,7 +68,7 @@ class Lan(Ground):
     network = "10.97.0"
 
     def __init__(self) -> None:
-        self._stem = f"mpbench{os.getpid()}"
+        self._stem = f"{STEM}{os.getpid()}"
 
     def make(self) -> None:
         """Make bridge, hosts and cables. CalledProcessError: not allowed here."""
@@ -125,6 +128,23 @@ def _ip(*words: str) -> None:
     subprocess.run([ip, *words], check=True, capture_output=True, text=True)
 
 
+def orphans(names: Iterable[str], lives: Callable[[int], bool]) -> list[str]:
+    """Name the namespaces of rigs that are not there any more: killed, they removed nothing."""
+    found = []
+    for name in names:
+        pid = name.removeprefix(STEM).partition("-")[0]
+        if name.startswith(STEM) and pid.isdecimal() and not lives(int(pid)):
+            found.append(name)
+    return sorted(found)
+
+
+def _sweep() -> None:
+    names = [one.name for one in SPACES.iterdir()] if SPACES.is_dir() else []
+    for name in orphans(names, lambda pid: Path(f"/proc/{pid}").exists()):
+        with suppress(OSError, subprocess.CalledProcessError):
+            _ip("netns", "delete", name)
+
+
 @contextmanager
 def ground() -> Iterator[Ground]:
     """Give the best ground this process may make, until the context ends."""
@@ -139,6 +159,7 @@ def ground() -> Iterator[Ground]:
 
 def _made(lan: Lan) -> bool:
     try:
+        _sweep()
         lan.make()
     except (OSError, subprocess.CalledProcessError):
         return False

@@ -11,8 +11,9 @@ from bench.__main__ import BENCHES, FAMILY, chosen, errands, peers
 from bench.counters import Counters
 from bench.failover.auto_failover import primary_of
 from bench.failover.contest import PEERS, Entrant, Tally, fought
-from bench.failover.ground import HOSTS, Ground, Lan
+from bench.failover.ground import HOSTS, Ground, Lan, orphans
 from bench.failover.patroni import leader
+from bench.failover.readme import BEGIN, END, block, placed
 from bench.failover.strikes import PULLS_CABLES, SHOWS_LATER_S, STRIKES
 from bench.failover.system import NotThereError
 from bench.failover.versions import PATRONI, PG_AUTO_FAILOVER
@@ -191,3 +192,20 @@ def test_a_system_that_cannot_be_made_is_out_and_leaves_no_folder(tmp_path: Path
     assert who.ready() is None
     assert "etcd is not installed" in who.reason
     assert not any(home.exists() for home in homes)
+
+
+def test_only_namespaces_of_rigs_that_ended_are_swept() -> None:
+    names = ["mpbench12-a", "mpbench12-lan", "mpbench34-a", "mpbenchx-a", "other12-a"]
+    assert orphans(names, lambda pid: pid == 34) == ["mpbench12-a", "mpbench12-lan"]
+
+
+def test_the_readme_s_table_tells_what_was_measured_and_how() -> None:
+    rows = [("killed", "mpower", 210.4, 260.0, 5, ""), ("killed", "patroni", None, None, 0, "out")]
+    text = block(rows, 5, "2 cores")
+    assert "| killed | mpower | 210 | 260 | 5 |  |" in text
+    assert "| killed | patroni | – | – | 0 | out |" in text
+    assert "make bench ONLY=failover RUNS=5" in text
+    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    assert placed(page, "new") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    with pytest.raises(ValueError, match="no place"):
+        placed("nothing", "new")
