@@ -19,7 +19,7 @@ from cluster.postgres.control import Control, ControlData, ProbeFacts
 
 def probed(seen: ProbeFacts) -> Event:
     """The event of one probe."""
-    return Probed(facts_of(seen)) if seen.ok else ProbeFailed(seen.reason)
+    return Probed(facts_of(seen)) if seen.ok else ProbeFailed(seen.reason, seen.starved)
 
 
 def facts_of(seen: ProbeFacts) -> Facts:

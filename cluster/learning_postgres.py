@@ -100,6 +100,8 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
         vouched=_vouched(mind),
         facts_at_s=mind.now_s,
         probed_at_s=mind.now_s,
+        starved=False,
+        unanswered=False,
         streamed_at_s=mind.now_s if facts.receiver_streaming else mind.streamed_at_s,
         disk=disk,
         barrier_lsn=barrier_lsn,
@@ -136,7 +138,7 @@ def _disk_seen(mind: Mind, event: ev.DiskSeen) -> Mind:
 
 
 def _probe_failed(mind: Mind, event: ev.ProbeFailed) -> Mind:
-    return mind
+    return structs.replace(mind, starved=event.starved, unanswered=True)
 
 
 def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
@@ -153,6 +155,8 @@ def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
         facts=None,
         up_at_s=mind.now_s,
         probed_at_s=mind.now_s,
+        starved=False,
+        unanswered=False,
         streamed_at_s=mind.now_s,
         barrier_lsn=-1,
         rearm=False,

@@ -147,6 +147,10 @@ class Mind(Struct, frozen=True):
     probed_at_s: float = NEVER
     moved_at_s: float = NEVER
     """When a probe last saw more WAL come than probes themselves write."""
+    starved: bool = False
+    """The last probe had no answer because the whole machine starves."""
+    unanswered: bool = False
+    """The last probe had none, whatever the reason."""
     up_at_s: float = NEVER
     streamed_at_s: float = NEVER
     vouched: tuple[int, int] = (0, 0)
@@ -279,6 +283,16 @@ class Mind(Struct, frozen=True):
     def disk_bad(self) -> bool:
         """The disk takes no writes: starts, claims and copies would only fail on it."""
         return self.disk_seen.condition in BAD_DISK
+
+    @property
+    def patience_s(self) -> float:
+        """How long PostgreSQL may answer no probe: longer alone, or on a machine that starves."""
+        timers = self.timers
+        if self.starved and not self.disk_dead:
+            return timers.starved_s
+        alone = self.alone_for_sure
+        # While no probe has failed it is this process that is late.
+        return (timers.hung_alone_s if alone else timers.hung_s) * (1 if self.unanswered else 2)
 
     @property
     def paused(self) -> bool:

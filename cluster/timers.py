@@ -29,6 +29,10 @@ class Timers(Struct, frozen=True):
     """The same where nobody could take over: a restart is all that is left, and on a disk that is
     only slow it costs a recovery and breaks the copy that the other node may be taking.
     """
+    starved_s: float = 20.0
+    """The same while the whole machine starves: a minute's burst of work passes, and the other
+    server would meet it too; longer, and the clerks are better off with any change.
+    """
     entry_s: float = 3.0
     """From offering a sync generation to the compare-and-swap that grants it."""
     backoff_s: float = 1.0

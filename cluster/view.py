@@ -109,7 +109,7 @@ def beat_of(
         flush_lsn=facts.flush_lsn if facts is not None else 0,
         receive_lsn=mind.held_lsn if facts is not None and facts.in_recovery else 0,
         replay_lsn=facts.replay_lsn if facts is not None else 0,
-        healthy=mind.up and age_s <= mind.timers.fresh_s and not (facts and facts.replay_paused),
+        healthy=_healthy(mind, age_s),
         probe_age_ms=int(age_s * 1000) if facts is not None else -1,
         loop_lag_ms=loop_lag_ms,
         disk_free_mb=disk_free_mb,
@@ -122,6 +122,13 @@ def beat_of(
         vouched_lsn=_vouched_lsn(mind),
         drained_lsn=drained_lsn(mind),
     )
+
+
+def _healthy(mind: Mind, age_s: float) -> bool:
+    """PostgreSQL answers; hunger of the whole machine is no illness for as long as it is borne."""
+    borne_s = mind.timers.starved_s if mind.starved else mind.timers.fresh_s
+    paused = mind.facts is not None and mind.facts.replay_paused
+    return mind.up and age_s <= borne_s and not paused
 
 
 def drained_lsn(mind: Mind) -> int:
@@ -157,6 +164,8 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."
     if mind.state is State.FAULT:
         alarms["fault"] = mind.reason
+    if mind.starved and mind.up:
+        alarms["starved"] = f"{mind.me} waits for processors or disks: the machine is saturated."
     alarms |= disk_alarms(mind)
     if mind.unkept:
         alarms["cannot-keep"] = f"{mind.me} cannot write its own folder: {mind.unkept}"

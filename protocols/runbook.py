@@ -48,6 +48,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " each time. It goes on trying, ever more slowly.",
         "Read the reason in the alarm; it is PostgreSQL's or the system's own. Put that right.",
     ),
+    "starved": Advice(
+        "The whole machine is so busy that PostgreSQL did not answer a probe in time. That is borne"
+        " for 20 seconds; then it counts as hung and the standby takes over.",
+        "Find what eats the processors or the disk: 'top', 'iotop', backups, virus scanners.",
+    ),
     "disk-low": Advice(
         "The disk of this node's data folder fills up. Nothing is wrong yet. When it is full, the"
         " node gives up the room it has set aside and hands its place to the other one.",

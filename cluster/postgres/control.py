@@ -47,7 +47,8 @@ class Walsender(msgspec.Struct, frozen=True):
 
 
 class ProbeFacts(msgspec.Struct, frozen=True):
-    """What one probe saw. `ok` is false when any of it failed; then `reason` says why.
+    """What one probe saw. `ok` is false when any of it failed; then `reason` says why, and
+    `starved` that the whole machine is (`cluster.postgres.hunger`).
 
     Positions are bytes of WAL. On a primary `flush_lsn` is set; on a standby `receive_lsn` (what
     the walreceiver flushed) and `replay_lsn`. `timeline` of a standby is the newest it knows of.
@@ -72,6 +73,7 @@ class ProbeFacts(msgspec.Struct, frozen=True):
     replay_paused: bool = False
     receiver_streaming: bool = False
     duration_s: float = 0.0
+    starved: bool = False
 
     @property
     def held_lsn(self) -> int:

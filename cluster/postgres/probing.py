@@ -17,9 +17,10 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from cluster.postgres.control import ProbeFacts, Walsender
+from cluster.postgres.hunger import Hunger
 from cluster.postgres.lsn import parse_lsn
 from cluster.postgres.sessions import Connection, Sessions
-from cluster.postgres.troubles import PostgresTroubleError
+from cluster.postgres.troubles import DeadlinePassedError, PostgresTroubleError
 
 # A primary cannot ask for receive positions nor a standby for its flush position, nor may it write:
 # hence the CASEs. Walsenders and waiting commits are read from the functions below the views, which
@@ -73,7 +74,14 @@ def note_waits(known: Waits, seen: Iterable[tuple[int, str]], now_s: float) -> W
 class Prober:
     """Probes one server; keeps one session and which commits it has seen waiting."""
 
-    def __init__(self, sessions: Sessions, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        hunger: Hunger,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._hunger = hunger
+        self._asked = 0
         self._sessions = sessions
         self._clock = clock
         self._waits: Waits = {}
@@ -83,9 +91,15 @@ class Prober:
 
     async def probe(self, deadline_s: float) -> ProbeFacts:
         """What is so now; `ok` false with a reason instead of an exception."""
-        began_s = self._clock()
+        began_s, before = self._clock(), self._hunger.read()
+        self._asked = 0
         try:
             row = await self._sessions.within(self._ask(began_s), deadline_s, "probe")
+        except DeadlinePassedError as trouble:
+            self._knocked_s = -KNOCK_EVERY_S
+            starved = await self._hunger.explains(before, self._asked)
+            took_s = self._clock() - began_s
+            return ProbeFacts(ok=False, reason=str(trouble), duration_s=took_s, starved=starved)
         except PostgresTroubleError as trouble:
             self._knocked_s = -KNOCK_EVERY_S
             return ProbeFacts(ok=False, reason=str(trouble), duration_s=self._clock() - began_s)
@@ -119,6 +133,7 @@ class Prober:
 
     async def _look(self, session: Connection) -> TupleRow:
         """Asks, and keeps the session if all went well."""
+        self._asked = session.info.backend_pid
         try:
             row = await (await session.execute(LOOK.encode())).fetchone()
         except BaseException:

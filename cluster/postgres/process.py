@@ -39,6 +39,7 @@ from cluster.postgres.files import (
     with_application_name,
 )
 from cluster.postgres.folders import Folders
+from cluster.postgres.hunger import Hunger
 from cluster.postgres.orders import Orders
 from cluster.postgres.place import PostgresPlan, check_plan
 from cluster.postgres.probing import Prober
@@ -63,7 +64,7 @@ class ProcessControl:
         self.sessions = Sessions(plan)
         self._plan = plan
         self._reactor = reactor
-        self._prober = Prober(self.sessions)
+        self._prober = Prober(self.sessions, Hunger(self._postmaster))
         self._commits = Commits(self.sessions)
         self._orders = Orders(self.sessions)
         # Two: one may hang on a dead disk while the other finds that out.
@@ -76,6 +77,9 @@ class ProcessControl:
         self._stop_asked = False
         self._started = False
         self._rewriting = threading.Lock()
+
+    def _postmaster(self) -> int:
+        return self._child.pid if self._child is not None and self._child.alive else 0
 
     # ------------------------------------------------------------------ before the first start
 

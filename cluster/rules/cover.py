@@ -26,7 +26,7 @@ TEACHES: Final[dict[type[ev.Event], str]] = {
     ev.SwapAmbiguous: "What may still land.",
     ev.SwapFailed: "That it cannot land.",
     ev.Probed: "How PostgreSQL stands.",
-    ev.ProbeFailed: "Nothing; the time since the last good probe speaks.",
+    ev.ProbeFailed: "Whether the machine starves; the time since the last good probe speaks.",
     ev.DiskSeen: "How the disk stands.",
     ev.PostgresStarted: "That PostgreSQL runs.",
     ev.PostgresExited: "That PostgreSQL does not run.",

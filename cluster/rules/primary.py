@@ -44,10 +44,9 @@ def fenced(mind: Mind, event: ev.Event) -> bool:
 
 
 def hung(mind: Mind, event: ev.Event) -> bool:
-    """PostgreSQL runs and has answered no probe for too long; alone, it is given longer."""
-    since_s = max(mind.probed_at_s, mind.up_at_s)
-    patience_s = mind.timers.hung_alone_s if mind.alone_for_sure else mind.timers.hung_s
-    return mind.up and mind.now_s - since_s >= patience_s and not mind.paused
+    """PostgreSQL runs and has answered no probe for longer than is borne."""
+    silent_s = mind.now_s - max(mind.probed_at_s, mind.up_at_s)
+    return mind.up and silent_s >= mind.patience_s and not mind.paused
 
 
 def slept(mind: Mind, event: ev.Event) -> bool:

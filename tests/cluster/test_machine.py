@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import pytest
 from msgspec import structs
 
 from cluster import actions as act
@@ -374,3 +375,17 @@ def test_nobody_leaves_recovery_before_the_claim_is_on_the_disk() -> None:
     kept = [one for one in again if isinstance(one, act.KeepClaim)]
     assert kept
     assert any(isinstance(one, act.Promote) for one in node.feed(ev.ClaimKept(kept[0].op_id)))
+
+
+def test_a_starved_machine_is_borne_up_to_its_cap_and_its_beat_stays_healthy() -> None:
+    node = in_sync()
+    begun_s = node.now_s
+    while node.mind.state is not State.READING:
+        node.feed(ev.ProbeFailed("deadline", starved=True), 0.1)
+        node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))
+        node.feed(ev.Tick())
+        if 2.0 < node.now_s - begun_s < 15.0:
+            assert beat_of(node.mind, 1, node.now_s).healthy
+            assert "starved" in node.mind.alarms
+    assert node.now_s - begun_s == pytest.approx(node.mind.timers.starved_s, abs=1.0)
+    assert "does not answer" in node.mind.handover

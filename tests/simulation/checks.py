@@ -243,6 +243,8 @@ class Checks:
         stood = node.standing
         opens = stood.open and not self.was_open[node.name]
         self.was_open[node.name] = stood.open
+        if stood.reason.startswith("PostgreSQL does not answer") and node.postgres.only_starved:
+            self.fail(f"starved: {node.name} takes its server for hung, and the machine starves")
         if stood.reason.startswith("The disk here"):
             self.world.hit["handed over for its disk"] += 1
         if not stood.open:

@@ -251,9 +251,10 @@ class Node:
             return
         wait_s = LEAST_PROBE_S if probe_every_s(self.mind) < 0.05 else MOST_PROBE_S
         server = self.postgres
-        if server.up and server.hung:
+        starved = self.world.now < server.starved_until_s
+        if server.up and (server.hung or starved):
             self.world.after(ANSWER_S, self._probe, life)
-            self.world.after(ANSWER_S, self._probe_failed, life)
+            self.world.after(ANSWER_S, self._probe_failed, life, starved and not server.hung)
             return
         self.world.after(wait_s, self._probe, life)
         if server.up:
@@ -263,9 +264,9 @@ class Node:
         if life == self.life and server_life == self.postgres.life:
             self.feed(ev.Probed(facts))
 
-    def _probe_failed(self, life: int) -> None:
+    def _probe_failed(self, life: int, starved: bool) -> None:
         if life == self.life:
-            self.feed(ev.ProbeFailed("deadline"))
+            self.feed(ev.ProbeFailed("deadline", starved))
 
     def _postgres_exited(self) -> None:
         self.orders.abandon()

@@ -111,6 +111,9 @@ PLANTED: Final[dict[str, Plant]] = {
         ("bad disk", "restart loop"),
         ("disk full", "disk hung", "disk read-only", *CRASHES),
     ),
+    "hunger_is_illness": Plant(
+        "a server that is only starved is taken for hung", ("starved",), ("machine starved",)
+    ),
     "takeover_while_paused": Plant("paused is not looked at", ("paused",), ("paused", *CRASHES)),
     "started_while_paused": Plant(
         "a server that stopped while paused is started as ever",

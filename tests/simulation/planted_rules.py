@@ -163,6 +163,17 @@ def _disk_unseen(step: Step) -> Step:
     return stepped
 
 
+def _hunger_is_illness(step: Step) -> Step:
+    """Every probe without an answer counts as one of a server that hangs."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if isinstance(event, ev.ProbeFailed):
+            event = structs.replace(event, starved=False)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
 def _paused_ignored(step: Step) -> Step:
     def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
         if mind.record is not None and mind.record.paused and mind.state is State.STANDBY_SYNC:
@@ -223,6 +234,7 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "claim_not_kept": _claim_not_kept,
     "epoch_not_kept": _epoch_not_kept,
     "disk_unseen": _disk_unseen,
+    "hunger_is_illness": _hunger_is_illness,
     "takeover_while_paused": _paused_ignored,
     "started_while_paused": _started_while_paused,
     "takeovers_forgotten": _takeovers_forgotten,

@@ -49,6 +49,9 @@ class Postgres(Streaming):
         """A look at the disk finds it full; what is written fits, by the ballast it gave up."""
         self.read_only = False
         self.disk_hung_until_s = 0.0
+        self.starved_until_s = 0.0
+        self.hung_at_s = float("-inf")
+        """When it last stood still."""
         self.honest_lsn: int | None = None
         """Where the disk began to lie about its flushes; None: it does not."""
         self.exited: Callable[[], None] = lambda: None
@@ -240,6 +243,11 @@ class Postgres(Streaming):
             self.world.after(0.05, self._returned, life, commit, warned)
         elif life == self.life:
             commit.done(warned)
+
+    @property
+    def only_starved(self) -> bool:
+        """No probe has been answered for a while, and nothing stands still."""
+        return self.world.now < self.starved_until_s and self.hung_at_s < self.world.now - 4.0
 
     def flushed_lsn(self) -> int:
         """Where the local disk's copy ends."""

@@ -178,6 +178,7 @@ class Scenario:
             return
         life = server.life
         server.hung = True
+        server.hung_at_s = self.world.now + for_s
 
         def wake() -> None:
             if server.life == life:
@@ -311,7 +312,7 @@ class Scenario:
             server.hung, server.slow_s, server.stalled_until_s = False, 0.0, 0.0
             server.full, server.honest_lsn, server.async_until_s = False, None, 0.0
             server.filling = server.read_only = False
-            server.disk_hung_until_s = 0.0
+            server.disk_hung_until_s = server.starved_until_s = 0.0
             server.replay_paused, node.disk.doomed = False, None
         for counter in self.counters:
             counter.thaw()

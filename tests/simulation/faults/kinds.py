@@ -20,6 +20,7 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "counter frozen": (machines.counter_frozen, 1),
     "wall clock jumped": (machines.wall_clock_jumped, 1),
     "clock drifts": (machines.clock_drifts, 1),
+    "machine starved": (machines.machine_starved, 2),
     "links cut": (wires.links_cut, 3),
     "one link cut": (wires.one_link_cut, 2),
     "one-way cut": (wires.one_way_cut, 3),

@@ -94,3 +94,11 @@ def wall_clock_jumped(run: Scenario) -> None:
 def clock_drifts(run: Scenario) -> None:
     """One machine's monotonic clock runs three in a hundred fast or slow."""
     some_node(run).drift(run.world.rng.choice((0.97, 1.03)))
+
+
+def machine_starved(run: Scenario) -> None:
+    """Something eats the processors: no probe is answered in time, and all that is done is late."""
+    server, for_s = some_node(run).postgres, run.world.between(1.0, 9.0)
+    server.starved_until_s = run.world.now + for_s
+    server.slow_s = max(server.slow_s, 0.1)
+    run.world.after(for_s, setattr, server, "slow_s", 0.0)
