@@ -169,11 +169,13 @@ class Clone(Action, frozen=True):
 
 class TakeStock(Action, frozen=True):
     """What stands here beyond ``left_at`` (0 unknown) of timeline ``tli``, kept durably for people,
-    and whether a second copy fits → StockTaken | ActionFailed.
+    and whether a second copy fits → StockTaken | ActionFailed. ``forced``: an operator gave this
+    copy up; what stands beyond may have been acknowledged.
     """
 
     tli: int
     left_at: int
+    forced: bool = False
 
 
 class Rewind(Action, frozen=True):

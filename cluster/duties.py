@@ -209,6 +209,7 @@ class Duties:
             stock.commits,
             stock.changes,
             stock.trouble,
+            order.forced,
         )
         await asyncio.to_thread(self._reports.add, report)
         return ev.StockTaken(stock.fits, report.sentence)

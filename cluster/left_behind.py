@@ -24,7 +24,8 @@ class LeftBehind(Struct, frozen=True):
     """One copy's report. ``wall_time`` in Unix seconds, for people; positions in bytes, 0 unknown.
 
     All of it was unacknowledged: the primary of that time answers only what the standby has
-    flushed, and the standby's history ends at ``left_at``.
+    flushed, and the standby's history ends at ``left_at``. Not so where an operator ``forced`` the
+    other node to go on without this copy.
     """
 
     wall_time: float
@@ -34,6 +35,7 @@ class LeftBehind(Struct, frozen=True):
     commits: int
     changes: int
     trouble: str = ""
+    forced: bool = False
 
     @property
     def sentence(self) -> str:
@@ -44,9 +46,14 @@ class LeftBehind(Struct, frozen=True):
             return "Where this copy left the primary's history is not known; nothing was counted."
         if not self.wal_bytes:
             return "Nothing stood here past the switch: nothing is lost with this copy."
+        whose = (
+            "acknowledged payments may be among them, for the failover was forced"
+            if self.forced
+            else "unacknowledged only"
+        )
         return (
             f"Past the switch this copy holds {self.wal_bytes} bytes of log, {self.commits} commits"
-            f" with {self.changes} changes of rows: unacknowledged only (see {FILE_NAME})."
+            f" with {self.changes} changes of rows: {whose} (see {FILE_NAME})."
         )
 
 

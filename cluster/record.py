@@ -155,6 +155,31 @@ def reclaimed(record: Record, by: str, op_id: str) -> Record:
     )
 
 
+def forced(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int) -> Record:
+    """An operator makes ``by`` the primary although its copy lacks acknowledged payments: a new
+    incarnation without the other node, which may never take it back and comes back by a clone.
+    """
+    claim = claimed(record, by, op_id, reason, held_lsn=held_lsn, switchover=True)
+    return structs.replace(
+        claim, incarnation=record.incarnation + 1, consented=(by,), prev="", intent=""
+    )
+
+
+def is_forced(before: Record | None, after: Record) -> bool:
+    """``after`` is an operator's word that the primary of ``before`` is given up with its data."""
+    if before is None or after.primary == before.primary or after.opened:
+        return False
+    next_one = (after.incarnation, after.term) == (before.incarnation + 1, before.term + 1)
+    return next_one and after.consented == (after.primary,)
+
+
+def cut_off(record: Record, node: str) -> bool:
+    """The history went on without ``node`` by an operator's word: its copy may hold what was
+    acknowledged and is nowhere else.
+    """
+    return record.consented != () and node not in record.consented
+
+
 def opened(
     record: Record, by: str, op_id: str, step: TimelineStep | None, *, cap: int = MAX_TAKEOVERS
 ) -> Record:

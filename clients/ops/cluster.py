@@ -15,6 +15,7 @@ import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.arbiter import arbiter
+from clients.ops.failover import failover
 from clients.ops.guards import handover, maintenance, pause, resume, strict
 from clients.ops.passwords import password
 from clients.ops.reactor import on_reactor
@@ -139,5 +140,5 @@ def _hashed(password: str) -> str:
     return PasswordHasher().hash(password)
 
 
-for _verb in (switchover, pause, resume, strict, maintenance, handover):
+for _verb in (switchover, failover, pause, resume, strict, maintenance, handover):
     cluster.add_command(_verb)

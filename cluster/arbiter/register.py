@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from cluster.record import is_forced
 from protocols.peer import NodeBeat, Record, Relay
 
 ROLLED_BACK: Final = "a node has seen a later epoch than is stored here (rolled back?)"
@@ -94,7 +95,7 @@ def _is_rebuilt(register: Register, record: Record) -> bool:
     """A record of a new incarnation, with the names of those who agreed."""
     stored = register.record
     later = record.incarnation > (stored.incarnation if stored is not None else 0)
-    return later and bool(record.consented)
+    return later and bool(record.consented) and not is_forced(stored, record)
 
 
 def _may_not_rebuild(register: Register, expected: int | None, record: Record) -> str:

@@ -18,6 +18,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind, Pending
 from cluster.plan import Plan, plan_of
+from cluster.rules.forcing import bound, why_not_force
 from cluster.rules.rule import AS_TOLD, Outcome, Rule, always, hand_over, op_id, order, propose
 from cluster.safety import LOOK, No, why_not_close, why_not_confirm, why_not_switch
 from cluster.states import State
@@ -93,6 +94,13 @@ def _confirmable(mind: Mind, said: Arguments) -> No | None:
     return why_not_confirm(mind)
 
 
+def _forcible(mind: Mind, said: Arguments) -> No | None:
+    if said.get("accept") != "yes":
+        why = "nobody said that acknowledged payments may be lost"
+        return No("USAGE", why, "mpower cluster failover --force --accept-data-loss")
+    return why_not_force(mind)
+
+
 def _plan(mind: Mind, said: Arguments) -> Plan | None:
     record = mind.record
     assert record is not None
@@ -119,6 +127,10 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
         node = said["node"] if SWITCHES[said["to"]] else ""
         told = f"{said['node']} is {'' if node else 'no longer '}in maintenance."
         return records.maintained(record, mind.me, name, who, node=node), told
+    if verb == "failover":
+        why = f"forced {who}; acknowledged payments may be lost"
+        told = f"{mind.me} is the primary by record, and is being promoted."
+        return records.forced(record, mind.me, name, why, held_lsn=mind.held_lsn), told
     if verb == "close":
         told = f"The old arbiter is closed; nobody takes over until {said['to']} has the record."
         return records.closed(record, mind.me, name, who, to=said["to"]), told
@@ -144,6 +156,7 @@ CHANGES: Final[dict[str, Callable[[Mind, Arguments], No | None]]] = {
     "switchover": _plannable,
     "cancel": _cancelable,
     "close": _closable,
+    "failover": _forcible,
     "confirm": _confirmable,
 }
 """For each verb that changes the record: why it may not be changed so."""
@@ -237,7 +250,8 @@ def change(mind: Mind, event: ev.Asked) -> Outcome:
 
 def could(mind: Mind, event: ev.Asked) -> Outcome:
     """Nothing is done."""
-    return mind, (act.AnswerVerb(event.verb, True, "", "Nothing speaks against it."),)
+    said = bound(mind) if event.verb == "failover" else "Nothing speaks against it."
+    return mind, (act.AnswerVerb(event.verb, True, "", said),)
 
 
 def bootstrap(mind: Mind, event: ev.Asked) -> Outcome:

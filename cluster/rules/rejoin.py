@@ -17,6 +17,7 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster.mind import Mind
+from cluster.record import cut_off
 from cluster.rules.reading import bump, my_copy, other_not_open
 from cluster.rules.rule import (
     PEER,
@@ -120,7 +121,10 @@ def stock_missing(mind: Mind, event: ev.Event) -> bool:
 
 def take_stock(mind: Mind, event: ev.Event) -> Outcome:
     """Before anything is destroyed: what stands beyond the switch, and is there room?"""
-    return order(mind, act.TakeStock(mind.disk.tli, left_at(mind)))
+    record, disk = mind.record, mind.disk
+    given_up = record is not None and cut_off(record, mind.me)
+    forced = given_up and (disk.diverged or disk.rejoining)  # not since it was cloned
+    return order(mind, act.TakeStock(disk.tli, left_at(mind), forced))
 
 
 def tell_stock(mind: Mind, event: ev.StockTaken) -> Outcome:

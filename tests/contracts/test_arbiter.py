@@ -218,6 +218,30 @@ async def test_a_whole_record_is_not_rebuilt(world: World) -> None:
 
 
 @for_each_arbiter
+async def test_a_forced_claim_begins_an_incarnation_on_a_whole_record(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    for node in "ab":
+        await world.of(node).beat(beat(node, 1))
+    forced = records.forced(FIRST, "b", "force", "by an operator", held_lsn=100)
+    moved_only = structs.replace(forced, term=FIRST.term)
+    assert not (await world.of("b").swap(1, moved_only)).done
+    assert not (await world.of("b").swap(1, structs.replace(forced, consented=("a", "b")))).done
+    assert (await world.of("b").swap(1, forced)).done
+    assert not (await world.of("a").swap(1, bumped(FIRST))).done
+
+
+@for_each_arbiter
+async def test_after_a_restart_not_even_an_operator_forces_before_it_is_confirmed(
+    world: World,
+) -> None:
+    await world.of("a").swap(None, FIRST)
+    await world.restart()
+    await world.of("b").beat(beat("b", 1))
+    forced = records.forced(FIRST, "b", "force", "by an operator", held_lsn=100)
+    assert "a has not confirmed" in (await world.of("b").swap(1, forced)).refusal
+
+
+@for_each_arbiter
 async def test_a_record_that_was_set_back_is_rebuilt_over(world: World) -> None:
     await world.of("a").swap(None, FIRST)
     for node in "ab":

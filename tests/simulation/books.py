@@ -21,6 +21,8 @@ class Books:
         self.acknowledged: dict[bytes, Told] = {}
         self.shown: dict[bytes, Told] = {}
         """Rows that an enquiry or a conflict let somebody see."""
+        self.written_off: set[bytes] = set()
+        """Told, and then lost because an operator accepted it."""
 
     def acknowledge(self, key: bytes, told: Told) -> None:
         """A receipt leaves the house."""
@@ -38,6 +40,16 @@ class Books:
         seen = self.shown.get(key, told)
         if seen != told:
             raise Violation(f"phantom read: {key!r} was shown as {seen}, now it is {told}")
+
+    def write_off(self, server: Postgres) -> bool:
+        """Whatever this copy lacks is lost by an operator's word; whether there was anything."""
+        held = {entry.key for entry in server.wal if entry.kind == "pay"}
+        lost = {key for key in (*self.acknowledged, *self.shown) if key not in held}
+        self.written_off |= lost
+        for key in lost:
+            self.acknowledged.pop(key, None)
+            self.shown.pop(key, None)
+        return bool(lost)
 
     def held_by(self, server: Postgres, where: str) -> None:
         """Everything that was told is in this history, once, under its number."""

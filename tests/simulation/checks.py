@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from cluster import actions as act
-from cluster.record import NOBODY_NAMES, names_of
+from cluster.record import NOBODY_NAMES, is_forced, names_of
 from cluster.standing import Standing
 from protocols.peer import Record
 from tests.simulation.books import Books
@@ -132,6 +132,9 @@ class Checks:
         """Only the sync standby claims, or the previous primary takes an unopened claim back."""
         node = self.nodes[after.primary]
         claimed = before.sync == after.primary
+        if is_forced(before, after):
+            self._forced(before, after)
+            return
         back = before.prev == after.primary and not claimed
         if back and (node.disk.kept.rejoining or node.mind.disk.rejoining):
             self.fail(f"marker: {after.primary} took back a claim after its rejoin had begun")
@@ -140,6 +143,20 @@ class Checks:
         if before.paused:
             self.fail(f"paused: {after.primary} made itself primary")
         self.books.held_by(node.postgres, "when it became primary by record")
+
+    def _forced(self, before: Record, after: Record) -> None:
+        """An operator's word, and only where nothing better was left; what it lost is written off.
+
+        The machine that lost its data by a fault must not have been the one that is left.
+        """
+        if before.sync == after.primary and not self.lessened:
+            self.fail(f"force: {after.primary} was in sync and could take over without loss")
+        if self.nodes[before.primary].standing.open:
+            self.fail(f"force: {before.primary} serves")
+        self.world.hit["forced"] += 1
+        self.world.hit["forced with loss"] += self.books.write_off(
+            self.nodes[after.primary].postgres
+        )
 
     def _nonce(self) -> None:
         """A witness that was restarted grants nothing before both nodes have spoken to it."""

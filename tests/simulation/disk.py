@@ -37,12 +37,13 @@ class Disk:
         self.doomed: Callable[[], None] | None = None
         """Called in the middle of the next write."""
 
-    def epoch_kept(self, epoch: int, incarnation: int) -> Keepsake:
-        """The content with the later of both."""
+    def epoch_kept(self, epoch: int, incarnation: int, *, excluded: bool = False) -> Keepsake:
+        """The content with the later of both; ``excluded``: and with the rejoin marker."""
         kept = self.kept
         if (incarnation, epoch) <= (kept.incarnation, kept.epoch):
             return kept
-        return structs.replace(kept, epoch=epoch, incarnation=incarnation)
+        rejoining = kept.rejoining or excluded
+        return structs.replace(kept, epoch=epoch, incarnation=incarnation, rejoining=rejoining)
 
     def keep(self, kept: Keepsake) -> None:
         """On the disk."""
@@ -60,5 +61,6 @@ class Disk:
         if tears:
             self.broken = True
         elif landed:
-            self.kept = self.epoch_kept(writing.epoch, writing.incarnation)
+            marked = writing.rejoining
+            self.kept = self.epoch_kept(writing.epoch, writing.incarnation, excluded=marked)
         return True

@@ -45,7 +45,7 @@ class Guards:
 
     def on_stored(self, before: Record, after: Record) -> None:
         """The register holds ``after``."""
-        if before.paused and not after.paused:
+        if after.reason.startswith("resumed"):
             self.takeovers = 0
         if after.capped and not before.capped:
             self.world.hit["takeovers capped"] += 1

@@ -346,10 +346,9 @@ class Node:
                 self._read()
             case act.SwapRecord():
                 self._swap(order)
-            case act.KeepEpoch(epoch=epoch, incarnation=incarnation):
-                self.write_keepsake(
-                    self.disk.epoch_kept(epoch, incarnation), 0.001, self._keep_epoch
-                )
+            case act.KeepEpoch(epoch=epoch, incarnation=incarnation, excluded=excluded):
+                kept = self.disk.epoch_kept(epoch, incarnation, excluded=excluded)
+                self.write_keepsake(kept, 0.001, self._keep_epoch, excluded)
             case act.BeatNow():
                 self._send_beat()
             case act.DropOldCopy():
@@ -369,7 +368,7 @@ class Node:
                 self.orders.add(order)
 
     def write_keepsake(
-        self, kept: Keepsake, takes_s: float, then: Callable[[int, Keepsake], None]
+        self, kept: Keepsake, takes_s: float, then: Callable[..., None], *args: Any
     ) -> None:
         """Write the small file; a power cut may come in the middle, and a hung disk takes long."""
         takes_s += max(0.0, self.postgres.disk_hung_until_s - self.world.now)
@@ -377,9 +376,9 @@ class Node:
         if self.disk.doomed is not None:
             strike, self.disk.doomed = self.disk.doomed, None
             self.world.after(takes_s / 2, strike)
-        self.world.after(takes_s, then, self.life, kept)
+        self.world.after(takes_s, then, self.life, kept, *args)
 
-    def _keep_epoch(self, life: int, kept: Keepsake) -> None:
+    def _keep_epoch(self, life: int, kept: Keepsake, excluded: bool) -> None:
         if life != self.life:
             return
         if self.postgres.full:
@@ -387,7 +386,7 @@ class Node:
             self.disk.writing = None
             self.feed(ev.ActionFailed("KeepEpoch", "no space left on device"))
             return
-        self.disk.keep(self.disk.epoch_kept(kept.epoch, kept.incarnation))
+        self.disk.keep(self.disk.epoch_kept(kept.epoch, kept.incarnation, excluded=excluded))
         self.feed(ev.EpochKept(self.disk.kept.epoch, self.disk.kept.incarnation))
 
 

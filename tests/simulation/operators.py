@@ -35,6 +35,10 @@ class Operators:
             for node in run.nodes.values():
                 if peace or run.world.chance(0.2):
                     run.ask(node, "resume")
+        if record is not None and peace and (record.strict or record.maintenance):
+            for node in run.nodes.values():
+                run.ask(node, "strict", to="off")
+                run.ask(node, "maintenance", node=record.maintenance or node.name, to="off")
         run.world.after(LOOKS_S, lambda: self.look(peace=peace))
 
     def reinit(self, node: Node) -> None:

@@ -120,6 +120,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("paused",),
         ("paused", "postmaster killed"),
     ),
+    "forced_in_sync": Plant(
+        "a failover is forced whatever the record and the peer say",
+        ("force",),
+        ("failover asked for nothing",),
+    ),
     "takeovers_forgotten": Plant(
         "each claim counts the takeovers of the hour anew", ("capped",), CRASHES
     ),

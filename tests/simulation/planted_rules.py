@@ -9,6 +9,7 @@ from msgspec import structs
 
 from cluster import actions as act
 from cluster import events as ev
+from cluster import record as records
 from cluster.learning_postgres import done
 from cluster.mind import NEVER, Mind
 from cluster.states import State
@@ -194,6 +195,20 @@ def _started_while_paused(step: Step) -> Step:
     return stepped
 
 
+def _forced_in_sync(step: Step) -> Step:
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        wants = isinstance(event, ev.Asked) and event.verb == "failover" and mind.may_swap
+        record = mind.record
+        if wants and record is not None and mind.fenced and mind.up:
+            name = f"{mind.me}-{mind.boot}-{record.epoch}-failover"
+            record = records.forced(record, mind.me, name, "forced", held_lsn=mind.held_lsn)
+            swap = act.SwapRecord(record.epoch - 1, record)
+            return structs.replace(mind, swap=record), (swap,)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
 def _takeovers_forgotten(step: Step) -> Step:
     def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
         if mind.record is not None and mind.record.takeovers:
@@ -238,5 +253,6 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "takeover_while_paused": _paused_ignored,
     "started_while_paused": _started_while_paused,
     "takeovers_forgotten": _takeovers_forgotten,
+    "forced_in_sync": _forced_in_sync,
     "reclaim_after_marker": _reclaim_after_marker,
 }

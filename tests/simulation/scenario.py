@@ -198,7 +198,7 @@ class Scenario:
         node.departed = gone
         node.feed(ev.Leaving("maintenance"))
 
-    def ask(self, node: Node, verb: str, **arguments: str) -> None:
+    def ask(self, node: Node, verb: str, /, **arguments: str) -> None:
         """An operator asks one node, at the epoch that it shows him."""
         if node.alive:
             record = node.mind.record
@@ -342,6 +342,8 @@ class Scenario:
         for counter in self.counters:
             for seq, number in counter.receipts.items():
                 key = f"{counter.name}{seq}".encode()
+                if key in self.checks.books.written_off:
+                    continue
                 if self.checks.books.acknowledged.get(key, ("", 0))[1] != number:
                     raise Violation(f"{key!r} printed {number}, the house says otherwise")
 

@@ -53,6 +53,10 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "handover": (people.handed_over, 1),
     "switchover": (people.switched_over, 4),
     "paused": (people.paused, 1),
+    "failover forced": (people.forced, 2),
+    "failover asked for nothing": (people.forced_for_nothing, 1),
+    "strict": (people.strictly, 1),
+    "maintenance": (people.maintained, 1),
     "bootstrapped again": (people.bootstrapped_again, 1),
 }
 MET_ON_THE_WAY: Final = (
@@ -91,5 +95,7 @@ MET_ON_THE_WAY: Final = (
     "enquiry answered",
     "copy set back",
     "takeovers capped",
+    "forced",
+    "forced with loss",
 )
 """Things that no schedule asks for and that must have happened all the same in a full run."""

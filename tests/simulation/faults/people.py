@@ -63,6 +63,56 @@ def paused(run: Scenario) -> None:
     run.world.after(run.world.between(0.5, 3.0), lambda: run.ask(primary(run), "resume"))
 
 
+def forced(run: Scenario) -> None:
+    """The standby is away, the primary goes alone and dies: a person forces what is left."""
+    record = run.checks.record
+    if record is None or not record.sync:
+        return
+    gone, left = run.nodes[record.primary], run.nodes[record.sync]
+    away_s = run.world.between(1.2, 2.5)
+    run.crash(left, host=True, down_s=away_s)
+
+    def ask(times: int) -> None:
+        if gone.alive or not times:  # only a server that is powered off is given up
+            return
+        run.ask(left, "failover", accept="yes")
+        run.world.after(0.5, ask, times - 1)
+
+    def dies() -> None:
+        known = run.checks.record
+        if known is not None and known.primary == gone.name and gone.alive:
+            run.crash(gone, host=True, down_s=run.world.between(5.0, 9.0))
+            run.world.after(run.world.between(0.5, 3.0), ask, 8)
+
+    run.world.after(away_s + run.world.between(-0.2, 0.8), dies)
+
+
+def forced_for_nothing(run: Scenario) -> None:
+    """A person asks for it while all is well, or where it would happen by itself: refused."""
+    for after_s in (0.0, 0.5, 1.5, 3.0):
+        run.world.after(after_s, lambda: run.ask(some_node(run), "failover", accept="yes"))
+
+
+def strictly(run: Scenario) -> None:
+    """A person forbids working on one copy for a while; nothing goes on alone then."""
+    run.ask(primary(run), "strict", to="on")
+    run.world.after(run.world.between(0.5, 4.0), lambda: run.ask(primary(run), "strict", to="off"))
+
+
+def maintained(run: Scenario) -> None:
+    """The standby is worked on for a while: it is not asked to take over."""
+    record = run.checks.record
+    if record is None:
+        return
+    node = "b" if record.primary == "a" else "a"
+    run.ask(primary(run), "maintenance", node=node, to="on")
+
+    def over() -> None:
+        run.ask(primary(run), "maintenance", node=node, to="off")
+
+    run.world.after(run.world.between(0.5, 3.0), over)
+
+
 def bootstrapped_again(run: Scenario) -> None:
     """An operator bootstraps a pair that has a record: refused in words."""
     for node in run.nodes.values():

@@ -1,0 +1,91 @@
+"""A failover that an operator forces: the primary is gone, and the copy that is left is not known
+to hold everything.
+
+Refused wherever it is not needed (a copy in sync takes over by itself, without loss) or not safe
+(the primary is heard, the arbiter is in doubt, no whole copy runs here). The primary may still run
+where nobody hears it: only the operator can know, so he says that it is powered off. The new
+incarnation keeps it out should it come back. What can be lost is told before it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cluster.heartbeat import link_silence_s
+from cluster.mind import Mind
+from cluster.postgres.lsn import format_lsn
+from cluster.safety import LOOK, No
+from cluster.states import State
+
+FOLLOWING: Final = frozenset({State.STANDBY_CATCHUP, State.STANDBY_SYNC})
+
+
+def why_not_force(mind: Mind) -> No | None:
+    """Why this node is not made the primary by force."""
+    record = mind.record
+    assert record is not None
+    if mind.named:
+        do = f"Nothing needs to be done; for {mind.peer}: mpower cluster switchover."
+        return No("PRIMARY", f"{mind.me} is the primary by record", do)
+    if not mind.peer_silent(mind.timers.takeover_s):
+        ago_s = min(link_silence_s(mind.hearing, mind.now_s), mind.now_s - mind.hearing.peer_at_s)
+        do = "If it serves: mpower cluster switchover. If it must go, power it off first."
+        return No("NOT_GONE", f"{mind.peer} was heard {max(0.0, ago_s):.1f} s ago", do)
+    return _not_needed(mind) or _not_able(mind)
+
+
+def _not_needed(mind: Mind) -> No | None:
+    record = mind.record
+    assert record is not None
+    if not (mind.fits_sync and mind.holds_enough):
+        return None
+    if record.paused:
+        do = "Let it take over without loss: mpower cluster resume."
+    elif record.maintenance == mind.me:
+        do = f"Let it take over without loss: mpower cluster maintenance {mind.me} off."
+    elif mind.doubt:
+        do = "Let it take over without loss: mpower cluster arbiter confirm."
+    else:
+        do = f"It takes over by itself within seconds. {LOOK}"
+    return No("NOT_NEEDED", f"{mind.me} is in sync and holds all that was acknowledged", do)
+
+
+def _not_able(mind: Mind) -> No | None:
+    facts = mind.facts
+    if mind.state not in FOLLOWING or facts is None or not (mind.up and mind.facts_fresh):
+        why = f"{mind.me} is {mind.state}, and no copy runs here that could be promoted"
+        return No("NO_COPY", why, f"See its log, and bring {mind.peer} back if that is possible.")
+    if not facts.in_recovery or mind.disk.diverged:
+        return No("NO_COPY", f"the copy of {mind.me} is not the pair's", "It must be cloned.")
+    if mind.disk_bad:
+        return No("DISK", f"the disk of {mind.me} takes no writes", "Mend that first.")
+    if mind.doubt:
+        return No("DOUBT", mind.doubt, "First: mpower cluster arbiter confirm.")
+    return None
+
+
+def bound(mind: Mind) -> str:
+    """What can be lost, as far as this node can know."""
+    record, beat = mind.record, mind.hearing.beat
+    assert record is not None
+    held = mind.held_lsn
+    known = max(
+        beat.flush_lsn if beat is not None and beat.node == mind.peer else 0,
+        mind.hearing.high_flush if record.sync else 0,
+        record.min_lsn,
+    )
+    lag = max(0, known - held)
+    if not known:
+        missing = f"{mind.peer} was not heard since {mind.me} started: nobody knows how far it was."
+    elif beat is not None and beat.node == mind.peer:
+        ago_s = mind.now_s - max(mind.hearing.peer_at_s, mind.hearing.since_s)
+        when = f"By its last word, {ago_s:.0f} s ago or more"
+        missing = f"{when}, {mind.peer} had {lag} bytes of log more."
+    else:
+        missing = f"The arbiter remembers {lag} bytes of log more."
+    alone = f"{mind.peer} served alone by record" if not record.sync else "it served on"
+    return (
+        f"The copy of {mind.me} ends at {format_lsn(held)}. {missing} Lost are all payments in"
+        f" them, and whatever was acknowledged after that ({alone}): receipts that consumers hold,"
+        " and that the books will not know."
+    )

@@ -1,0 +1,119 @@
+"""A failover that is forced: refused where it is not needed or not safe, and a new incarnation."""
+
+import pytest
+from msgspec import structs
+
+from cluster import actions as act
+from cluster import events as ev
+from cluster import record as records
+from cluster.left_behind import LeftBehind
+from cluster.states import State
+from tests.cluster.test_guards import known, told
+from tests.cluster.test_machine import HELD, SERVING, Node, confirmed, primary_beat, standby_in_sync
+
+FACTS = structs.replace(SERVING, in_recovery=True, flush_lsn=0, receive_lsn=100)
+
+
+def silent(node: Node, for_s: float = 3.0) -> Node:
+    """The primary's beat stands still at the arbiter, and nothing comes on a link."""
+    told_of = primary_beat(1)
+    for _ in range(int(for_s / 0.2)):
+        epoch = known(node.mind).epoch
+        beat = structs.replace(told_of, flush_lsn=450)
+        node.feed(ev.RelayHeard(beat, 0, "n1", epoch, node.now_s), 0.2)
+        node.feed(ev.Probed(FACTS))
+    return node
+
+
+def left_alone() -> Node:
+    """The record says that the primary was alone; then it went silent."""
+    node = standby_in_sync()
+    told(node, sync="", min_lsn=0)
+    return silent(node)
+
+
+def asked(node: Node, **more: str) -> tuple[act.Action, ...]:
+    said = {"epoch": str(known(node.mind).epoch), "accept": "yes", "operator": "asha", **more}
+    return node.feed(ev.Asked("failover", tuple(sorted(said.items()))))
+
+
+def answer(node: Node, **more: str) -> act.AnswerVerb:
+    found = [one for one in asked(node, **more) if isinstance(one, act.AnswerVerb)]
+    assert found, node.ordered
+    return found[0]
+
+
+def test_what_is_left_becomes_the_primary_in_a_new_incarnation() -> None:
+    node = left_alone()
+    asked(node)
+    claim = node.swapped()
+    assert (claim.primary, claim.prev, claim.opened, claim.incarnation) == ("b", "", False, 2)
+    assert claim.consented == ("b",)
+    assert "forced by asha" in claim.reason
+    assert claim.takeovers == ()
+    node.feed(confirmed(claim))
+    assert node.mind.state is State.PROMOTING
+    assert [one.ok for one in node.ordered if isinstance(one, act.AnswerVerb)] == [True]
+
+
+def test_first_it_is_said_what_can_be_lost() -> None:
+    said = answer(left_alone(), dry="yes")
+    assert said.ok
+    assert "350 bytes of log more" in said.sentence
+    assert "served alone by record" in said.sentence
+
+
+def test_nothing_is_forced_unless_the_loss_is_accepted() -> None:
+    assert answer(left_alone(), accept="").code == "USAGE"
+
+
+def test_who_is_heard_is_not_given_up() -> None:
+    node = standby_in_sync()
+    told(node, sync="")
+    node.feed(ev.BeatHeard(0, primary_beat(1)))
+    assert answer(node).code == "NOT_GONE"
+
+
+@pytest.mark.parametrize(
+    ("changes", "do"),
+    [({"paused": True}, "cluster resume"), ({"maintenance": "b"}, "maintenance b off")],
+)
+def test_a_copy_in_sync_takes_over_without_loss_instead(
+    changes: dict[str, object], do: str
+) -> None:
+    node = standby_in_sync()
+    told(node, **changes)
+    said = answer(silent(node))
+    assert said.code == "NOT_NEEDED"
+    assert do in said.sentence
+
+
+def test_without_a_running_copy_there_is_nothing_to_force() -> None:
+    node = left_alone()
+    node.feed(ev.PostgresExited(9, asked=False))
+    assert answer(node).code == "NO_COPY"
+
+
+def test_another_epoch_than_was_seen_is_refused() -> None:
+    assert answer(left_alone(), epoch="1").code == "CHANGED"
+
+
+def test_the_old_primary_is_refused_until_it_is_cloned_and_says_what_it_may_have_lost() -> None:
+    node = Node("a", "b", structs.replace(HELD, clean_shutdown=True, end_lsn=90))
+    alone = records.first("city", "s1", "a", "first")
+    claim = records.forced(alone, "b", "claim", "forced", held_lsn=100)
+    opened = structs.replace(claim, opened=True, epoch=3, tli=2)
+    node.feed(ev.RecordRead(opened, "n1"))
+    stock = [one for one in node.ordered if isinstance(one, act.TakeStock)]
+    assert [one.forced for one in stock] == [True]
+    assert not [one for one in node.ordered if isinstance(one, act.StartStandby)]
+    node.all([ev.StockTaken(fits=True), ev.Tick()])
+    assert node.mind.state is State.RECLONING
+
+
+def test_what_is_left_behind_after_a_forced_failover_may_have_been_acknowledged() -> None:
+    report = LeftBehind(0.0, 1, 100, 500, 3, 9)
+    assert "unacknowledged only" in report.sentence
+    forced = structs.replace(report, forced=True)
+    assert "acknowledged payments may be among them" in forced.sentence
+    assert "unacknowledged only" not in forced.sentence
