@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -73,9 +74,17 @@ CHAIN: Final = 0
 """The audit chain of the one posting lane."""
 
 
-def served(here: Callable[[], dt.date], hashing: Hashing) -> Mapping[str, Serve]:
-    """Give every room's operations; ``here()`` is the node's own date."""
-    rooms = {**security_served(hashing), **days_served(here), **CONSUMERS, **PAYMENTS, **BANKING}
+def served(
+    here: Callable[[], dt.date], hashing: Hashing, wall: Callable[[], float]
+) -> Mapping[str, Serve]:
+    """Give every room's operations; ``here()`` is the node's own date, ``wall()`` Unix seconds."""
+    rooms = {
+        **security_served(hashing, wall),
+        **days_served(here),
+        **CONSUMERS,
+        **PAYMENTS,
+        **BANKING,
+    }
     approved = {name: rooms[name] for name in PROPOSALS}
     return {**rooms, **approvals_served(approved, PROPOSALS)}
 
@@ -187,12 +196,15 @@ class House:
         people = People(database)
         sessions = Sessions(people.alive, people.end, now_s)
         rooms = ServedRooms(
-            database, served(self._here, self._passwords.hashed), {TAKE: fingerprint}, self._done
+            database,
+            served(self._here, self._passwords.hashed, time.time),
+            {TAKE: fingerprint},
+            self._done,
         )
         lane: Lane[Outcome] = Lane(
             _posting(database, self.figures, now_s), now_s, self._plan.payments_per_batch
         )
-        sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes)
+        sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes, time.time)
         dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane, self.figures.paid)})
         return Business(
             database=database,

@@ -33,6 +33,8 @@ log = structlog.get_logger("mpowerd.keys")
 BEGIN: Final = f"SELECT {COLUMNS} FROM mpower.key_begin_v1(%s, %s, %s)"  # noqa: S608 - our own column names
 FINISH: Final = "SELECT mpower.key_finish_v1(" + ", ".join(["%s"] * 17) + ")"
 PERMIT: Final = "SELECT mpower.permit_v1(%s, %s)"
+SECRETS: Final = ("password", "secret")
+"""Fields that are kept nowhere: not in a fingerprint, not in the audit."""
 DETAILS_MAX: Final = 2000
 """Characters of a request that its audit entry keeps; a load of 500 rows is in the tables
 themselves.
@@ -40,11 +42,12 @@ themselves.
 
 
 def fingerprint(operation: str, body_bytes: bytes, body: msgspec.Struct | None = None) -> bytes:
-    """SHA-256 over the operation and its body as sent; a password in it is left out, not even
+    """SHA-256 over the operation and its body as sent; a secret in it is left out, not even
     hashed.
     """
-    if body is not None and hasattr(body, "password"):
-        body_bytes = msgspec.msgpack.encode(msgspec.structs.replace(body, password=""))
+    hidden = {field: "" for field in SECRETS if hasattr(body, field)}
+    if body is not None and hidden:
+        body_bytes = msgspec.msgpack.encode(msgspec.structs.replace(body, **hidden))
     return hashlib.sha256(operation.encode() + b"\0" + body_bytes).digest()
 
 
@@ -211,9 +214,10 @@ def _about(body: msgspec.Struct | None) -> str:
 
 
 def _details(body: msgspec.Struct | None) -> str:
-    """Write the request for the audit: without the password, and cut where it is a whole file."""
+    """Write the request for the audit: without its secrets, and cut where it is a whole file."""
     if body is None:
         return ""
     fields: dict[str, Any] = msgspec.structs.asdict(body)
-    fields.pop("password", None)
+    for secret in SECRETS:
+        fields.pop(secret, None)
     return msgspec.json.encode(fields).decode()[:DETAILS_MAX]

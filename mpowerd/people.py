@@ -22,8 +22,9 @@ from protocols.operation import Role
 from protocols.refusals import Refused
 
 ACCOUNT: Final = (
-    "SELECT name, person, role, password_hash, disabled FROM mpower.user_for_sign_in_v1(%s)"
+    "SELECT name, person, role, password_hash, disabled, secret FROM mpower.user_for_sign_in_v1(%s)"
 )
+SPEND: Final = "SELECT mpower.spend_code_v1(%s, %s)"
 OPEN: Final = "SELECT mpower.open_session_v1(%s, %s, %s, %s, %s)"
 LASTS: Final = timedelta(seconds=ABSOLUTE_S)
 SESSION: Final = "SELECT name, person, role, expires_at FROM mpower.session_v1(%s, %s) WHERE alive"
@@ -47,9 +48,21 @@ class People:
 
         async def work(cursor: Cursor) -> Account | None:
             row = await (await cursor.execute(ACCOUNT, (user,))).fetchone()
-            return None if row is None else Account(row[0], row[1], Role(row[2]), row[3], row[4])
+            if row is None:
+                return None
+            secret = None if row[5] is None else bytes(row[5])
+            return Account(row[0], row[1], Role(row[2]), row[3], row[4], secret)
 
         return await self._database.read("sign-in: account", None, work)
+
+    async def spend_code(self, user: str, step: int) -> bool:
+        """Use the one-time code of a time step; False: it was used before."""
+
+        async def work(cursor: Cursor) -> bool:
+            row = await (await cursor.execute(SPEND, (user, step))).fetchone()
+            return row is not None and bool(row[0])
+
+        return await self._database.write("sign-in: code", None, work)
 
     async def open_session(self, caller: Caller) -> None:
         """Store a session and audit the sign-in; SIGN_IN_FAILED if just disabled."""

@@ -1,7 +1,8 @@
 """Signing in: password → session, token → session. The same words and the same time whoever was
 asked for.
 
-Order: the pair's delay → the password (always checked, known user or not) → disabled → may this
+Order: the pair's delay → the password (always checked, known user or not) → disabled → the second
+factor, where the login has one: asked for only behind the right password, each code once → may this
 role sit here → a new 128-bit token whose hash goes into the replicated database → the memory of
 sessions. Every failure is audited before it is said. A resumed token must come from the certificate
 it was made at. This file must not know SQL, threads or sockets.
@@ -18,6 +19,7 @@ from mpowerd.attempts import FIRST_WAIT_S, Attempts
 from mpowerd.caller import Caller
 from mpowerd.passwords import Passwords
 from mpowerd.seats import Asker, check_role, counter_of
+from mpowerd.security.second_factor import step_of
 from mpowerd.sessions import ABSOLUTE_S, Sessions, session_of
 from protocols.messages import Resume, Session, SignIn
 from protocols.operation import Role
@@ -34,6 +36,8 @@ class Account(Struct, frozen=True):
     role: Role
     password_hash: str
     disabled: bool
+    secret: bytes | None = None
+    """Of the second factor; None: the login has none."""
 
 
 class People(Protocol):
@@ -43,6 +47,9 @@ class People(Protocol):
 
     async def account(self, user: str) -> Account | None:
         """Look a user up by the sign-in name."""
+
+    async def spend_code(self, user: str, step: int) -> bool:
+        """Use the one-time code of a time step; False: it was used before."""
 
     async def open_session(self, caller: Caller) -> None:
         """Store a session and audit the sign-in."""
@@ -55,7 +62,9 @@ class People(Protocol):
 
 
 class SignIns:
-    """``randomness`` gives that many unguessable bytes; ``clock`` is monotonic."""
+    """``randomness`` gives that many unguessable bytes; ``clock`` is monotonic, ``wall`` gives Unix
+    seconds: one-time codes count by it, nothing else.
+    """
 
     def __init__(
         self,
@@ -64,14 +73,16 @@ class SignIns:
         sessions: Sessions,
         clock: Callable[[], float],
         randomness: Callable[[int], bytes],
+        wall: Callable[[], float],
     ) -> None:
         self._people, self._passwords, self._sessions = people, passwords, sessions
         self._clock, self._randomness = clock, randomness
+        self._wall = wall
         self._attempts = Attempts()
 
     async def sign_in(self, asker: Asker, claim: SignIn) -> Session:
-        """Give a new session; raises Refused SIGN_IN_LOCKED, SIGN_IN_FAILED, CERTIFICATE_ROLE or
-        BUSY.
+        """Give a new session; raises Refused SIGN_IN_LOCKED, SIGN_IN_FAILED, CODE_NEEDED,
+        CODE_WRONG, CERTIFICATE_ROLE or BUSY.
         """
         wait_s = self._attempts.wait_s(claim.user, asker.subject, self._clock())
         if wait_s > 0:
@@ -84,6 +95,7 @@ class SignIns:
             self._attempts.failed(claim.user, asker.subject, self._clock())
             await self._people.note_failed(claim.user, asker, "SIGN_IN_FAILED")
             raise Refused("SIGN_IN_FAILED", wait_s=FIRST_WAIT_S)
+        await self._second_factor(asker, claim, account)
         try:
             check_role(asker.subject, account.role)
         except Refused as refused:
@@ -103,6 +115,18 @@ class SignIns:
         await self._people.open_session(caller)
         self._sessions.begin(caller, ABSOLUTE_S)
         return Session(token, caller.user, caller.role, ABSOLUTE_S)
+
+    async def _second_factor(self, asker: Asker, claim: SignIn, account: Account) -> None:
+        """Refuse CODE_NEEDED, or CODE_WRONG for a code that does not fit or was used before."""
+        if account.secret is None:
+            return
+        if not claim.totp:
+            raise Refused("CODE_NEEDED")
+        step = step_of(account.secret, claim.totp, self._wall())
+        if step is None or not await self._people.spend_code(account.user, step):
+            self._attempts.failed(claim.user, asker.subject, self._clock())
+            await self._people.note_failed(claim.user, asker, "CODE_WRONG")
+            raise Refused("CODE_WRONG")
 
     async def resume(self, asker: Asker, claim: Resume) -> Session:
         """Take a session up again, here or after a failover; raises Refused SIGN_IN_AGAIN."""

@@ -68,6 +68,13 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "SIGN_IN_LOCKED": Sentence(
         "Too many failed sign-ins for this user at this terminal. Wait {wait_s} s."
     ),
+    "CODE_NEEDED": Sentence("This login needs its one-time code. Enter the six digits as well."),
+    "CODE_WRONG": Sentence(
+        "The one-time code is wrong or was used before. Wait for the next one; is the clock right?"
+    ),
+    "FACTOR_STANDS": Sentence(
+        "{user} has a second factor already. Two administrators reset it if the device is lost."
+    ),
     "ROLE": Sentence(
         "{purpose} is not allowed for the role {role}; ask somebody who holds {needed}."
     ),

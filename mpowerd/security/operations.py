@@ -6,6 +6,7 @@ in threads of its own, comes in by the door (``served``).
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -16,6 +17,7 @@ from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.security import store
 from mpowerd.security.rules import check_password
+from mpowerd.security.second_factor import step_of
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.security import (
     ADDED,
@@ -25,11 +27,14 @@ from protocols.catalogue.security import (
     Appoint,
     CounterAdded,
     DisableUser,
+    EnrolFactor,
+    FactorEnrolled,
     GrantPower,
     HeldPower,
     PersonAdded,
     Powers,
     PowersHeld,
+    ResetFactor,
     SessionRow,
     Sessions,
     UserAdded,
@@ -124,6 +129,31 @@ def _said(power: str, most: int, office: str, last: str) -> str:
     return f"{power}{bound} at {office}" + (f" until {last}" if last else "")
 
 
+async def enrol_factor(
+    cursor: Cursor, caller: Caller, body: EnrolFactor, wall_s: float
+) -> FactorEnrolled:
+    """Give the caller's login a second factor, once its first code fits."""
+    secret = base64.b32decode(body.secret)
+    step = step_of(secret, body.code, wall_s)
+    if step is None:
+        raise Refused("CODE_WRONG")
+    await store.enrol_factor(cursor, caller.session, secret, step)
+    return FactorEnrolled(caller.user)
+
+
+async def propose_reset(cursor: Cursor, body: ResetFactor) -> Proposal:
+    """Say what resetting a second factor would change."""
+    person, since = await store.factor(cursor, body.user)
+    before = {"second factor": f"since {since}" if since else ""}
+    return Proposal(f"user {body.user} of {person}", before, {"second factor": ""}, 0, HEAD_OFFICE)
+
+
+async def reset_factor(cursor: Cursor, caller: Caller, body: ResetFactor) -> Nothing:
+    """Take a login's second factor away (approved)."""
+    await store.reset_factor(cursor, body.user)
+    return Nothing()
+
+
 async def disable_user(cursor: Cursor, caller: Caller, body: DisableUser) -> UserDisabled:
     """Disable a user and end every session."""
     return UserDisabled(body.user, await store.disable_user(cursor, body.user, body.reason))
@@ -143,13 +173,18 @@ async def sessions(cursor: Cursor, caller: Caller, body: Nothing) -> Sessions:
     )
 
 
-def served(hashing: Hashing) -> dict[str, Any]:
-    """Give the operations of a node that hashes passwords so."""
+def served(hashing: Hashing, wall: Callable[[], float]) -> dict[str, Any]:
+    """Give the operations of a node that hashes passwords so; ``wall`` gives Unix seconds."""
 
     async def add(cursor: Cursor, caller: Caller, body: AddUser) -> UserAdded:
         return await add_user(cursor, caller, body, hashing)
 
+    async def enrol(cursor: Cursor, caller: Caller, body: EnrolFactor) -> FactorEnrolled:
+        return await enrol_factor(cursor, caller, body, wall())
+
     return {
+        "security.enrol_factor": enrol,
+        "security.reset_factor": reset_factor,
         "security.add_person": add_person,
         "security.add_user": add,
         "security.appoint": appoint,
@@ -165,9 +200,12 @@ def served(hashing: Hashing) -> dict[str, Any]:
 PROPOSALS: Final[dict[str, Any]] = {
     "security.appoint": propose_appointment,
     "security.grant_power": propose_grant,
+    "security.reset_factor": propose_reset,
 }
 """What each four-eyes operation of this room would change."""
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "security.enrol_factor": ("enrol_factor_v1",),
+    "security.reset_factor": ("factor_v1", "reset_factor_v1"),
     "security.add_person": ("add_person_v1",),
     "security.add_user": ("add_user_v1",),
     "security.appoint": ("login_v1", "appoint_v1"),

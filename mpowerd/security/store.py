@@ -18,6 +18,9 @@ GRANT: Final = "SELECT mpower.grant_power_v1(%s, %s, %s, %s, %s, %s)"
 POWER_COLUMNS: Final = "power_id, person, power, most, office, valid_from, valid_to, withdrawn_at"
 POWERS: Final = f"SELECT {POWER_COLUMNS} FROM mpower.powers_v1(%s)"  # noqa: S608 - our own column names
 WITHDRAW: Final = f"SELECT {POWER_COLUMNS} FROM mpower.withdraw_power_v1(%s)"  # noqa: S608
+ENROL: Final = "SELECT mpower.enrol_factor_v1(%s, %s, %s)"
+FACTOR: Final = "SELECT person, since FROM mpower.factor_v1(%s)"
+RESET: Final = "SELECT mpower.reset_factor_v1(%s)"
 DISABLE: Final = "SELECT mpower.disable_user_v1(%s, %s)"
 ADD_COUNTER: Final = "SELECT mpower.add_counter_v1(%s, %s, %s)"
 SESSIONS: Final = "SELECT name, role, subject, since FROM mpower.sessions_v1()"
@@ -59,6 +62,25 @@ async def login(cursor: Cursor, user: str) -> tuple[str, str]:
     if row is None:
         raise Refused("NO_USER", user=user)
     return row[0], row[1]
+
+
+async def enrol_factor(cursor: Cursor, session: bytes, secret: bytes, step: int) -> None:
+    """Give the session's login a second factor; that step's code is used."""
+    await cursor.execute(ENROL, (session, secret, step))
+
+
+async def factor(cursor: Cursor, user: str) -> tuple[str, str]:
+    """Give (person, since when there is a second factor, or ''); refuses NO_USER."""
+    await cursor.execute(FACTOR, (user,))
+    row = await cursor.fetchone()
+    if row is None:
+        raise Refused("NO_USER", user=user)
+    return row[0], row[1]
+
+
+async def reset_factor(cursor: Cursor, user: str) -> None:
+    """Take a login's second factor away."""
+    await cursor.execute(RESET, (user,))
 
 
 async def appoint(cursor: Cursor, user: str, role: str) -> None:

@@ -164,11 +164,51 @@ class Sessions(Body, frozen=True):
     sessions: list[SessionRow]
 
 
+class EnrolFactor(Body, frozen=True):
+    """Give my login a second factor: the secret an authenticator was given (RFC 6238, 160 bits in
+    base 32), and the code it shows now. The terminal makes the secret; no answer ever tells it.
+    """
+
+    secret: Annotated[str, Meta(pattern=r"^[A-Z2-7]{32}\Z", description="32 letters of base 32")]
+    code: Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", description="six ASCII digits")]
+
+
+class FactorEnrolled(Body, frozen=True):
+    """Whose login needs a code from now on."""
+
+    user: str
+
+
+class ResetFactor(Body, frozen=True):
+    """Take a login's second factor away: the device is lost."""
+
+    user: UserName
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
 ADMINS = frozenset({Role.ADMIN})
 RIGHTS = FourEyes(Power.RIGHTS, ADMINS)
 ADDED = frozenset({Role.CLERK, Role.RECEIVER, Role.OPS})
 """Roles that one administrator gives; any other is appointed, with a second one."""
+EVERYBODY = frozenset(set(Role) - {Role.BANK})
 OPERATIONS = (
+    Operation(
+        "security.enrol_factor",
+        EnrolFactor,
+        FactorEnrolled,
+        EVERYBODY,
+        keyed=True,
+        purpose="enrol a second factor",
+    ),
+    Operation(
+        "security.reset_factor",
+        ResetFactor,
+        Pending,
+        ADMINS,
+        keyed=True,
+        purpose="reset a second factor",
+        four_eyes=RIGHTS,
+    ),
     Operation(
         "security.add_person", AddPerson, PersonAdded, ADMINS, keyed=True, purpose="add a person"
     ),

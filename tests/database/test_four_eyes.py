@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import time
 from typing import Any
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from msgspec import msgpack
 from msgspec.structs import replace
 from psycopg import errors
 
 from protocols.catalogue import approvals as words
 from protocols.catalogue.approvals import Answer, Approve, Pending
-from protocols.catalogue.security import Appoint, GrantPower, Powers, WithdrawPower
+from protocols.catalogue.security import (
+    Appoint,
+    EnrolFactor,
+    GrantPower,
+    Powers,
+    ResetFactor,
+    WithdrawPower,
+)
 from protocols.operation import Role
 from protocols.powers import Power
 from tests.database.town import Town, add_people, town
@@ -23,6 +34,7 @@ MORE = {
     "adil.again": ("E-ADIL", Role.ADMIN, "ops/desk3"),
     "ravi": ("E-RAVI", Role.OFFICER, "counter/C002"),
 }
+SECRET = b"12345678901234567890"
 REASON = "order 17 of the circle"
 PROMOTE = Appoint("bina", Role.OFFICER, REASON)
 OF_OMAR = GrantPower("E-OMAR", Power.REFUND, 500_00, "HO", "2026-01-01", REASON)
@@ -239,3 +251,28 @@ async def test_nothing_to_change_is_said_at_once(node: Node) -> None:
         assert await t.refused("adil", "security.grant_power", nowhere) == "NO_OFFICE"
         backwards = replace(OF_OMAR, valid_to="2025-12-31")
         assert await t.refused("adil", "security.grant_power", backwards) == "BAD_DATES"
+
+
+@on_reactor
+async def test_a_second_factor_is_enrolled_used_once_and_reset_by_two(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, MORE)
+        secret = base64.b32encode(SECRET).decode()
+        good = TOTP(SECRET, 6, SHA1(), 30).generate(int(time.time())).decode()
+        bad = f"{(int(good) + 1) % 1_000_000:06}"
+        enrol = "security.enrol_factor"
+        assert await t.refused("omar", enrol, EnrolFactor(secret, bad)) == "CODE_WRONG"
+        assert (await t.done("omar", enrol, EnrolFactor(secret, good))).user == "omar"
+        assert await t.refused("omar", enrol, EnrolFactor(secret, good)) == "FACTOR_STANDS"
+        ((kept, step),) = t.look("SELECT secret, last_step FROM mpower.second_factors")
+        assert bytes(kept) == SECRET
+        spend = "SELECT mpower.spend_code_v1('omar', %s)"
+        assert t.look(spend, step) == [(False,)]
+        assert t.look(spend, step + 1) == [(True,)]
+        leaks = "SELECT count(*) FROM mpower.audit_entries WHERE details LIKE %s"
+        assert t.look(leaks, f"%{secret}%") == [(0,)]
+        asked = await t.done("adil", "security.reset_factor", ResetFactor("omar", "lost"))
+        await t.done("anita", "approvals.approve", seen(asked))
+        assert t.look("SELECT count(*) FROM mpower.second_factors") == [(0,)]
+        again = ResetFactor("omar", "lost")
+        assert await t.refused("adil", "security.reset_factor", again) == "NOTHING_CHANGES"

@@ -26,6 +26,7 @@ SHARED: dict[str, set[str]] = {
     "replicated_v1": {"app"},
     "barrier_v1": {"app"},
     "user_for_sign_in_v1": {"app"},
+    "spend_code_v1": {"app"},
     "open_session_v1": {"app"},
     "session_v1": {"app"},
     "end_session_v1": {"app"},
@@ -54,7 +55,7 @@ KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),
     *("offices", "persons", "powers", "delegations", "approvals"),
 )
-TABLES = (*EVIDENCE, *KEPT, "sessions")
+TABLES = (*EVIDENCE, *KEPT, "sessions", "second_factors")
 
 
 def test_every_declared_operation_is_served_and_nothing_else() -> None:

@@ -12,6 +12,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import itertools
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ here = {"date": dt.date.fromisoformat(DAY)}
 """The node's own date; a test that moves it puts it back."""
 LANE = "payments.take"
 """Posted in batches, not served one by one."""
-SERVED: Mapping[str, Any] = served(lambda: here["date"], Passwords().hashed)
+SERVED: Mapping[str, Any] = served(lambda: here["date"], Passwords().hashed, time.time)
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **days.FUNCTIONS,
     **security.FUNCTIONS,

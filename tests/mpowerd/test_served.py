@@ -8,7 +8,7 @@ from protocols.catalogue import CATALOGUE
 
 
 def test_declared_is_served() -> None:
-    names = set(served(lambda: dt.date(2026, 4, 1), Passwords().hashed))
+    names = set(served(lambda: dt.date(2026, 4, 1), Passwords().hashed, lambda: 0.0))
     assert names | LANES == {one.name for one in CATALOGUE}
     assert not names & LANES
 

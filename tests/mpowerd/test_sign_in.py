@@ -9,10 +9,12 @@ import unicodedata
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from mpowerd.caller import Caller
 from mpowerd.passwords import Passwords, exact, hashed
 from mpowerd.seats import Asker
+from mpowerd.security.second_factor import step_of
 from mpowerd.sessions import Sessions, session_of
 from mpowerd.sign_in import Account, SignIns
 from protocols.messages import Resume, SignIn
@@ -21,6 +23,8 @@ from protocols.refusals import Refused
 from tests.mpowerd.people import asker
 from tests.postgres_nodes import on_reactor
 
+SECRET = b"12345678901234567890"
+"""The secret of RFC 6238's test vectors."""
 PASSWORD = "Grüße an alle Zähler"
 
 
@@ -36,9 +40,15 @@ class People:
         }
         self.opened: dict[bytes, Caller] = {}
         self.failed: list[tuple[str, str]] = []
+        self.spent: list[int] = []
 
     async def account(self, user: str) -> Account | None:
         return self.users.get(user)
+
+    async def spend_code(self, user: str, step: int) -> bool:
+        fresh = step not in self.spent
+        self.spent.append(step)
+        return fresh
 
     async def open_session(self, caller: Caller) -> None:
         self.opened[caller.session] = caller
@@ -54,6 +64,7 @@ class People:
 class Desk:
     def __init__(self) -> None:
         self.now_s = 0.0
+        self.wall_s = 59.0
         self.people = People()
         self.passwords = Passwords()
 
@@ -68,11 +79,14 @@ class Desk:
             self.sessions,
             lambda: self.now_s,
             lambda size: bytes([next(counted)]) * size,
+            lambda: self.wall_s,
         )
 
-    async def code(self, user: str, password: str, subject: str = "counter/C001") -> str:
+    async def code(
+        self, user: str, password: str, subject: str = "counter/C001", totp: str = ""
+    ) -> str:
         try:
-            await self.sign_ins.sign_in(asker(subject), SignIn(user, password))
+            await self.sign_ins.sign_in(asker(subject), SignIn(user, password, totp))
         except Refused as refused:
             return refused.code
         return ""
@@ -132,6 +146,44 @@ async def test_a_role_signs_in_only_at_its_kind_of_seat() -> None:
     assert await desk.code("asha", PASSWORD, "ops/night") == "CERTIFICATE_ROLE"
     assert await desk.code("meera", PASSWORD, "bank/SBI") == "CERTIFICATE_ROLE"
     assert await desk.code("meera", PASSWORD, "ops/night") == ""
+    desk.passwords.close()
+
+
+@pytest.mark.parametrize(
+    ("wall_s", "code"),
+    [(59, "287082"), (1111111109, "081804"), (1111111111, "050471"), (20000000000, "353130")],
+)
+def test_codes_are_those_of_rfc_6238(wall_s: int, code: str) -> None:
+    assert step_of(SECRET, code, wall_s) == wall_s // 30
+    assert step_of(SECRET, code, wall_s + 30) == wall_s // 30
+    assert step_of(SECRET, code, wall_s - 30) == wall_s // 30
+    assert step_of(SECRET, code, wall_s + 90) is None
+    assert step_of(SECRET, code[:5], wall_s) is None
+
+
+@on_reactor
+async def test_a_login_with_a_second_factor_needs_its_code_once_and_behind_the_password() -> None:
+    desk = Desk()
+    account = desk.people.users["asha"]
+    desk.people.users["asha"] = structs.replace(account, secret=SECRET)
+    assert await desk.code("asha", "wrong", totp="287082") == "SIGN_IN_FAILED"
+    assert await desk.code("asha", PASSWORD) == "CODE_NEEDED"
+    assert await desk.code("asha", PASSWORD, totp="000000") == "CODE_WRONG"
+    assert desk.people.opened == {}
+    assert await desk.code("asha", PASSWORD, totp="287082") == ""
+    assert await desk.code("asha", PASSWORD, totp="287082") == "CODE_WRONG"
+    assert [code for _, code in desk.people.failed] == ["SIGN_IN_FAILED"] + ["CODE_WRONG"] * 2
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_guessing_codes_is_delayed_like_guessing_passwords() -> None:
+    desk = Desk()
+    account = desk.people.users["asha"]
+    desk.people.users["asha"] = structs.replace(account, secret=SECRET)
+    for _ in range(5):
+        assert await desk.code("asha", PASSWORD, totp="000000") == "CODE_WRONG"
+    assert await desk.code("asha", PASSWORD, totp="287082") == "SIGN_IN_LOCKED"
     desk.passwords.close()
 
 

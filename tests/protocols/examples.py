@@ -80,6 +80,11 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         ),
         PENDING,
     ),
+    "security.enrol_factor": (
+        security.EnrolFactor("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "287082"),
+        security.FactorEnrolled("asha"),
+    ),
+    "security.reset_factor": (security.ResetFactor("asha", "telephone lost"), PENDING),
     "security.withdraw_power": (security.WithdrawPower(3, "transferred"), HELD),
     "security.powers": (security.Powers("E1042"), security.PowersHeld([HELD])),
     "approvals.inbox": (approvals.Inbox(), approvals.Requests([WAITING])),
