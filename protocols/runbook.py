@@ -114,7 +114,7 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "The servers took over from each other so often within an hour that the cluster has paused"
         " itself: what makes them fail goes with the role. The present primary serves on; if it"
         " fails now, nobody takes over by itself. The cap is cluster.timers.takeovers_per_hour.",
-        "'mpower cluster history' tells each takeover; mend what fails, then 'mpower cluster resume'.",
+        "See 'mpower cluster history', mend what fails, then say 'mpower cluster resume'.",
     ),
     "link-down": Advice(
         "One of the links between the nodes carries nothing both ways, while another does: all goes"
