@@ -24,7 +24,7 @@ SEED: Final = f"""
 INSERT INTO mpower.days (day, financial_year, opened_at, opened_by)
     VALUES ('{DAY}', 2026, now(), 'bench') ON CONFLICT DO NOTHING;
 INSERT INTO mpower.counters (code, office, kind)
-    SELECT 'C' || lpad(g::text, 3, '0'), 'Bench office', 'COUNTER'
+    SELECT 'C' || lpad(g::text, 3, '0'), 'HO', 'COUNTER'
     FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.accounts (account) SELECT -(c.counter_id::bigint * 16 + s)
     FROM mpower.counters c, unnest(ARRAY[1, 2, 3, 4, 5, 6, 15]) s;

@@ -13,6 +13,7 @@ from cluster.postgres.sessions import Sessions
 from cluster.postgres.troubles import DeadlinePassedError, PostgresTroubleError, PromotionStuckError
 
 _LOOK_AGAIN_S: Final = 0.01
+_RELOADED_AGAIN_S: Final = 0.002
 _ACCEPT_DEADLINE_S: Final = 5.0
 _PROMOTE_DEADLINE_S: Final = 3.0
 _SHOWN: Final = """
@@ -38,15 +39,24 @@ class Orders:
         return True
 
     async def shows(self, live: LiveSettings, deadline_s: float) -> None:
-        """Waits until a new session shows the settings; a reload that failed never does."""
+        """Waits until a session shows the settings; a reload that failed never does.
+
+        The postmaster takes them before it tells its children: what one of these shows, every later
+        session has. One is asked again and again: clerks may be waiting.
+        """
+        await self._sessions.within(self._shown(live, deadline_s), 2 * deadline_s, "settings")
+
+    async def _shown(self, live: LiveSettings, deadline_s: float) -> None:
         loop = asyncio.get_running_loop()
         give_up_s = loop.time() + deadline_s
         wanted = (live.names, live.conninfo, live.slot)
-        while (shown := await self._ask(_SHOWN, deadline_s, "settings")) != wanted:
-            if loop.time() > give_up_s:
-                message = f"PostgreSQL did not take the new settings; it shows names {shown[0]!r}."
-                raise DeadlinePassedError(message)
-            await asyncio.sleep(_LOOK_AGAIN_S)
+        async with self._sessions.open(local=True) as session:
+            while (shown := await (await session.execute(_SHOWN)).fetchone()) != wanted:
+                if loop.time() > give_up_s:
+                    names = shown[0] if shown else ""
+                    message = f"PostgreSQL did not take the new settings; it shows names {names!r}."
+                    raise DeadlinePassedError(message)
+                await asyncio.sleep(_RELOADED_AGAIN_S)
 
     async def promote(self, stuck_s: float) -> int:
         """pg_promote(false), then polls (fact F9); the new timeline."""
