@@ -46,7 +46,8 @@ class KeepEpoch(Action, frozen=True):
     """fsync the highest epoch and incarnation seen, and the record that has them → EpochKept |
     ActionFailed; until then no compare-and-swap leaves.
 
-    ``excluded``: this node did not agree to the new incarnation; the rejoin marker goes with it.
+    ``excluded``: this node did not agree to the new incarnation, or gives its copy up; the rejoin
+    marker goes with it.
     """
 
     epoch: int

@@ -28,6 +28,7 @@ from cluster.rules import (
     reading,
     rebuilding,
     reclaim,
+    recloning,
     rejoin,
     standby,
     switchover,
@@ -42,6 +43,7 @@ from protocols.peer import Record
 
 TABLE: Final[tuple[Rule, ...]] = (
     *rebuilding.ROWS,
+    *recloning.ROWS,
     *primary.ENDS,
     *disks.ROWS,
     *switchover.ROWS,
@@ -191,7 +193,7 @@ def _errands(mind: Mind) -> tuple[Mind, tuple[act.Action, ...]]:
     record = mind.record
     if record is not None and _wants_kept(mind, record):
         version = (record.incarnation, record.epoch)
-        excluded = is_excluded(record, mind.me, mind.kept[0])
+        excluded = is_excluded(record, mind.me, mind.kept[0]) or mind.state is State.RECLONING
         disk = structs.replace(mind.disk, incarnation=version[0], epoch=version[1], record=record)
         mind = structs.replace(mind, disk=disk, keep_again_s=NEVER)
         actions = (act.KeepEpoch(version[1], version[0], record, excluded),)

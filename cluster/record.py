@@ -207,6 +207,13 @@ def trusted(record: Record, by: str, op_id: str, who: str, *, nonce: str) -> Rec
     return _next(record, by, op_id, f"the restarted arbiter is trusted {who}", trusted=nonce)
 
 
+def recloned(record: Record, by: str, op_id: str, who: str) -> Record:
+    """The standby ``by`` gives its copy up for a fresh one: until then it may not succeed."""
+    reason = f"{by} is copied anew, asked {who}"
+    alone = {"sync": "", "min_lsn": 0} if record.sync == by else {}
+    return _next(record, by, op_id, reason, **alone)
+
+
 def rebuilt(
     record: Record, by: str, op_id: str, *, consented: tuple[str, ...], epoch: int, held_lsn: int
 ) -> Record:

@@ -13,12 +13,14 @@ from msgspec import Struct
 
 from cluster.arbiter.register import ROLLED_BACK
 from cluster.mind import Mind
-from cluster.states import State
+from cluster.states import PRIMARIES, State
 
 MAX_LAG_BYTES: Final = 1024 * 1024
 """What the standby may still have to flush when the gate is shut: milliseconds in one LAN."""
 MAX_REPLAY_BYTES: Final = 64 * 1024 * 1024
 """What it may still have to replay before it is out of recovery: a second on a slow disk."""
+RECLONABLE: Final = frozenset({State.STANDBY_CATCHUP, State.STANDBY_SYNC, State.REJOIN_CHECK})
+"""A standby's states in which nothing else is being done to its copy."""
 MIN_FREE_MB: Final = 256
 """A server that fills up right after it took over would have to give it back."""
 
@@ -82,6 +84,51 @@ def why_not_confirm(mind: Mind) -> No | None:
     if mind.peer_linked:
         why = f"{mind.peer} is heard, and confirms by itself as soon as it reaches the arbiter"
         return No("ALIVE", why, "Look at the network between the two.")
+    return None
+
+
+def why_not_reclone(mind: Mind, node: str) -> No | None:
+    """Why this node's copy may not be given up for a fresh one now."""
+    record, me, peer = mind.record, mind.me, mind.peer
+    assert record is not None, "it was asked for with an epoch"
+    if node not in {me, peer}:
+        return No("UNKNOWN_NODE", f"there is no node {node}", f"It can only be {me} or {peer}.")
+    if node == record.primary and record.opened:
+        do = "Switch over first (mpower cluster switchover); then it is a standby."
+        return No("PRIMARY", f"{node} is the primary: copies are made of its own", do)
+    if not record.opened:
+        why = f"{record.primary} has claimed and is not open yet: nobody knows whose copy is needed"
+        return No("PROMOTING", why, f"Wait until it serves. {LOOK}")
+    if node != me:
+        return No("ANOTHER", f"{me} can only give up its own copy", f"Ask {node} itself.")
+    if mind.state in {State.RECLONING, State.REWINDING}:
+        return No("ALREADY", f"{me} is being copied anew already", LOOK)
+    if mind.state not in RECLONABLE:
+        why = f"{me} is {mind.state}, which is not a standby's state"
+        return No("NOT_STANDBY", why, f"Wait until it follows. {LOOK}")
+    if record.paused:
+        return No("PAUSED", "the cluster is paused", "First: mpower cluster resume.")
+    if record.intent:
+        return No("BUSY", "a switchover is asked for", "Wait until it is done, or cancel it.")
+    if record.strict and record.sync == me:
+        why = "strict is on: all counters would wait until the copy is complete"
+        return No("STRICT", why, "First: mpower cluster strict off.")
+    return _only_copy(mind)
+
+
+def _only_copy(mind: Mind) -> No | None:
+    """This copy may be the only good one, if the primary's is not seen to serve."""
+    beat, record, peer = mind.beat, mind.record, mind.peer
+    do = f"Bring {peer} into order first. {LOOK}"
+    if beat is None or record is None or not mind.peer_linked:
+        return No("ONLY_COPY", f"{peer} is not heard, and this may be the only good copy", do)
+    serves = beat.state in PRIMARIES and beat.state != State.PRIMARY_GATED
+    if not serves or not beat.healthy or beat.term != record.term:
+        why = f"{peer} is {beat.state} and does not serve, so this may be the only good copy"
+        return No("ONLY_COPY", why, do)
+    if beat.handover or beat.leaving:
+        why = f"{peer} will not last ({beat.handover or beat.leaving}); this copy is needed"
+        return No("ONLY_COPY", why, do)
     return None
 
 

@@ -19,6 +19,7 @@ from clients.ops.failover import failover
 from clients.ops.guards import handover, maintenance, pause, resume, strict
 from clients.ops.passwords import password
 from clients.ops.reactor import on_reactor
+from clients.ops.reinit import reinit
 from clients.ops.switchover import switchover
 from clients.ops.verbs import look
 
@@ -140,5 +141,5 @@ def _hashed(password: str) -> str:
     return PasswordHasher().hash(password)
 
 
-for _verb in (switchover, failover, pause, resume, strict, maintenance, handover):
+for _verb in (switchover, failover, pause, resume, strict, maintenance, handover, reinit):
     cluster.add_command(_verb)

@@ -20,7 +20,14 @@ from cluster.mind import Mind, Pending
 from cluster.plan import Plan, plan_of
 from cluster.rules.forcing import bound, why_not_force
 from cluster.rules.rule import AS_TOLD, Outcome, Rule, always, hand_over, op_id, order, propose
-from cluster.safety import LOOK, No, why_not_close, why_not_confirm, why_not_switch
+from cluster.safety import (
+    LOOK,
+    No,
+    why_not_close,
+    why_not_confirm,
+    why_not_reclone,
+    why_not_switch,
+)
 from cluster.states import State
 from protocols.peer import Record
 
@@ -101,6 +108,10 @@ def _forcible(mind: Mind, said: Arguments) -> No | None:
     return why_not_force(mind)
 
 
+def _reclonable(mind: Mind, said: Arguments) -> No | None:
+    return why_not_reclone(mind, said.get("node", ""))
+
+
 def _plan(mind: Mind, said: Arguments) -> Plan | None:
     record = mind.record
     assert record is not None
@@ -137,6 +148,9 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
     if verb == "confirm":
         told = f"The arbiter waits for {mind.peer} no more."
         return records.trusted(record, mind.me, name, who, nonce=mind.nonce), told
+    if verb == "reinit":
+        told = f"{mind.me} gives up its copy and is copied anew from {mind.peer}."
+        return records.recloned(record, mind.me, name, who), told
     if verb == "cancel":
         return records.without_plan(record, mind.me, name, f"switchover cancelled {who}"), (
             "The switchover is cancelled."
@@ -158,6 +172,7 @@ CHANGES: Final[dict[str, Callable[[Mind, Arguments], No | None]]] = {
     "close": _closable,
     "failover": _forcible,
     "confirm": _confirmable,
+    "reinit": _reclonable,
 }
 """For each verb that changes the record: why it may not be changed so."""
 

@@ -97,3 +97,20 @@ def test_without_the_other_node_an_operator_decides_and_it_is_copied_anew(pair: 
     seen = pair.wait("a is in sync", lambda seen: seen.in_sync("b", "a"), 60)
     states = [line["state"] for line in seen.node("a")["history"]]
     assert "RECLONING" in states, states
+
+
+def test_a_standby_is_copied_anew_by_order_and_the_primary_never(pair: Pair) -> None:
+    pair.wait("a is in sync", lambda seen: seen.in_sync("b", "a"), 60)
+    said = pair.command("cluster", "reinit", "b")
+    assert (said.returncode, "b is the primary" in said.stderr) == (5, True), said
+    said = pair.command("cluster", "reinit", "a", "--dry-run")
+    assert said.returncode == 0, said
+    clones = [line["state"] for line in pair.look().node("a")["history"]].count("RECLONING")
+    inode = pair.pgdata("a").stat().st_ino
+    said = pair.command("cluster", "reinit", "a", "--wait", "60")
+    assert (said.returncode, "in sync again" in said.stdout) == (0, True), pair.story(said.stderr)
+    seen = pair.wait("a is in sync", lambda seen: seen.in_sync("b", "a"))
+    states = [line["state"] for line in seen.node("a")["history"]]
+    assert states.count("RECLONING") > clones
+    assert pair.pgdata("a").stat().st_ino != inode, "it is another folder"
+    assert "PRIMARY_SOLO" in [line["state"] for line in seen.node("b")["history"]]

@@ -57,6 +57,7 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "failover asked for nothing": (people.forced_for_nothing, 1),
     "strict": (people.strictly, 1),
     "maintenance": (people.maintained, 1),
+    "copied anew by order": (people.copied_anew, 1),
     "bootstrapped again": (people.bootstrapped_again, 1),
 }
 MET_ON_THE_WAY: Final = (

@@ -113,6 +113,12 @@ def maintained(run: Scenario) -> None:
     run.world.after(run.world.between(0.5, 3.0), over)
 
 
+def copied_anew(run: Scenario) -> None:
+    """An operator has a node's copy thrown away: the standby's, or he names the wrong one."""
+    node = some_node(run)
+    run.ask(node, "reinit", node=node.name)
+
+
 def bootstrapped_again(run: Scenario) -> None:
     """An operator bootstraps a pair that has a record: refused in words."""
     for node in run.nodes.values():
