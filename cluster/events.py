@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from protocols.peer import NodeBeat, Record
+from protocols.peer import Ground, NodeBeat, Record
 
 
 class Event(Struct, frozen=True):
@@ -19,17 +19,19 @@ class Event(Struct, frozen=True):
 
 class Walsender(Struct, frozen=True):
     """One row of pg_stat_replication: application name, state (streaming, catchup, backup…), flush
-    LSN (0 unknown).
+    LSN (0 unknown), the client's address ('' the socket).
     """
 
     application_name: str
     state: str
     flush_lsn: int
+    address: str = ""
 
 
 class Facts(Struct, frozen=True):
     """What a PostgreSQL probe saw. LSNs in bytes, 0 unknown; waits in seconds; ``postmaster_start``
-    in microseconds.
+    in microseconds. ``ground``: its settings, None not known; ``peer_hosts``: where the peer may
+    stream from (empty: anywhere).
     """
 
     in_recovery: bool
@@ -44,6 +46,8 @@ class Facts(Struct, frozen=True):
     oldest_sync_wait_s: float = 0.0
     replay_paused: bool = False
     receiver_streaming: bool = False
+    ground: Ground | None = None
+    peer_hosts: tuple[str, ...] = ()
 
 
 class Holdings(Struct, frozen=True):

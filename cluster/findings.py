@@ -34,12 +34,14 @@ def facts_of(seen: ProbeFacts) -> Facts:
         postmaster_start=seen.postmaster_start,
         names=seen.names,
         walsenders=tuple(
-            Walsender(one.application_name, one.state, one.flush_lsn or 0)
+            Walsender(one.application_name, one.state, one.flush_lsn or 0, one.address)
             for one in seen.walsenders
         ),
         oldest_sync_wait_s=seen.oldest_sync_wait_s,
         replay_paused=seen.replay_paused,
         receiver_streaming=seen.receiver_streaming,
+        ground=seen.ground,
+        peer_hosts=seen.peer_hosts,
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from cluster.chronicle import Chronicle
 from cluster.countdown import countdown_of
+from cluster.fitness import complaints, told
 from cluster.link import LinkView
 from cluster.mind import Mind
 from cluster.standing import Standing
@@ -68,6 +69,7 @@ def status_of(
         "record": record,
         "kept_record": mind.disk.record,
         "doubt": mind.doubt,
+        "unfit": told(complaints(mind)),
         "history": _lines(chronicle),
     }
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from cluster import record as records
 from cluster.arbiter.register import ROLLED_BACK
+from cluster.fitness import complaints, lasting
 from cluster.heartbeat import link_silence_s
 from cluster.mind import Mind
 from cluster.standing import Standing
@@ -121,6 +122,9 @@ def beat_of(
         handover=mind.handover,
         vouched_lsn=_vouched_lsn(mind),
         drained_lsn=drained_lsn(mind),
+        ground=facts.ground if facts is not None else None,
+        receiving=facts is not None and facts.receiver_streaming,
+        replay_paused=facts is not None and facts.replay_paused,
     )
 
 
@@ -180,6 +184,9 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         alarms["keeps-failing"] = f"{order} fails again and again on {mind.me}: {reason}"
     if mind.called_off and mind.now_s - mind.called_off_at_s < mind.timers.told_s:
         alarms["switchover-aborted"] = mind.called_off
+    unfit = lasting(complaints(mind))
+    if unfit:
+        alarms["unfit"] = " ".join(f"{one.why[0].upper()}{one.why[1:]}." for one in unfit)
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
     return alarms
@@ -266,6 +273,9 @@ def _why_not_in_sync(mind: Mind) -> str:
         return f"{mind.peer} is not heard."
     if beat.state != State.STANDBY_CATCHUP:
         return f"{mind.peer} is {beat.state}."
+    unfit = complaints(mind)
+    if unfit:
+        return f"Refused, because {unfit[0].why}. {unfit[0].do}"
     if mind.now_s < mind.entry_after_s:
         return f"The last attempt failed; trying again in {mind.entry_after_s - mind.now_s:.0f} s."
     return f"{mind.peer} does not stream closely enough yet."

@@ -23,6 +23,7 @@ Lsn = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 2**63.)
 """
 Count = Annotated[int, Meta(ge=0, le=2**62)]
+ShortText = Annotated[str, Meta(max_length=32)]
 NodeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,15}\Z")]
 
 
@@ -93,6 +94,25 @@ class PeerHello(PeerMessage, tag="H", frozen=True):
     cluster: str
 
 
+class Ground(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The settings of one running PostgreSQL on which an acknowledgement stands, as a new session
+    sees them. ``version`` is server_version_num; ``weakened`` names who has a weaker
+    synchronous_commit of his own ('' nobody).
+    """
+
+    version: Count
+    fsync: ShortText
+    full_page_writes: ShortText
+    synchronous_commit: ShortText
+    restart_after_crash: ShortText
+    max_connections: Count
+    max_worker_processes: Count
+    max_wal_senders: Count
+    max_prepared_transactions: Count
+    max_locks_per_transaction: Count
+    weakened: Annotated[str, Meta(max_length=200)] = ""
+
+
 class NodeBeat(PeerMessage, tag="B", frozen=True):
     """One node's heartbeat, every 200 ms on every link and to the arbiter.
 
@@ -105,7 +125,8 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     the highest flush of the record's sync generation that this primary has seen; an arbiter that
     was restarted learns again from it what the standby must hold. ``drained_lsn``: this
     primary was stopped in order for a switchover and its WAL ends there, its shutdown checkpoint
-    included (0: it was not).
+    included (0: it was not). ``ground``: the settings of its PostgreSQL (None: not known);
+    ``receiving``: its walreceiver streams; ``replay_paused``: somebody paused its replay.
     """
 
     node: NodeName
@@ -132,6 +153,9 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     handover: str = ""
     vouched_lsn: Lsn = 0
     drained_lsn: Lsn = 0
+    ground: Ground | None = None
+    receiving: bool = False
+    replay_paused: bool = False
 
 
 class Relay(PeerMessage, tag="R", frozen=True):

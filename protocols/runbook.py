@@ -77,6 +77,12 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " broken). It serves on, but asks the arbiter for nothing: no takeover, no going alone.",
         "Make room on the disk of the node's data folder, or replace it; it goes on by itself.",
     ),
+    "unfit": Advice(
+        "The other server's copy is not counted on, because a setting of one of the two PostgreSQL"
+        " servers, or what streams under the other's name, would make it worthless when it is"
+        " needed. While it lasts the pair does not come in sync.",
+        "Do what 'mpower cluster doctor' says for each point; the pair then syncs by itself.",
+    ),
     "switchover-aborted": Advice(
         "A switchover that was asked for was not carried out; the primary serves as before. It is"
         " not tried again by itself.",

@@ -15,6 +15,7 @@ import msgspec
 from cluster.postgres.controldata import ControlData
 from cluster.postgres.files import BLOCKING_NAMES, LiveSettings
 from cluster.postgres.stock import Stock
+from protocols.peer import Ground
 
 __all__ = [
     "BLOCKING_NAMES",
@@ -38,12 +39,15 @@ CLONE_DEADLINE_S: Final = 6 * 3600.0
 
 
 class Walsender(msgspec.Struct, frozen=True):
-    """One standby as the primary sees it. `sync_state`: async, potential, sync or quorum."""
+    """One standby as the primary sees it. `sync_state`: async, potential, sync or quorum; `address`
+    of its client, '' over the socket.
+    """
 
     application_name: str
     state: str
     flush_lsn: int | None
     sync_state: str
+    address: str = ""
 
 
 class ProbeFacts(msgspec.Struct, frozen=True):
@@ -55,7 +59,8 @@ class ProbeFacts(msgspec.Struct, frozen=True):
     `postmaster_start` is microseconds since 1970 and only ever compared for equality. `names` is
     synchronous_standby_names as a new session sees it. `oldest_sync_wait_s`: how long the oldest
     commit has been seen waiting for replication by the probes of this node, on a monotonic clock; 0
-    when none.
+    when none. `ground`: its settings, at most RENEW_EVERY_S old, of this very start; None unknown.
+    `peer_hosts`: who may replicate from here.
     """
 
     ok: bool
@@ -74,6 +79,8 @@ class ProbeFacts(msgspec.Struct, frozen=True):
     receiver_streaming: bool = False
     duration_s: float = 0.0
     starved: bool = False
+    ground: Ground | None = None
+    peer_hosts: tuple[str, ...] = ()
 
     @property
     def held_lsn(self) -> int:

@@ -28,7 +28,7 @@ from cluster.postgres.control import (
     Walsender,
 )
 from cluster.postgres.files import with_application_name
-from cluster.postgres.memory_folder import Folder, follows
+from cluster.postgres.memory_folder import GROUND, Folder, follows
 from cluster.postgres.probing import Waits, note_waits
 from cluster.postgres.troubles import (
     CommandFailedError,
@@ -299,6 +299,8 @@ class MemoryControl:
             names=disk.live.names,
             walsenders=self._walsenders(),
             oldest_sync_wait_s=max((now_s - s for s in self._waits.values()), default=0.0),
+            receiver_streaming=self.source() is not None,
+            ground=GROUND,
         )
 
     async def hang_probe(self, deadline_s: float) -> int | None:

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cluster.postgres.files import BLOCKING_NAMES, LiveSettings
+from protocols.peer import Ground
 
+GROUND: Final = Ground(150_018, "on", "on", "on", "off", 60, 8, 10, 0, 64)
+"""What a server started by this house shows: the values of `files.render_conf`."""
 _FIRST_LSN: Final = 0x0100_0028
 
 

@@ -13,21 +13,25 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
 import psycopg
 from psycopg.rows import TupleRow
 
 from cluster.postgres.control import ProbeFacts, Walsender
+from cluster.postgres.ground import read_ground
 from cluster.postgres.hunger import Hunger
 from cluster.postgres.lsn import parse_lsn
 from cluster.postgres.sessions import Connection, Sessions
 from cluster.postgres.troubles import DeadlinePassedError, PostgresTroubleError
+from protocols.peer import Ground
 
 # A primary cannot ask for receive positions nor a standby for its flush position, nor may it write:
 # hence the CASEs. Walsenders and waiting commits are read from the functions below the views, which
 # join more than is asked here: the list of backends is read once.
 LOOK: Final = """
 WITH backends AS MATERIALIZED
-     (SELECT pid, application_name, wait_event, query_start FROM pg_stat_get_activity(NULL))
+     (SELECT pid, application_name, wait_event, query_start, client_addr
+        FROM pg_stat_get_activity(NULL))
 SELECT r.recovering,
        (SELECT system_identifier FROM pg_control_system()),
        CASE WHEN r.recovering
@@ -42,7 +46,8 @@ SELECT r.recovering,
        current_setting('synchronous_standby_names'),
        CASE WHEN r.recovering THEN pg_is_wal_replay_paused() ELSE false END,
        EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'),
-       ARRAY(SELECT ARRAY[b.application_name, w.state, w.flush_lsn::text, w.sync_state]
+       ARRAY(SELECT ARRAY[b.application_name, w.state, w.flush_lsn::text, w.sync_state,
+                          coalesce(host(b.client_addr), '')]
                FROM pg_stat_get_wal_senders() w JOIN backends b USING (pid) ORDER BY pid),
        ARRAY(SELECT ARRAY[pid::text, query_start::text] FROM backends
               WHERE wait_event = 'SyncRep'),
@@ -78,6 +83,7 @@ class Prober:
         self,
         sessions: Sessions,
         hunger: Hunger,
+        peer_hosts: tuple[str, ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hunger = hunger
@@ -87,6 +93,8 @@ class Prober:
         self._waits: Waits = {}
         self._kept: Connection | None = None
         self._renewed_s = 0.0
+        self._peer_hosts = peer_hosts
+        self._ground: Ground | None = None
         self._knocked_s = -KNOCK_EVERY_S
 
     async def probe(self, deadline_s: float) -> ProbeFacts:
@@ -106,7 +114,8 @@ class Prober:
         now_s = self._clock()
         self._waits = note_waits(self._waits, [(int(pid), since) for pid, since in row[11]], now_s)
         oldest_s = max((now_s - since_s for since_s in self._waits.values()), default=0.0)
-        return _facts(row, oldest_s, now_s - began_s)
+        seen = _facts(row, oldest_s, now_s - began_s)
+        return msgspec.structs.replace(seen, ground=self._ground, peer_hosts=self._peer_hosts)
 
     async def close(self) -> None:
         """Lets go of the kept session."""
@@ -129,6 +138,11 @@ class Prober:
                 pass  # the server was restarted since; whether it lives, a new session tells
         fresh = await self._sessions.connect(local=True, prepare=True)
         self._renewed_s = now_s
+        try:  # with each kept session, so that they are always of its very start
+            self._ground = await read_ground(self._sessions)
+        except BaseException:
+            await fresh.close()
+            raise
         return await self._look(fresh)
 
     async def _look(self, session: Connection) -> TupleRow:
@@ -176,8 +190,8 @@ def _facts(row: Any, oldest_s: float, duration_s: float) -> ProbeFacts:
         replay_paused=row[8],
         receiver_streaming=row[9],
         walsenders=tuple(
-            Walsender(name, state, _position(flushed), sync)
-            for name, state, flushed, sync in row[10]
+            Walsender(name, state, _position(flushed), sync, address)
+            for name, state, flushed, sync, address in row[10]
         ),
         oldest_sync_wait_s=oldest_s,
         duration_s=duration_s,

@@ -64,7 +64,7 @@ class ProcessControl:
         self.sessions = Sessions(plan)
         self._plan = plan
         self._reactor = reactor
-        self._prober = Prober(self.sessions, Hunger(self._postmaster))
+        self._prober = Prober(self.sessions, Hunger(self._postmaster), plan.peers)
         self._commits = Commits(self.sessions)
         self._orders = Orders(self.sessions)
         # Two: one may hang on a dead disk while the other finds that out.

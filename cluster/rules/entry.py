@@ -15,6 +15,7 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
+from cluster.fitness import complaints
 from cluster.mind import Entry, Mind
 from cluster.rules.primary import (
     close_gate,
@@ -45,7 +46,9 @@ def _streams(mind: Mind) -> bool:
 
 
 def standby_ready(mind: Mind, event: ev.Event) -> bool:
-    """The peer follows closely on our timeline, is well, and the back-off is over."""
+    """The peer follows closely on our timeline, is well and set up to be counted on, and the
+    back-off is over.
+    """
     beat = mind.beat
     return (
         mind.may_retry
@@ -63,6 +66,7 @@ def standby_ready(mind: Mind, event: ev.Event) -> bool:
         and beat.tli == mind.disk.tli
         and mind.peer_linked
         and _streams(mind)
+        and not complaints(mind)
     )
 
 

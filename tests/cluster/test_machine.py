@@ -10,6 +10,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.machine import begin, step
 from cluster.mind import Mind
+from cluster.postgres.memory_folder import GROUND
 from cluster.states import State
 from cluster.timers import Timers
 from cluster.view import beat_of, is_open, standing
@@ -39,6 +40,7 @@ SERVING = ev.Facts(
     replay_lsn=0,
     postmaster_start=1,
     names="",
+    ground=GROUND,
 )
 
 
@@ -91,6 +93,7 @@ def primary_alone() -> Node:
 
 def peer_beat(counter: int, state: str, **more: object) -> ev.BeatHeard:
     beat = NodeBeat("b", "b1", counter, 1, 2, 1, state, tli=1, healthy=True, heard_ms=5)
+    beat = structs.replace(beat, system_id="s1", ground=GROUND, receiving=True)
     return ev.BeatHeard(0, structs.replace(beat, **more))
 
 

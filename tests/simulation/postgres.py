@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cluster.events import Facts, Walsender
+from cluster.postgres.memory_folder import GROUND
 from cluster.record import NOBODY_NAMES
 from protocols.peer import TimelineStep
 from tests.simulation.network import Network
@@ -362,6 +363,7 @@ class Postgres(Streaming):
             oldest_sync_wait_s=oldest_s,
             replay_paused=self.replay_paused,
             receiver_streaming=self.streaming,
+            ground=GROUND,
         )
 
     def _receive_lsn(self) -> int:

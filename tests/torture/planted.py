@@ -29,9 +29,11 @@ def plant(name: str) -> None:
 
 
 def _fsync_off() -> None:
+    from cluster import fitness
     from cluster.postgres import files
 
     files._FIXED["fsync"] = "off"
+    fitness.MUST_BE.pop("fsync")  # the house would refuse to count on such a copy
 
 
 def _ack_alone() -> None:
