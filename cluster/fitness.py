@@ -71,7 +71,7 @@ def settings_complaints(side: Side) -> tuple[No, ...]:
             why = f"{name} is {value} on {side.node}: {harm}"
             found.append(No(name.upper(), why, do))
     if side.ground.weakened:
-        why = f"on {side.node} {side.ground.weakened}: its commits would not wait for both disks"
+        why = f"{side.ground.weakened} on {side.node}: its commits would not wait for both disks"
         do = "Take it back: ALTER ROLE … / ALTER DATABASE … RESET synchronous_commit."
         found.append(No("SYNCHRONOUS_COMMIT", why, do))
     return tuple(found)
