@@ -178,15 +178,12 @@ def alarms_of(mind: Mind) -> dict[str, str]:
             f"{len(mind.record.takeovers)} automatic takeovers within an hour: the cluster has"
             " paused itself. Nobody takes over until 'mpower cluster resume'."
         )
-    alarms |= _arbiter_alarms(mind)
+    alarms |= _arbiter_alarms(mind) | _unfit_alarm(mind)
     order, reason = mind.trouble
     if order and mind.failures >= FAILING:
         alarms["keeps-failing"] = f"{order} fails again and again on {mind.me}: {reason}"
     if mind.called_off and mind.now_s - mind.called_off_at_s < mind.timers.told_s:
         alarms["switchover-aborted"] = mind.called_off
-    unfit = lasting(complaints(mind))
-    if unfit:
-        alarms["unfit"] = " ".join(f"{one.why[0].upper()}{one.why[1:]}." for one in unfit)
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
     return alarms
@@ -206,6 +203,12 @@ def disk_alarms(mind: Mind) -> dict[str, str]:
     elif mind.disk_dead:
         alarms["disk-dead"] = f"The disk of {mind.me} is {seen.condition}{why}."
     return alarms
+
+
+def _unfit_alarm(mind: Mind) -> dict[str, str]:
+    unfit = lasting(complaints(mind))
+    text = " ".join(f"{one.why[0].upper()}{one.why[1:]}." for one in unfit)
+    return {"unfit": text} if text else {}
 
 
 def _arbiter_alarms(mind: Mind) -> dict[str, str]:

@@ -27,7 +27,7 @@ BEAT = NodeBeat("b", "b1", 1, 1, 2, 1, "STANDBY_CATCHUP")
 
 async def looked(node: Node) -> ProbeFacts:
     """A first probe: nothing is remembered."""
-    prober = Prober(node.control.sessions, Hunger(lambda: None), node.plan.peers)
+    prober = Prober(node.control.sessions, Hunger(lambda: 0), node.plan.peers)
     try:
         return await prober.probe(10)
     finally:
