@@ -68,10 +68,14 @@ def status_of(
         "alarms": chronicle.alarms,
         "record": record,
         "kept_record": mind.disk.record,
-        "doubt": mind.doubt,
-        "unfit": told(complaints(mind)),
+        **_reservations(mind),
         "history": _lines(chronicle),
     }
+
+
+def _reservations(mind: Mind) -> dict[str, Any]:
+    """Why the arbiter, or this node, does not let the other one be counted on."""
+    return {"doubt": mind.doubt, "unfit": told(complaints(mind))}
 
 
 def _lines(chronicle: Chronicle) -> list[dict[str, Any]]:
