@@ -37,8 +37,10 @@ class Operators:
                     run.ask(node, "resume")
         if record is not None and peace and (record.strict or record.maintenance):
             for node in run.nodes.values():
-                run.ask(node, "strict", to="off")
-                run.ask(node, "maintenance", node=record.maintenance or node.name, to="off")
+                if record.strict:  # one thing at a time: a node that asks the arbiter is busy
+                    run.ask(node, "strict", to="off")
+                else:
+                    run.ask(node, "maintenance", node=record.maintenance, to="off")
         run.world.after(LOOKS_S, lambda: self.look(peace=peace))
 
     def reinit(self, node: Node) -> None:
