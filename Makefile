@@ -51,6 +51,7 @@ endif
 
 test-all: export MPOWER_TEST_SEEDS = $(SEEDS)
 test-all: export HYPOTHESIS_PROFILE = thorough
+test-all: export MPOWER_SATURATED_S = 60
 test-all: test
 	@$(BIN)/python -m tests.torture --minutes 6 || { code=$$?; \
 		[ "$$code" -eq 5 ] && [ -z "$${CI:-}" ] && echo "left out: make torture" || exit "$$code"; }

@@ -81,7 +81,9 @@ def was_reclaiming(mind: Mind, event: ev.Event) -> bool:
 def must_promote(mind: Mind, event: ev.Event) -> bool:
     """This node is named, and its copy never left recovery (or was not yet opened)."""
     record = mind.record
-    if record is None or not (_named_and_read(mind) and my_copy(mind)) or mind.touched:
+    in_recovery = mind.up and mind.facts is not None and mind.facts.in_recovery
+    ready = in_recovery or not mind.touched
+    if record is None or not (_named_and_read(mind) and my_copy(mind)) or not ready:
         return False
     return not record.opened or not mind.disk.was_primary
 
@@ -147,6 +149,28 @@ def start_gated(mind: Mind, event: ev.Event) -> Outcome:
     return order(mind, act.BeatNow(), act.StartPrimary(mind.disk.names))
 
 
+# ---- no arbiter
+
+
+def arbiter_missing(mind: Mind, event: ev.Event) -> bool:
+    """Nobody says what the record is, and a standby's copy stands here.
+
+    One that was a primary's stays down: started so, it would no longer show where it ended, by
+    which alone it may return without a clone.
+    """
+    disk = mind.disk
+    known = disk.has_data and disk.epoch > 0 and not disk.was_primary
+    sound = not (disk.diverged or disk.unproven or disk.rejoining or mind.disk_bad)
+    waited = mind.now_s - max(mind.arbiter_at_s, mind.since_s) >= mind.timers.takeover_s
+    unread = mind.record is None and not mind.fresh
+    return known and sound and waited and unread and not mind.touched and mind.may_start
+
+
+def start_following_nobody(mind: Mind, event: ev.Event) -> Outcome:
+    """It replays what is here; it serves nobody and asks nobody."""
+    return order(mind, act.StartStandby("", 0))
+
+
 # ---- isolation
 
 
@@ -187,6 +211,14 @@ ROWS: Final = (
         State.PROMOTING,
         promotion,
         "The record names this node, not yet promoted; promoting.",
+    ),
+    Rule(
+        (I,),
+        TIME,
+        arbiter_missing,
+        None,
+        start_following_nobody,
+        "No arbiter: this copy replays what is here, following nobody, until it is heard.",
     ),
     Rule((I,), RECORD, cannot_serve, None, say_cannot_serve, "Named, but without data."),
     Rule((I,), RECORD, may_bump, None, bump, "Named: first nothing old may land any more."),

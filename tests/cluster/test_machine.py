@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import pytest
 from msgspec import structs
 
 from cluster import actions as act
@@ -332,63 +331,3 @@ def test_what_keeps_failing_is_said_until_it_is_done() -> None:
     node.feed(ev.PostgresStarted(as_standby=True))
     node.feed(ev.Tick())
     assert act.Alarm("keeps-failing", "") in node.ordered
-
-
-def test_nothing_is_asked_on_an_epoch_that_is_not_on_the_disk_and_the_write_is_tried_again() -> (
-    None
-):
-    node = Node("a", "b", structs.replace(HELD, epoch=0, incarnation=0))
-    node.keeps = False
-    assert act.KeepEpoch(1, 1, FIRST) in node.feed(ev.RecordRead(FIRST, "n1"))
-    assert not any(isinstance(one, act.SwapRecord) for one in node.ordered)
-    node.feed(ev.ActionFailed("KeepEpoch", "no space left on device"))
-    node.feed(ev.Tick())
-    assert node.mind.alarms == ("cannot-keep",)
-    assert act.KeepEpoch(1, 1, FIRST) in node.feed(ev.Tick(), node.mind.timers.restart_s)
-    assert act.KeepEpoch(1, 1, FIRST) not in node.feed(ev.Tick()), "one write at a time"
-    node.feed(ev.EpochKept(1, 1))
-    assert node.swapped().epoch == 2
-    node.feed(ev.Tick())
-    assert "cannot-keep" not in node.mind.alarms
-
-
-def test_a_copy_that_did_not_agree_is_marked_even_if_the_first_write_failed() -> None:
-    node = standby_in_sync()
-    node.keeps = False
-    assert node.mind.record is not None
-    other = structs.replace(node.mind.record, incarnation=2, epoch=9, consented=("a",))
-    orders = [
-        one for one in node.feed(ev.RecordRead(other, "n1")) if isinstance(one, act.KeepEpoch)
-    ]
-    assert [one.excluded for one in orders] == [True]
-    node.feed(ev.ActionFailed("KeepEpoch", "input/output error"))
-    again = [one for one in node.feed(ev.Tick(), 1.0) if isinstance(one, act.KeepEpoch)]
-    assert [one.excluded for one in again] == [True]
-
-
-def test_nobody_leaves_recovery_before_the_claim_is_on_the_disk() -> None:
-    node = standby_in_sync()
-    node.feed(ev.BeatHeard(0, primary_beat(3, "postmaster died")))
-    node.feed(confirmed(node.swapped()))
-    assert node.mind.state is State.PROMOTING
-    node.feed(ev.ActionFailed("KeepClaim", "no space left on device"))
-    assert not any(isinstance(one, act.Promote) for one in node.ordered)
-    assert node.mind.handover, "the previous primary may take the claim back"
-    again = node.feed(ev.Tick(), 1.0)
-    kept = [one for one in again if isinstance(one, act.KeepClaim)]
-    assert kept
-    assert any(isinstance(one, act.Promote) for one in node.feed(ev.ClaimKept(kept[0].op_id)))
-
-
-def test_a_starved_machine_is_borne_up_to_its_cap_and_its_beat_stays_healthy() -> None:
-    node = in_sync()
-    begun_s = node.now_s
-    while node.mind.state is not State.READING:
-        node.feed(ev.ProbeFailed("deadline", starved=True), 0.1)
-        node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))
-        node.feed(ev.Tick())
-        if 2.0 < node.now_s - begun_s < 15.0:
-            assert beat_of(node.mind, 1, node.now_s).healthy
-            assert "starved" in node.mind.alarms
-    assert node.now_s - begun_s == pytest.approx(node.mind.timers.starved_s, abs=1.0)
-    assert "does not answer" in node.mind.handover

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from cluster import actions as act
 from cluster import events as ev
 from cluster.record import NOBODY_NAMES
+from cluster.states import State
 from tests.simulation.postgres import Postgres
 from tests.simulation.wal import Entry
 from tests.simulation.world import World
@@ -203,6 +204,8 @@ class Orders:
     def _started(self, order: act.StartPrimary | act.StartStandby) -> ev.Event:
         server = self.node.postgres
         self.node.looks.started()
+        if isinstance(order, act.StartStandby) and self.node.mind.state is State.READING:
+            self.node.world.hit["started without an arbiter"] += 1
         if server.full:
             return _failed(order, "no space left on device")
         if server.up:  # somebody else started one: as any stray it is stopped first

@@ -84,6 +84,7 @@ MET_ON_THE_WAY: Final = (
     "disk seen read-only",
     "disk seen hung",
     "handed over for its disk",
+    "started without an arbiter",
     "arbiter rebuilt",
     "stray server stopped",
     "clone",
