@@ -61,6 +61,24 @@ def run_witness(settings: Path) -> None:
     sys.exit(witness.run(said))
 
 
+@main.command("check")
+@SETTINGS
+@click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
+def check_machine(settings: Path, *, as_json: bool) -> None:
+    """Look at this machine before, or while, a node runs on it; nothing is changed.
+
+    Exit codes: 0 nothing grave, 1 the node would not start or not keep its promises, 2 usage.
+    """
+    from mpowerd.check import check, shown
+
+    try:
+        found = check(load_node(settings))
+    except SettingsError as wrong:
+        _refuse(f"{wrong} The node would not start; correct the file and check again.")
+    click.echo(shown(found, as_json=as_json))
+    sys.exit(1 if any(one.grave for one in found) else 0)
+
+
 @main.command("version")
 def show_version() -> None:
     """Say which release this is."""

@@ -15,6 +15,7 @@ import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.arbiter import arbiter
+from clients.ops.doctor import doctor
 from clients.ops.failover import failover
 from clients.ops.guards import handover, maintenance, pause, resume, strict
 from clients.ops.passwords import password
@@ -141,5 +142,5 @@ def _hashed(password: str) -> str:
     return PasswordHasher().hash(password)
 
 
-for _verb in (switchover, failover, pause, resume, strict, maintenance, handover, reinit):
+for _verb in (doctor, switchover, failover, pause, resume, strict, maintenance, handover, reinit):
     cluster.add_command(_verb)

