@@ -29,8 +29,11 @@ INSERT INTO mpower.counters (code, office, kind)
 INSERT INTO mpower.accounts (account) SELECT -(c.counter_id::bigint * 16 + s)
     FROM mpower.counters c, unnest(ARRAY[1, 2, 3, 4, 5, 6, 15]) s;
 INSERT INTO mpower.series (counter_id, financial_year) SELECT counter_id, 2026 FROM mpower.counters;
+INSERT INTO mpower.persons (person, name, designation, office)
+    SELECT 'BENCH-' || g, 'Clerk ' || g, 'Cashier', 'HO'
+    FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.users (name, person, role, password_hash, created_at)
-    SELECT 'clerk' || g, 'Clerk ' || g, 'clerk', %(password_hash)s, now()
+    SELECT 'clerk' || g, 'BENCH-' || g, 'clerk', %(password_hash)s, now()
     FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.sessions (token, user_id, name, role, subject, address, opened_at, expires_at)
     SELECT sha256(convert_to('session ' || lpad(substr(u.name, 6), 8, '0'), 'UTF8')),

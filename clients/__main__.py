@@ -25,6 +25,10 @@ NOUNS: Final = {
         "clients.ops.approvals:approvals",
         "What waits for a second person: look, approve, return, forward.",
     ),
+    "second-factor": (
+        "clients.ops.second_factor:second_factor",
+        "One-time codes for my login.",
+    ),
     "cluster": ("clients.ops.cluster:cluster", "The pair: who is primary, is everything safe."),
     "monitor": ("clients.ops.monitor.command:monitor", "The live heartbeat of the pair."),
     "demo": ("clients.demo.command:demo", "A whole board on this machine, to try and to break."),

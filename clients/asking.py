@@ -56,7 +56,7 @@ class NoPrimary(Exception):  # noqa: N818 - named by what a person meets
 class Asking(Protocol):
     """The link as a command sees it. Raises Declined, NotReachable or NoPrimary."""
 
-    def sign_in(self, user: str, password: str) -> Awaitable[Any]:
+    def sign_in(self, user: str, password: str, totp: str = "") -> Awaitable[Any]:
         """Sign a person in for all that follows on this link."""
 
     def ask(self, operation: str, body: Struct) -> Awaitable[Any]:

@@ -37,9 +37,9 @@ class Insisting:
         self._link, self._confirm_s, self._speak_s = link, confirm_s, speak_s
         self._left = [*link.journal.pending(), *link.journal.unshown()]
 
-    async def sign_in(self, user: str, password: str) -> Session:
+    async def sign_in(self, user: str, password: str, totp: str = "") -> Session:
         """Sign a person in for all that follows on this link."""
-        return await self._link.sign_in(user, password)
+        return await self._link.sign_in(user, password, totp)
 
     async def ask(self, operation: str, body: Struct) -> Any:
         """Ask what changes nothing; gives the reply's body."""

@@ -31,6 +31,7 @@ from config.settings import (
     NodeSettings,
     PostgresSettings,
     Settings,
+    SignInSettings,
     TimersSettings,
     TlsSettings,
     WitnessSettings,
@@ -68,6 +69,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     journal: Path | None = None
     timers: TimersSettings = TimersSettings()
     limits: LimitsSettings = LimitsSettings()
+    sign_in: SignInSettings = SignInSettings()
     ops: dict[str, str] = {}
     shared_buffers: str = "128MB"
     wal_keep_mb: int = 1024
@@ -190,6 +192,7 @@ def _node(plan: Plan, name: str, cluster: ClusterSettings) -> NodeSettings:
             replication_password_file=Path("secrets/replication.password"),
         ),
         limits=plan.limits,
+        sign_in=plan.sign_in,
         ops=OpsSettings(listen=plan.ops[name]) if name in plan.ops else OpsSettings(),
     )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from config.kinds import (
     Address,
@@ -294,6 +294,15 @@ class LimitsSettings(Settings, frozen=True, kw_only=True):
     ] = 8
 
 
+class SignInSettings(Settings, frozen=True, kw_only=True):
+    """What signing in asks of people, besides the password."""
+
+    second_factor: Annotated[
+        list[Literal["clerk", "receiver", "officer", "auditor", "ops", "admin"]],
+        Meta(description="Roles that work only with a one-time code, once its device is enrolled."),
+    ] = field(default_factory=lambda: ["officer", "admin"])
+
+
 class NodeSettings(Settings, frozen=True, kw_only=True):
     """Settings of one node of the pair: ``mpowerd node --settings FILE``."""
 
@@ -308,6 +317,7 @@ class NodeSettings(Settings, frozen=True, kw_only=True):
     postgres: Annotated[PostgresSettings, Meta(description="The database of this node.")]
     log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"
     limits: Annotated[LimitsSettings, Meta(description="Limits of this node.")] = LimitsSettings()
+    sign_in: Annotated[SignInSettings, Meta(description="Signing in.")] = SignInSettings()
     ops: Annotated[OpsSettings, Meta(description="The ops port.")] = OpsSettings()
     callbacks: Annotated[
         CallbacksSettings, Meta(description="Your own programs, run on events.")

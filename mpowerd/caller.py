@@ -28,6 +28,8 @@ class Caller(Struct, frozen=True):
     counter: str
     address: str
     session: bytes
+    must_enrol: bool = False
+    """Their role works only with a second factor, and this login has none yet."""
 
 
 class Key(Struct, frozen=True):

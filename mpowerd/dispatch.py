@@ -27,6 +27,8 @@ from protocols.messages import Refusal, Reply, Request
 from protocols.operation import Catalogue, Operation
 from protocols.refusals import Refused
 
+ENROLS: Final = "security.enrol_factor"
+"""All that a login may ask whose role needs a second factor that it does not have yet."""
 TASKS: Final = 256
 """Requests outside the lanes at once; the pool serves 8 to 16 of them, the rest wait, more are
 BUSY.
@@ -144,14 +146,16 @@ class Dispatch:
 
 
 def not_allowed(operation: Operation, caller: Caller) -> Refused | None:
-    """Say why this caller may not, or None: role named by the operation, and seated where the role
-    may sit.
+    """Say why this caller may not, or None: role named by the operation, second factor where the
+    role needs one, and seated where the role may sit.
     """
     if caller.role not in operation.roles:
         needed = " or ".join(sorted(operation.roles))
         return Refused("ROLE", purpose=operation.purpose, role=caller.role, needed=needed)
     if not caller.session:
         return None if operation.principal else Refused("CERTIFICATE", subject=caller.subject)
+    if caller.must_enrol and operation.name != ENROLS:
+        return Refused("ENROL_FIRST", role=caller.role)
     try:
         check_role(caller.subject, caller.role)
     except Refused as refused:

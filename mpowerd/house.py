@@ -90,7 +90,9 @@ def served(
 
 
 class Plan(Struct, frozen=True):
-    """What one node's house is told; ``superuser`` and ``app`` reach its own PostgreSQL."""
+    """What one node's house is told; ``superuser`` and ``app`` reach its own PostgreSQL; roles
+    in ``second_factor`` work only with one.
+    """
 
     cluster: str
     host: str
@@ -102,6 +104,7 @@ class Plan(Struct, frozen=True):
     accept_per_s: int = 200
     payments_per_batch: int = 128
     pool: int = 8
+    second_factor: frozenset[str] = frozenset()
 
 
 class House:
@@ -139,7 +142,7 @@ class House:
         (argon2id).
         """
         await asyncio.wait_for(self.opening.opened(), OPENED_S)
-        people = People(self._database)
+        people = People(self._database, self._plan.second_factor)
         made = await people.first_admin(said["admin"], FIRST_PERSON, said["hash"])
         structlog.get_logger().info("first administrator", user=said["admin"], made=made)
 
@@ -193,7 +196,7 @@ class House:
     def _behind(self, database: Database) -> Business:
         """Put together what stands behind the doors, on one database."""
         now_s = self._clock.seconds
-        people = People(database)
+        people = People(database, self._plan.second_factor)
         sessions = Sessions(people.alive, people.end, now_s)
         rooms = ServedRooms(
             database,

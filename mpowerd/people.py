@@ -27,7 +27,9 @@ ACCOUNT: Final = (
 SPEND: Final = "SELECT mpower.spend_code_v1(%s, %s)"
 OPEN: Final = "SELECT mpower.open_session_v1(%s, %s, %s, %s, %s)"
 LASTS: Final = timedelta(seconds=ABSOLUTE_S)
-SESSION: Final = "SELECT name, person, role, expires_at FROM mpower.session_v1(%s, %s) WHERE alive"
+SESSION: Final = (
+    "SELECT name, person, role, expires_at, factor FROM mpower.session_v1(%s, %s) WHERE alive"
+)
 END: Final = "SELECT mpower.end_session_v1(token, %s) FROM unnest(%s::bytea[]) token"
 FIRST: Final = "SELECT mpower.first_admin_v1(%s, %s, %s)"
 ALIVE: Final = (
@@ -38,10 +40,14 @@ ALIVE: Final = (
 
 
 class People:
-    """The people of one database."""
+    """The people of one database; logins of the roles in ``second_factor`` work only with one."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, second_factor: Collection[str] = ()) -> None:
+        self._database, self._second_factor = database, frozenset(second_factor)
+
+    def must_enrol(self, role: Role, *, has_one: bool) -> bool:
+        """Say whether a login of that role can do nothing until it has a second factor."""
+        return role.value in self._second_factor and not has_one
 
     async def account(self, user: str) -> Account | None:
         """Look a user up by the sign-in name."""
@@ -85,9 +91,10 @@ class People:
             row = await (await cursor.execute(SESSION, (session, asker.subject))).fetchone()
             if row is None:
                 return None
-            name, person, role, expires_at = row
+            name, person, role, expires_at, factor = row
             left_s = int((expires_at - datetime.now(UTC)).total_seconds())
-            return _caller(name, person, Role(role), asker, session), left_s
+            bare = self.must_enrol(Role(role), has_one=factor)
+            return _caller(name, person, Role(role), asker, session, must_enrol=bare), left_s
 
         found = await self._database.read("sign-in: resume", None, work)
         return found if found is not None and found[1] > 0 else None
@@ -142,6 +149,14 @@ class People:
         await self._database.write(f"audit of {what}", None, work)
 
 
-def _caller(user: str, person: str, role: Role, asker: Asker, session: bytes = b"") -> Caller:
+def _caller(
+    user: str,
+    person: str,
+    role: Role,
+    asker: Asker,
+    session: bytes = b"",
+    *,
+    must_enrol: bool = False,
+) -> Caller:
     counter = counter_of(asker.subject)
-    return Caller(user, person, role, asker.subject, counter, asker.address, session)
+    return Caller(user, person, role, asker.subject, counter, asker.address, session, must_enrol)

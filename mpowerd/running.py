@@ -90,4 +90,5 @@ def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:
         accept_per_s=limits.accept_per_s,
         payments_per_batch=limits.payments_per_batch,
         pool=limits.pool,
+        second_factor=frozenset(settings.sign_in.second_factor),
     )

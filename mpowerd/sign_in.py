@@ -19,7 +19,7 @@ from mpowerd.attempts import FIRST_WAIT_S, Attempts
 from mpowerd.caller import Caller
 from mpowerd.passwords import Passwords
 from mpowerd.seats import Asker, check_role, counter_of
-from mpowerd.security.second_factor import step_of
+from mpowerd.security.rules import step_of
 from mpowerd.sessions import ABSOLUTE_S, Sessions, session_of
 from protocols.messages import Resume, Session, SignIn
 from protocols.operation import Role
@@ -47,6 +47,9 @@ class People(Protocol):
 
     async def account(self, user: str) -> Account | None:
         """Look a user up by the sign-in name."""
+
+    def must_enrol(self, role: Role, *, has_one: bool) -> bool:
+        """Say whether a login of that role can do nothing until it has a second factor."""
 
     async def spend_code(self, user: str, step: int) -> bool:
         """Use the one-time code of a time step; False: it was used before."""
@@ -111,6 +114,7 @@ class SignIns:
             counter=counter_of(asker.subject),
             address=asker.address,
             session=session_of(token),
+            must_enrol=self._people.must_enrol(account.role, has_one=account.secret is not None),
         )
         await self._people.open_session(caller)
         self._sessions.begin(caller, ABSOLUTE_S)

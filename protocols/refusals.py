@@ -72,6 +72,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "CODE_WRONG": Sentence(
         "The one-time code is wrong or was used before. Wait for the next one; is the clock right?"
     ),
+    "ENROL_FIRST": Sentence(
+        "The role {role} works with one-time codes here, and this login has none. "
+        "Enrol its device: 'mpower second-factor enrol'."
+    ),
     "FACTOR_STANDS": Sentence(
         "{user} has a second factor already. Two administrators reset it if the device is lost."
     ),

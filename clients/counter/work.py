@@ -150,7 +150,13 @@ class Counter:
         secret = password
         if secret is None:
             secret = await self.screen.read(f"Password of {user}: ", secret=True)
-        session = await self.link.sign_in(user, secret or "")
+        try:
+            session = await self.link.sign_in(user, secret or "")
+        except Declined as no:
+            if no.code != "CODE_NEEDED":
+                raise
+            totp = await self.screen.read(f"One-time code of {user}: ", secret=True)
+            session = await self.link.sign_in(user, secret or "", (totp or "").strip())
         self.session = session
         self.screen.show(
             f"Signed in: {session.user}, {session.role}.",

@@ -23,7 +23,7 @@ from clients.ops.etcd_choice import chosen, etcd_options
 from config.folder import FolderError, Paths, Plan, write_settings
 from config.load import SettingsError
 from config.pki import PkiError
-from config.settings import FAST, NodeAddress, TimersSettings
+from config.settings import FAST, NodeAddress, SignInSettings, TimersSettings
 
 TERMINALS, PEER, POSTGRES, WITNESS = 7500, 7501, 7502, 7503
 """The ports a firewall between the machines must let through."""
@@ -114,7 +114,9 @@ def loopback_plan(
     banks: tuple[str, ...] = ("SBI",),
     nodes: tuple[str, str] = ("a", "b"),
 ) -> Plan:
-    """Plan a whole cluster on free ports of this machine, two links between the nodes."""
+    """Plan a whole cluster on free ports of this machine, two links between the nodes; nobody needs
+    a second factor there.
+    """
     ports = iter(free_ports(11))
     a, b = (
         NodeAddress(
@@ -134,6 +136,7 @@ def loopback_plan(
         banks=banks,
         ops={node: f"{LOOPBACK}:{next(ports)}" for node in nodes},
         timers=structs.replace(TimersSettings(), takeovers_per_hour=TRIED_OFTEN),
+        sign_in=SignInSettings(second_factor=[]),
         extra_hosts=("localhost",),
     )
 

@@ -1,11 +1,13 @@
 """Where a command gets a password from: a prompt, a file, standard input. Never an argument:
-everybody can read those.
+everybody can read those. A one-time code, which is worth nothing later, may also come from
+MPOWER_CODE.
 
 This file must not know what a password is good for.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from pathlib import Path
@@ -19,6 +21,7 @@ NO_TERMINAL: Final = (
     "There is no terminal to ask for a password: give it in a file (--password-file FILE) or on"
     " standard input (--password-file -)."
 )
+NO_CODE: Final = "This login needs a one-time code: give it in MPOWER_CODE."
 MAX_BYTES: Final = 1024
 """Longer than any password; a larger file is the wrong one."""
 
@@ -47,3 +50,16 @@ def password(file: str | None, ask: str, *, twice: bool = False) -> str:
     if not line or len(data) > MAX_BYTES or "\n" in line:
         raise Ended(Exit.FAILED, f"The password file {file} must hold one line, the password.")
     return unicodedata.normalize("NFC", line)
+
+
+def code(user: str) -> str:
+    """Give the one-time code of ``user``: of MPOWER_CODE, or as typed."""
+    if said := os.environ.get("MPOWER_CODE", ""):
+        return said
+    try:
+        typed: str = click.prompt(f"One-time code of {user}", err=True)
+    except click.Abort as wrong:
+        if sys.stdin.isatty():
+            raise
+        raise Ended(Exit.USAGE, NO_CODE) from wrong
+    return typed.strip()

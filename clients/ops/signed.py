@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from clients.asking import Asking, reach
-from clients.ops.passwords import password
+from clients.asking import Asking, Declined, reach
+from clients.ops.passwords import code, password
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -51,7 +51,12 @@ def signed_in(me: str, password_file: str | None, work: Callable[[Asking], Await
     word = password(password_file, f"Password of {me}")
 
     async def all_of_it(link: Asking) -> T:
-        await link.sign_in(me, word)
+        try:
+            await link.sign_in(me, word)
+        except Declined as no:
+            if no.code != "CODE_NEEDED":
+                raise
+            await link.sign_in(me, word, code(me))
         return await work(link)
 
     return reach(all_of_it)

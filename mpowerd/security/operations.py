@@ -16,8 +16,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.security import store
-from mpowerd.security.rules import check_password
-from mpowerd.security.second_factor import step_of
+from mpowerd.security.rules import check_password, step_of
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.security import (
     ADDED,

@@ -1,12 +1,20 @@
-"""What a password must be: pure.
+"""What proves a person: a password that is hard to guess, and a one-time code. Pure.
 
-Length and being hard to guess, no rules of composition (NIST SP 800-63B).
+Passwords: length and being hard to guess, no rules of composition (NIST SP 800-63B). Codes after
+RFC 6238: six digits, a new one every 30 s; a code fits its own time step and the one on either side
+(a telephone's clock may be off by half a minute), and which step it fitted is given back, so that
+the database lets it be used only once. The wall clock comes in as a value.
 """
 
 from __future__ import annotations
 
+import hmac
 import unicodedata
 from typing import Final
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from protocols.refusals import Refused
 
@@ -52,3 +60,32 @@ def check_password(password: str, user: str) -> None:
         or lower.replace(user, "", 1).strip("0123456789") == ""
     ):
         raise Refused("WEAK_PASSWORD")
+
+
+STEP_S: Final = 30
+DIGITS: Final = 6
+SECRET_BYTES: Final = 20
+"""160 bits, what RFC 4226 recommends and the database checks."""
+WINDOW: Final = (0, -1, 1)
+
+
+def step_of(secret: bytes, code: str, wall_s: float) -> int | None:
+    """Give the time step whose code this is, or None if it fits none near ``wall_s`` (Unix
+    seconds).
+    """
+    now = int(wall_s) // STEP_S
+    generator = TOTP(secret, DIGITS, SHA1(), STEP_S)  # noqa: S303 - HMAC-SHA-1 is what telephones speak
+    fitting = None
+    for shift in (one for one in WINDOW if now + one >= 0):
+        expected = generator.generate((now + shift) * STEP_S)
+        if hmac.compare_digest(expected, code.encode()) and fitting is None:
+            fitting = now + shift
+    return fitting
+
+
+def address_of(secret: str, user: str, board: str) -> str:
+    """Give the ``otpauth://`` address that an authenticator reads from a QR code or as text;
+    ``secret`` in base 32.
+    """
+    label = quote(f"{board}:{user}")
+    return f"otpauth://totp/{label}?secret={secret}&issuer={quote(board)}&digits={DIGITS}"

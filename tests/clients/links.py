@@ -28,6 +28,8 @@ class Board:
         self.scrolls: dict[tuple[str, int], Post] = {}
         self.refusing: Refused | None = None
         """Refuses every fresh keyed request with this, until it is cured."""
+        self.code = ""
+        """The one-time code that signing in needs, '' none."""
         self.said: list[tuple[str, Any]] = []
         self.settings: list[ClientSettings] = []
 
@@ -40,9 +42,15 @@ class Board:
             return answer
         raise AssertionError("nothing here waits, so the work is done at once")
 
-    async def sign_in(self, user: str, password: str) -> None:
+    async def sign_in(self, user: str, password: str, totp: str = "") -> None:
         if password != "correct horse battery":
             no = Refused("SIGN_IN_FAILED", wait_s=30)
+            raise Declined(no.code, no.sentence)
+        if self.code and not totp:
+            no = Refused("CODE_NEEDED")
+            raise Declined(no.code, no.sentence)
+        if totp != self.code:
+            no = Refused("CODE_WRONG")
             raise Declined(no.code, no.sentence)
         self.said.append(("sign in", user))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,14 @@ from msgspec.structs import replace
 
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue import approvals as words
-from protocols.catalogue.security import Appoint, GrantPower, PowersHeld, WithdrawPower
+from protocols.catalogue.security import (
+    Appoint,
+    EnrolFactor,
+    FactorEnrolled,
+    GrantPower,
+    PowersHeld,
+    WithdrawPower,
+)
 from protocols.operation import Role
 from protocols.powers import Power
 from tests.clients.links import Board
@@ -167,3 +175,23 @@ def test_forwarding_lending_and_the_inbox(call: Call, board: Board) -> None:
     assert said.startswith("REFUND is lent to E1001 until")
     assert "taken back" in call("approvals", "take-back", "4", *OF_MEERA, stdin=WORD).stdout
     assert "Adil Khan" in call("approvals", "inbox", *OF_MEERA, stdin=WORD).stdout
+
+
+def test_a_login_with_a_second_factor_is_asked_for_its_code(call: Call, board: Board) -> None:
+    board.code = "287082"
+    board.answers["approvals_inbox"] = words.Requests([])
+    inbox = ("approvals", "inbox", "--as", "meera")
+    said = call(*inbox, stdin=f"{WORD}287082\n")
+    assert (said.exit_code, said.stdout) == (0, "nothing waits for you\n")
+    assert call(*inbox, stdin=f"{WORD}000000\n").exit_code == 5
+    without = call(*inbox, stdin=WORD)
+    assert (without.exit_code, "MPOWER_CODE" in without.stderr) == (2, True)
+
+
+def test_a_device_is_enrolled_with_its_first_code(call: Call, board: Board) -> None:
+    board.answers["security_enrol_factor"] = FactorEnrolled("meera")
+    said = call("second-factor", "enrol", *OF_MEERA, "--code", "287082", stdin=WORD)
+    assert said.stdout == "meera signs in with a one-time code from now on\n"
+    (address,) = re.findall(r"otpauth://totp/\S+", said.stderr)
+    (secret,) = re.findall(r"secret=([A-Z2-7]{32})&", address)
+    assert board.said[-1] == ("security.enrol_factor", EnrolFactor(secret, "287082"))

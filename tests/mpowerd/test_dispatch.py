@@ -10,7 +10,7 @@ from msgspec import Raw, structs
 
 from mpowerd.caller import Caller, Key
 from mpowerd.database import Busy, Doubtful, Gated
-from mpowerd.dispatch import Asked, Dispatch
+from mpowerd.dispatch import ENROLS, Asked, Dispatch
 from mpowerd.outcomes import Outcome
 from mpowerd.sessions import Sessions
 from protocols.catalogue import CATALOGUE
@@ -257,3 +257,20 @@ async def test_more_than_the_rooms_can_bear_is_busy() -> None:
     held.set()
     await door.dispatch.close()
     assert len(answers) == 299
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [one for one in CATALOGUE if Role.ADMIN in one.roles],
+    ids=lambda one: one.name,
+)
+@on_reactor
+async def test_who_has_to_enrol_first_can_do_nothing_else(operation: Operation) -> None:
+    bare = structs.replace(caller(Role.ADMIN), must_enrol=True)
+    door = Door(bare)
+    answer = await door.ask(bare, said_for(operation))
+    if operation.name == ENROLS:
+        assert isinstance(answer, Reply)
+    else:
+        assert isinstance(answer, Refusal)
+        assert answer.code == "ENROL_FIRST"

@@ -14,7 +14,7 @@ from msgspec import structs
 from mpowerd.caller import Caller
 from mpowerd.passwords import Passwords, exact, hashed
 from mpowerd.seats import Asker
-from mpowerd.security.second_factor import step_of
+from mpowerd.security.rules import step_of
 from mpowerd.sessions import Sessions, session_of
 from mpowerd.sign_in import Account, SignIns
 from protocols.messages import Resume, SignIn
@@ -44,6 +44,9 @@ class People:
 
     async def account(self, user: str) -> Account | None:
         return self.users.get(user)
+
+    def must_enrol(self, role: Role, *, has_one: bool) -> bool:
+        return role is Role.ADMIN and not has_one
 
     async def spend_code(self, user: str, step: int) -> bool:
         fresh = step not in self.spent
@@ -173,6 +176,19 @@ async def test_a_login_with_a_second_factor_needs_its_code_once_and_behind_the_p
     assert await desk.code("asha", PASSWORD, totp="287082") == ""
     assert await desk.code("asha", PASSWORD, totp="287082") == "CODE_WRONG"
     assert [code for _, code in desk.people.failed] == ["SIGN_IN_FAILED"] + ["CODE_WRONG"] * 2
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_a_role_that_needs_a_second_factor_signs_in_only_to_enrol() -> None:
+    desk = Desk()
+    seat = asker("ops/night")
+    bare = await desk.sign_ins.sign_in(seat, SignIn("meera", PASSWORD))
+    assert desk.sessions.caller(session_of(bare.token)).must_enrol
+    account = desk.people.users["meera"]
+    desk.people.users["meera"] = structs.replace(account, secret=SECRET)
+    full = await desk.sign_ins.sign_in(seat, SignIn("meera", PASSWORD, "287082"))
+    assert not desk.sessions.caller(session_of(full.token)).must_enrol
     desk.passwords.close()
 
 
