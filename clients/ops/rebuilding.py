@@ -12,7 +12,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from clients.ops.seen import Seen
-from clients.ops.verdict import NodeStatus
+from clients.ops.verdict import FRESH_MS, NodeStatus
 from protocols.peer import Record
 
 PAIR = 2
@@ -87,10 +87,17 @@ def _still_there(seen: Seen, top: Record) -> str:
     kind = next(one.arbiter for one in seen.nodes)
     if kind == "witness" and witness is None:
         return "The new witness does not answer. Start it first, with an empty folder."
+    if kind == "etcd" and not top.moved and any(_vouches(one, top) for one in seen.nodes):
+        return f"The etcd answers and holds epoch {top.epoch}: nothing is lost."
     held = witness.record if witness is not None else None
     if held is not None and not held.moved and _version(held) >= _version(top):
         return f"The arbiter answers and holds epoch {held.epoch}: nothing is lost."
     return ""
+
+
+def _vouches(node: NodeStatus, top: Record) -> bool:
+    """An etcd says nothing itself: a node hears it, without a doubt, with the newest record."""
+    return 0 <= node.arbiter_heard_ms < FRESH_MS and node.doubt == "" and node.record == top
 
 
 def _version(record: Record) -> tuple[int, int, int]:

@@ -8,15 +8,14 @@ stopped after the closing goes on from there. It must not know how the answers c
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
 from clients.ops.rebuilding import PAIR, newest, newest_of
 from clients.ops.seen import Seen
+from clients.ops.verdict import FRESH_MS
 from protocols.peer import Record
-
-FRESH_MS: Final = 2000
 
 
 class Prospect(Struct, frozen=True):

@@ -55,3 +55,11 @@ def test_within_a_term_its_primary_knows_best() -> None:
     paused = structs.replace(A.record, primary="a", paused=True, epoch=A.record.epoch + 1)
     nodes = (structs.replace(A, record=alone), structs.replace(B, record=paused))
     assert agreed(seen(*nodes), None).by == "a"
+
+
+def test_an_etcd_that_a_node_hears_without_a_doubt_is_whole() -> None:
+    on_etcd = [structs.replace(one, arbiter="etcd", arbiter_heard_ms=50) for one in (A, B)]
+    assert "nothing is lost" in cannot(seen(*on_etcd, witness=None), None)
+    for change in ({"arbiter_heard_ms": -1}, {"doubt": "it was set back"}):
+        lost = [structs.replace(one, **change) for one in on_etcd]
+        assert cannot(seen(*lost, witness=None), None) == ""

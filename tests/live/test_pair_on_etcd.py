@@ -62,3 +62,27 @@ def test_without_etcd_the_pair_goes_on_and_says_so(pair: Pair, etcd: Members) ->
     assert seen.data["safe_to_fail_over"] is False
     etcd.start()
     pair.wait("protected again", lambda seen: seen.data["safe_to_fail_over"])
+
+
+def test_an_etcd_made_anew_is_not_believed_until_it_is_rebuilt(pair: Pair, etcd: Members) -> None:
+    before = pair.look().data["record"]
+    etcd.begin_anew("second")
+    pair.wait(
+        "another etcd",
+        lambda seen: all("arbiter-other" in seen.node(one).get("alarms", {}) for one in "ab"),
+    )
+    assert pair.look().state("a") == "PRIMARY_SYNC", "payments go on"
+    said = pair.command("cluster", "arbiter", "rebuild")
+    assert said.returncode == 0, pair.story(said.stderr)
+    seen = pair.wait("safe again", lambda seen: seen.data["safe_to_fail_over"])
+    assert seen.data["record"]["incarnation"] == before["incarnation"] + 1
+    said = pair.command("cluster", "arbiter", "rebuild")
+    assert (said.returncode, "nothing is lost" in said.stderr) == (5, True), said
+
+
+def test_the_pair_on_the_new_etcd_fails_over(pair: Pair) -> None:
+    pair.kill("a")
+    seen = pair.wait("b serves", lambda seen: seen.data["primary"] == "b")
+    assert seen.data["record"]["prev"] == "a"
+    pair.start("a")
+    pair.wait("a is in sync", lambda seen: seen.in_sync("b", "a"))
