@@ -21,6 +21,7 @@ from cluster.arbiter.gateway import Gateway
 from cluster.arbiter.present import Opened, PresentArbiter
 from cluster.arbiter.witness import WitnessArbiter
 from cluster.callbacks.calls import Calls, programs_of
+from cluster.checkup.papers import PapersWatch
 from cluster.duties import postgres_hosts
 from cluster.node import ClusterNode
 from cluster.opsport.port import OpsPort
@@ -149,8 +150,11 @@ class Watched:
     and the last gate shut is told too.
     """
 
-    def __init__(self, node: ClusterNode, port: OpsPort | None, calls: Calls) -> None:
+    def __init__(
+        self, node: ClusterNode, port: OpsPort | None, calls: Calls, papers: PapersWatch
+    ) -> None:
         self.node = node
+        self._papers = papers
         self._port = port
         self._calls = calls
         node.herald.listeners.append(calls.heard)
@@ -161,6 +165,7 @@ class Watched:
             self._port.start(reactor)
         try:
             await self.node.start(reactor)
+            self._papers.start()
         except BaseException:
             await self._close()
             raise
@@ -173,6 +178,7 @@ class Watched:
             await self._close()
 
     async def _close(self) -> None:
+        self._papers.stop()
         await self._calls.close(CALLS_END_S)
         if self._port is not None:
             self._port.close()
@@ -188,4 +194,5 @@ def watched(node: ClusterNode, **built: Any) -> Watched:
     calls = Calls(
         programs_of(callbacks), settings.cluster.name, node.chronicle, callbacks.deadline_s
     )
-    return Watched(node, port, calls)
+    papers = PapersWatch(settings.tls, node.chronicle, BootClock(), node.fail)
+    return Watched(node, port, calls, papers)

@@ -206,9 +206,11 @@ def disk_alarms(mind: Mind) -> dict[str, str]:
 
 
 def _unfit_alarm(mind: Mind) -> dict[str, str]:
+    alarms: dict[str, str] = {}
     unfit = lasting(complaints(mind))
-    text = " ".join(f"{one.why[0].upper()}{one.why[1:]}." for one in unfit)
-    return {"unfit": text} if text else {}
+    if unfit:
+        alarms["unfit"] = " ".join(f"{one.why[0].upper()}{one.why[1:]}." for one in unfit)
+    return alarms
 
 
 def _arbiter_alarms(mind: Mind) -> dict[str, str]:

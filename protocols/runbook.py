@@ -146,6 +146,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " its address. The node itself works; monitoring does not see it.",
         "Find who has the port ('ss -ltnp') or set ops.listen to a free one and restart.",
     ),
+    "certificate-ends": Advice(
+        "A certificate of this node ends within 30 days, has ended or cannot be read. From the day"
+        " it ends the other machines and the counters refuse this node.",
+        "Issue it anew (mpowerd check shows the file), put it there, restart this node.",
+    ),
     "certificate-copied": Advice(
         "Two machines use one terminal's certificate and keep displacing each other.",
         "Find both addresses in the log; give one machine a certificate of its own, revoke this.",

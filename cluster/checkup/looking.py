@@ -14,9 +14,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-
 from cluster.checkup.judging import Machine, Paper
+from cluster.checkup.papers import papers_of
 from cluster.compose import plan_of
 from cluster.postgres.binaries import find_binaries, wheel_bindir
 from cluster.postgres.place import PostgresPlan, check_plan
@@ -70,16 +69,6 @@ def _runs(data: Path) -> bool:
     except OSError:
         return False
     return False
-
-
-def papers_of(files: tuple[Path, ...]) -> tuple[Paper, ...]:
-    """The certificates in these files; OSError, ValueError if one cannot be read."""
-    found = []
-    for file in files:
-        for one in x509.load_pem_x509_certificates(file.read_bytes()):
-            name = one.subject.rfc4514_string()
-            found.append(Paper(str(file), name, one.not_valid_after_utc.timestamp()))
-    return tuple(found)
 
 
 def _papers(settings: NodeSettings, trouble: list[tuple[str, str]]) -> tuple[Paper, ...]:

@@ -1,0 +1,74 @@
+"""Watches the certificates of a running node and tells people a month before one ends.
+
+Read from a thread at the start and every few hours, because a hung disk must not stop the heart. It
+must not judge: ``expiring`` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from twisted.internet.interfaces import IReactorTime
+
+from cluster.checkup.judging import Paper, expiring
+from cluster.chronicle import Chronicle
+from cluster.pulse import Pulse
+from config.settings import TlsSettings
+
+EVERY_S: Final = 6 * 3600.0
+"""Four looks a day at what changes by the day."""
+
+
+def papers_of(files: tuple[Path, ...]) -> tuple[Paper, ...]:
+    """The certificates in these files; OSError, ValueError if one cannot be read."""
+    found = []
+    for file in files:
+        for one in x509.load_pem_x509_certificates(file.read_bytes()):
+            name = one.subject.rfc4514_string()
+            found.append(Paper(str(file), name, one.not_valid_after_utc.timestamp()))
+    return tuple(found)
+
+
+class PapersWatch:
+    """``fault`` gets what must never happen; ``chronicle`` the alarm, or its end."""
+
+    def __init__(
+        self,
+        tls: TlsSettings,
+        chronicle: Chronicle,
+        clock: IReactorTime,
+        fault: Callable[[str, BaseException], None],
+    ) -> None:
+        self._files = (tls.certificate, tls.ca)
+        self._chronicle = chronicle
+        self._pulse = Pulse("papers", clock, lambda: EVERY_S, lambda _late_s: self._begin(), fault)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Look now, and again and again."""
+        self._begin()
+        self._pulse.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._pulse.stop()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self.look())
+
+    async def look(self) -> None:
+        """Raise the alarm, or end it."""
+        try:
+            papers = await asyncio.to_thread(papers_of, self._files)
+        except (OSError, ValueError) as wrong:
+            text = f"A certificate of this node cannot be read any more: {wrong}."
+        else:
+            text = " ".join(one.what for one in expiring(papers, self._chronicle.wall()))
+        self._chronicle.alarm("certificate-ends", text)

@@ -1,0 +1,30 @@
+"""A running node tells a month ahead that its certificate ends, and stops when it is renewed."""
+
+import datetime as dt
+from pathlib import Path
+
+from twisted.internet.task import Clock
+
+from cluster.checkup.papers import PapersWatch
+from cluster.chronicle import Chronicle
+from config.settings import TlsSettings
+from tests.postgres_nodes import on_reactor
+from tests.protocols.papers import Papers, now
+
+
+@on_reactor
+async def test_it_is_told_ahead_and_ends_with_the_renewal(tmp_path: Path) -> None:
+    papers = Papers(tmp_path)
+    soon = papers.give("node", "a", until=now() + dt.timedelta(days=12))
+    later = papers.give("node", "b", until=now() + dt.timedelta(days=400))
+    chronicle = Chronicle("a", lambda: now().timestamp() - 86_400, lambda: 0.0)
+
+    async def alarm(certificate: Path) -> str:
+        tls = TlsSettings(ca=later.certificate, certificate=certificate, key=later.key)
+        watch = PapersWatch(tls, chronicle, Clock(), lambda where, wrong: None)
+        await watch.look()
+        return chronicle.alarms.get("certificate-ends", "")
+
+    assert "days" in await alarm(soon.certificate)
+    assert await alarm(later.certificate) == ""
+    assert "cannot be read" in await alarm(tmp_path / "gone")
