@@ -138,7 +138,7 @@ def _healthy(mind: Mind, age_s: float) -> bool:
 def drained_lsn(mind: Mind) -> int:
     """Where the WAL of this primary ends that was stopped in order for a switchover, else 0."""
     draining = mind.state is State.DRAINING and mind.switch is not None and not mind.touched
-    return max(0, mind.disk.clean_end_lsn) if draining and mind.leaving == "" else 0
+    return max(0, mind.disk.clean_end_lsn) if draining else 0
 
 
 def _vouched_lsn(mind: Mind) -> int:
@@ -151,7 +151,7 @@ def _vouched_lsn(mind: Mind) -> int:
 def probe_every_s(mind: Mind) -> float:
     """How soon after the end of one probe the next should begin."""
     beat = mind.beat
-    drains = beat is not None and beat.state == State.DRAINING and beat.leaving == ""
+    drains = beat is not None and beat.state == State.DRAINING
     hurried = mind.state in HURRIED or (mind.state is State.STANDBY_SYNC and drains)
     if hurried:
         return HURRIED_PROBE_S

@@ -145,15 +145,21 @@ def handed_over(mind: Mind, event: ev.Event) -> bool:
     )
 
 
+def _planned_to_me(mind: Mind) -> bool:
+    plan = plan_of(mind.record)
+    return plan is not None and plan.to == mind.me
+
+
 def switched_over(mind: Mind, event: ev.Event) -> bool:
-    """The primary was stopped in order for a switchover to this node, and all it wrote is here."""
-    beat, plan = mind.beat, plan_of(mind.record)
+    """The primary was stopped in order, for a switchover to this node or because its daemon is shut
+    down, and all it wrote is here.
+    """
+    beat = mind.beat
     return (
         may_claim(mind)
         and beat is not None
-        and plan is not None
         and mind.record is not None
-        and plan.to == mind.me
+        and (_planned_to_me(mind) or beat.leaving != "")
         and beat.epoch == mind.record.epoch
         and 0 < beat.drained_lsn <= mind.held_lsn
     )
@@ -177,7 +183,10 @@ def claim_handed_over(mind: Mind, event: ev.Event) -> Outcome:
 
 
 def claim_switched(mind: Mind, event: ev.Event) -> Outcome:
-    """Take over as an operator asked."""
+    """Take over as an operator asked, or because he shuts the primary down."""
+    beat = mind.beat
+    if beat is not None and beat.leaving and not _planned_to_me(mind):
+        return _claim(mind, f"{mind.peer} is shutting down in order: {beat.leaving}")
     return _claim(mind, f"switchover from {mind.peer}", switchover=True)
 
 

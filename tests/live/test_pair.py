@@ -112,7 +112,9 @@ def test_a_node_asked_to_stop_hands_over_and_ends(pair: Pair) -> None:
     seen = pair.wait("a serves", lambda seen: seen.data["primary"] == "a")
     report("stopped", asked_s, seen, "a")
     pair.start("b")
-    pair.wait("b is in sync", lambda seen: seen.in_sync("a", "b"))
+    seen = pair.wait("b is in sync", lambda seen: seen.in_sync("a", "b"))
+    took = [line["text"] for line in seen.node("b")["history"] if "Cloning" in line["text"]]
+    assert not took, "stopped in order it holds nothing of its own: it follows, without a clone"
 
 
 def test_a_witness_that_comes_back_is_believed_again(pair: Pair) -> None:

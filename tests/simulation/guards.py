@@ -47,6 +47,8 @@ class Guards:
         """The register holds ``after``."""
         if after.reason.startswith("resumed"):
             self.takeovers = 0
+        if "is shutting down in order" in after.reason:
+            self.world.hit["shut down in order"] += 1
         if after.capped and not before.capped:
             self.world.hit["takeovers capped"] += 1
         self.takeovers += by_itself(before, after)

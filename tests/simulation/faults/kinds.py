@@ -97,6 +97,7 @@ MET_ON_THE_WAY: Final = (
     "enquiry answered",
     "copy set back",
     "takeovers capped",
+    "shut down in order",
     "forced",
     "forced with loss",
 )
