@@ -130,7 +130,7 @@ PLANTED: Final[dict[str, Plant]] = {
     ),
     "reclaim_after_marker": Plant(
         "a claim is taken back by a copy whose rejoin has begun",
-        ("marker", "I3"),
+        ("marker", "I3", "lost"),
         (*CRASHES, "node cut off"),
     ),
     "lease_by_wall_clock": Plant(
