@@ -108,7 +108,7 @@ PLANTED: Final[dict[str, Plant]] = {
     ),
     "disk_unseen": Plant(
         "a node claims, or starts its server again and again, on a disk that takes no writes",
-        ("bad disk", "restart loop"),
+        ("bad disk", "restart loop", "paused"),
         ("disk full", "disk hung", "disk read-only", *CRASHES),
     ),
     "hunger_is_illness": Plant(
