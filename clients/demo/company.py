@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,10 +98,9 @@ class Company:
         try:
             code = self._process.wait(END_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.dismiss()
             return False
-        self._reader.join(5)
+        self._forget()
         return code == 0
 
     def dismiss(self) -> None:
@@ -108,6 +108,16 @@ class Company:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        """What it had still to say is read; the pipes are closed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._reader.join(5)
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.stdout.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

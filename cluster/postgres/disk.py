@@ -54,6 +54,16 @@ def write_durably(path: Path, content: bytes, account: Account) -> None:
     sync_folder(path.parent)
 
 
+def have(path: Path, content: bytes, account: Account) -> None:
+    """Writes it unless it stands there already: a full disk must not keep a node from starting."""
+    try:
+        if path.read_bytes() == content and path.stat().st_uid == account.uid:
+            return
+    except FileNotFoundError:
+        pass
+    write_durably(path, content, account)
+
+
 def write_settings(pgdata: Path, texts: Mapping[str, str], account: Account) -> None:
     """Writes the named settings files of a data folder."""
     for name, text in texts.items():
@@ -85,7 +95,7 @@ def copy_tls(tls: TlsFiles, plan: PostgresPlan, account: Account) -> None:
         (tls.key, "server.key"),
         (tls.authority, "authority.crt"),
     ):
-        write_durably(plan.secrets / name, source.read_bytes(), account)
+        have(plan.secrets / name, source.read_bytes(), account)
 
 
 def install(plan: PostgresPlan) -> None:

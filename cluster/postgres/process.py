@@ -97,7 +97,7 @@ class ProcessControl:
         found = find_binaries(plan.bindir, plan.pgdata, wheel=wheel_bindir())
         check_plan(plan, build_has_tls=found.tls)
         found = make_reachable(found, account, plan.data_dir / "programs")
-        disk.write_durably(plan.passfile, render_passfile(password).encode(), account)
+        disk.have(plan.passfile, render_passfile(password).encode(), account)
         if plan.tls is not None and found.tls:
             disk.copy_tls(plan.tls, plan, account)
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": str(plan.home)}

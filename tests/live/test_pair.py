@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from cluster.postgres.stray import processes_of
-from tests.live.pair import Pair, Seen, live_pair
+from tests.live.pair import WAIT_S, Pair, Seen, live_pair
 
 CLAIMED, OPEN = "CLAIMING", "PRIMARY_SOLO"
 
@@ -132,7 +132,7 @@ def test_a_witness_that_comes_back_is_believed_again(pair: Pair) -> None:
 
 def test_a_second_daemon_on_the_same_folder_is_refused(pair: Pair) -> None:
     pair.start("a", again=True)
-    assert pair.processes.pop("again").wait(10) == 1
+    assert pair.processes["again"].wait(WAIT_S) == 1
     assert "in use by process" in pair.log("again")
 
 

@@ -48,7 +48,7 @@ async def rewind(pair: Pair) -> str:
 
 
 @on_reactor
-async def test_f5_the_control_file_keeps_the_old_timeline_until_a_checkpoint() -> None:
+async def test_f05_the_control_file_keeps_the_old_timeline_until_a_checkpoint() -> None:
     async with synchronous_pair() as pair:
         a, b = pair.a.control, pair.b.control
         await a.set_names("")
@@ -66,7 +66,7 @@ async def test_f5_the_control_file_keeps_the_old_timeline_until_a_checkpoint() -
 
 
 @on_reactor
-async def test_f7_a_copy_brings_the_source_settings_and_the_control_replaces_them() -> None:
+async def test_f07_a_copy_brings_the_source_settings_and_the_control_replaces_them() -> None:
     async with synchronous_pair() as pair:
         a, b = pair.a, pair.b
         source = b.control.conninfo("127.0.0.1", a.port, SYNC_NAME)
@@ -88,7 +88,7 @@ async def test_f7_a_copy_brings_the_source_settings_and_the_control_replaces_the
 
 
 @on_reactor
-async def test_f9_a_cancelled_wait_for_the_promotion_does_not_take_it_back() -> None:
+async def test_f09_a_cancelled_wait_for_the_promotion_does_not_take_it_back() -> None:
     async with synchronous_pair() as pair:
         b = pair.b
         async with frozen(b, "startup"):

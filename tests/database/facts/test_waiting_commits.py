@@ -57,7 +57,7 @@ async def waiting_pid(watcher: psycopg.AsyncConnection, known: set[object]) -> i
 
 
 @on_reactor
-async def test_f1_a_cancelled_commit_looks_like_success() -> None:
+async def test_f01_a_cancelled_commit_looks_like_success() -> None:
     async with postgres_node() as node, session(node) as writer, session(node, "local") as other:
         await writer.execute("CREATE TABLE public.paid (n int)")
         known = await close_the_gate(node, other)
@@ -71,7 +71,7 @@ async def test_f1_a_cancelled_commit_looks_like_success() -> None:
 
 
 @on_reactor
-async def test_f1_the_barrier_says_uncertain_when_it_was_cancelled() -> None:
+async def test_f01_the_barrier_says_uncertain_when_it_was_cancelled() -> None:
     async with postgres_node() as node, session(node, "local") as other:
         known = await close_the_gate(node, other)
         barrier = asyncio.ensure_future(node.control.barrier(30))
@@ -81,7 +81,7 @@ async def test_f1_the_barrier_says_uncertain_when_it_was_cancelled() -> None:
 
 
 @on_reactor
-async def test_f1_a_deadline_or_a_caller_that_goes_away_cancels_nothing() -> None:
+async def test_f01_a_deadline_or_a_caller_that_goes_away_cancels_nothing() -> None:
     async with postgres_node() as node, session(node, "local") as other:
         known = await close_the_gate(node, other)
         gone = asyncio.ensure_future(node.control.barrier(30))
@@ -97,7 +97,7 @@ async def test_f1_a_deadline_or_a_caller_that_goes_away_cancels_nothing() -> Non
 
 
 @on_reactor
-async def test_f2_a_restart_shows_commits_that_nobody_acknowledged() -> None:
+async def test_f02_a_restart_shows_commits_that_nobody_acknowledged() -> None:
     async with postgres_node() as node:
         async with session(node) as writer, session(node, "local") as other:
             await writer.execute("CREATE TABLE public.paid (n int)")
@@ -118,7 +118,7 @@ async def test_f2_a_restart_shows_commits_that_nobody_acknowledged() -> None:
 
 
 @on_reactor
-async def test_f3_one_killed_backend_ends_the_server_instead_of_restarting_it() -> None:
+async def test_f03_one_killed_backend_ends_the_server_instead_of_restarting_it() -> None:
     async with postgres_node() as node, session(node) as victim:
         exits: asyncio.Queue[PostmasterExit] = asyncio.Queue()
         node.control.exited = exits.put_nowait
@@ -130,7 +130,7 @@ async def test_f3_one_killed_backend_ends_the_server_instead_of_restarting_it() 
 
 
 @on_reactor
-async def test_f4_names_that_everybody_shows_bind_nobody_until_the_checkpointer_wakes() -> None:
+async def test_f04_names_that_everybody_shows_bind_nobody_until_the_checkpointer_wakes() -> None:
     async with postgres_node() as node, session(node) as writer, session(node, "local") as other:
         await writer.execute("CREATE TABLE public.paid (n int)")
         query = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
