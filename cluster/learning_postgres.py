@@ -190,6 +190,7 @@ def _exited(mind: Mind, event: ev.PostgresExited) -> Mind:
         barrier_lsn=-1,
         rearm=False,
         passed=False,
+        owed_lsn=0,
         promoted_tli=0,
         entry=None,
     )

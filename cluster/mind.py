@@ -160,6 +160,8 @@ class Mind(Struct, frozen=True):
     barrier_lsn: int = -1
     rearm: bool = False
     passed: bool = False
+    owed_lsn: int = 0
+    """What the standby must have flushed before it is brought in sync again."""
     names: str = ""
     fence: int = 0
     failures: int = 0

@@ -26,7 +26,18 @@ from cluster.rules.primary import (
     set_names,
     write_fence,
 )
-from cluster.rules.rule import POSTGRES, RECORD, TIME, Outcome, Rule, nothing, op_id, order, propose
+from cluster.rules.rule import (
+    POSTGRES,
+    RECORD,
+    TIME,
+    Outcome,
+    Rule,
+    nothing,
+    op_id,
+    order,
+    owing,
+    propose,
+)
 from cluster.states import State
 
 MAX_LAG_BYTES: Final = 1024 * 1024
@@ -41,6 +52,7 @@ def _streams(mind: Mind) -> bool:
         one.application_name.startswith(f"{mind.peer}_")
         and one.state == "streaming"
         and facts.flush_lsn - one.flush_lsn < MAX_LAG_BYTES
+        and one.flush_lsn >= mind.owed_lsn  # a hung disk streams closely, and flushes nothing
         for one in facts.walsenders
     )
 
@@ -165,6 +177,7 @@ def give_up_entry(mind: Mind, event: ev.Event) -> Outcome:
     """Names off; try again later."""
     failures = mind.entry_failures + 1
     wait_s = min(mind.timers.backoff_s * 2 ** min(failures - 1, 8), mind.timers.backoff_cap_s)
+    mind = owing(mind)
     mind = structs.replace(
         mind, entry=None, entry_failures=failures, entry_after_s=mind.now_s + wait_s
     )

@@ -27,6 +27,7 @@ from cluster.rules.rule import (
     nothing,
     op_id,
     order,
+    owing,
     propose,
     stop_now,
 )
@@ -222,7 +223,8 @@ def ask_solo(mind: Mind, event: ev.Event) -> Outcome:
     beat = mind.beat
     leaves = beat is not None and beat.leaving
     why = f"{mind.peer} leaves: {beat.leaving}" if beat and leaves else f"{mind.peer} is absent"
-    return propose(mind, records.soloed(mind.record, mind.me, op_id(mind, "solo"), why))
+    alone = records.soloed(mind.record, mind.me, op_id(mind, "solo"), why)
+    return propose(owing(mind), alone)
 
 
 def empty_names(mind: Mind, event: ev.Event) -> Outcome:

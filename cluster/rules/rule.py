@@ -100,6 +100,11 @@ def propose(mind: Mind, record: Record, *before: act.Action) -> Outcome:
     return structs.replace(mind, swap=record), (*ordered, act.SwapRecord(expected, record))
 
 
+def owing(mind: Mind) -> Mind:
+    """The standby was waited for in vain: before it is again, it has flushed all that is here."""
+    return structs.replace(mind, owed_lsn=mind.facts.flush_lsn if mind.facts else 0)
+
+
 def hand_over(mind: Mind, why: str, *then: act.Action) -> Outcome:
     """Shut the gate and offer the record to the sync standby, if there may be one."""
     beat = mind.beat

@@ -16,6 +16,7 @@ from tests.cluster.test_machine import (
     Node,
     confirmed,
     in_sync,
+    peer_beat,
     primary_beat,
     standby_in_sync,
 )
@@ -121,3 +122,23 @@ def test_the_record_decides_what_becomes_of_a_copy_that_waited_for_it() -> None:
     node.all([ev.PostgresStarted(as_standby=True), ev.Probed(RECOVERING)])
     node.feed(ev.RecordRead(structs.replace(FIRST, epoch=3, primary="b"), "n1"))
     assert any(isinstance(one, act.StopPostgres) for one in node.ordered)
+
+
+def test_who_was_waited_for_in_vain_is_not_waited_for_again_before_it_has_flushed() -> None:
+    node = in_sync()
+    behind = ev.Walsender("b_1", "streaming", 100)
+    waits = structs.replace(SERVING, flush_lsn=150, names='ANY 1 ("b_1")', oldest_sync_wait_s=1.0)
+    for _ in range(20):
+        node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))
+        node.feed(ev.Probed(structs.replace(waits, walsenders=(behind,))), 0.1)
+        if node.mind.state is State.GOING_SOLO:
+            break
+    node.feed(confirmed(node.swapped()))
+    node.feed(ev.NamesSet(""))
+    assert node.mind.state is State.PRIMARY_SOLO
+    for flushed, state in ((100, State.PRIMARY_SOLO), (150, State.SYNC_ENTRY)):
+        row = structs.replace(behind, flush_lsn=flushed)
+        epoch = node.mind.kept[1]
+        node.feed(peer_beat(60 + flushed, "STANDBY_CATCHUP", epoch=epoch))
+        node.feed(ev.Probed(structs.replace(SERVING, flush_lsn=150, walsenders=(row,))))
+        assert node.mind.state is state, f"flushed to {flushed}"

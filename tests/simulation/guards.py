@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cluster import actions as act
+from cluster.mind import NEVER
 from cluster.rules.rule import AS_TOLD
 from cluster.states import State
 from protocols.peer import Record
@@ -63,7 +64,8 @@ class Guards:
         """A daemon orders something of its server."""
         if not isinstance(order, STARTS):
             return
-        again = self.started.get(node.name) == node.boots
+        # A daemon's own first start that failed, on a bad disk say, has not been yet.
+        again = self.started.get(node.name) == node.boots and node.mind.up_at_s > NEVER
         if isinstance(order, act.StartPrimary | act.StartStandby):
             self.started[node.name] = node.boots
         told = node.authority
