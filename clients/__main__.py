@@ -29,6 +29,7 @@ NOUNS: Final = {
         "clients.ops.second_factor:second_factor",
         "One-time codes for my login.",
     ),
+    "audit": ("clients.ops.audit:audit", "Prove that nothing was changed; who did what, when."),
     "cluster": ("clients.ops.cluster:cluster", "The pair: who is primary, is everything safe."),
     "monitor": ("clients.ops.monitor.command:monitor", "The live heartbeat of the pair."),
     "demo": ("clients.demo.command:demo", "A whole board on this machine, to try and to break."),

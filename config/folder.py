@@ -2,8 +2,8 @@
 certificates, secrets.
 
     node-a.yaml node-b.yaml witness.yaml mpower.yaml
-    pki/      ca.crt ca.key revoked.crl <kind>-<name>.crt .key
-    secrets/  replication.password
+    pki/      ca.crt ca.key revoked.crl <kind>-<name>.crt .key audit.pub
+    secrets/  replication.password audit.key
 
 It writes only into an empty folder: keys that are in use are never overwritten. This file must not
 know the network; whoever plans says which hosts and ports.
@@ -21,7 +21,16 @@ from msgspec import Struct
 
 from config.files import PUBLIC, SECRET, make_folder, write_file
 from config.load import SettingsError, settings_from
-from config.pki import Identity, PkiError, issue, key_pem, make_authority, revocation_list
+from config.pki import (
+    Identity,
+    PkiError,
+    issue,
+    key_pem,
+    make_authority,
+    revocation_list,
+    signing_key,
+)
+from config.proof import AuditSettings
 from config.settings import (
     ClientSettings,
     ClusterSettings,
@@ -118,6 +127,7 @@ def write_settings(plan: Plan, now: dt.datetime | None = None) -> Paths:
     except ValueError as wrong:  # the settings do not fit each other
         raise SettingsError("the plan", "", str(wrong)) from wrong
     files |= plan.borrowed
+    files["secrets/audit.key"], files["pki/audit.pub"] = signing_key()
     files["secrets/replication.password"] = f"{secrets.token_urlsafe(32)}\n".encode()
     for folder in (home, home / "pki", home / "secrets"):
         make_folder(folder)
@@ -166,15 +176,7 @@ def _settings_files(plan: Plan) -> dict[str, bytes]:
             tls=_tls("witness", plan.witness_name),
         )
         add("witness.yaml", f"the witness of the cluster {plan.name}", witness)
-    client = ClientSettings(
-        cluster=plan.name,
-        nodes=[node.terminals for node in plan.nodes],
-        peers=[link for node in plan.nodes for link in node.peer],
-        witness=plan.witness,
-        journal=plan.journal,
-        tls=_tls("ops", plan.operators[0]),
-    )
-    add("mpower.yaml", f"clients of the cluster {plan.name}", client)
+    add("mpower.yaml", f"clients of the cluster {plan.name}", _client(plan))
     return files
 
 
@@ -193,7 +195,20 @@ def _node(plan: Plan, name: str, cluster: ClusterSettings) -> NodeSettings:
         ),
         limits=plan.limits,
         sign_in=plan.sign_in,
+        audit=AuditSettings(signing_key=Path("secrets/audit.key")),
         ops=OpsSettings(listen=plan.ops[name]) if name in plan.ops else OpsSettings(),
+    )
+
+
+def _client(plan: Plan) -> ClientSettings:
+    return ClientSettings(
+        cluster=plan.name,
+        nodes=[node.terminals for node in plan.nodes],
+        peers=[link for node in plan.nodes for link in node.peer],
+        witness=plan.witness,
+        journal=plan.journal,
+        audit_key=Path("pki/audit.pub"),
+        tls=_tls("ops", plan.operators[0]),
     )
 
 

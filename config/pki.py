@@ -17,7 +17,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
@@ -172,7 +172,16 @@ def identity_of(certificate: bytes) -> Identity:
     return Identity(*match.groups())
 
 
-def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def signing_key() -> tuple[bytes, bytes]:
+    """Make the key that signs the audit's checkpoints, its private and its public half (PEM)."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return key_pem(key), public
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
     """Write a private key as unencrypted PKCS 8 PEM, for a file of mode 0400."""
     return key.private_bytes(
         serialization.Encoding.PEM,

@@ -24,9 +24,11 @@ from config.kinds import (
     ports_fit,
     split_address,
 )
+from config.limits import LimitsSettings
+from config.proof import AuditSettings
 from config.watching import CallbacksSettings, OpsSettings
 
-__all__ = ["Settings", "split_address"]
+__all__ = ["LimitsSettings", "Settings", "split_address"]
 
 
 class TimersSettings(Settings, frozen=True, kw_only=True):
@@ -275,25 +277,6 @@ class PostgresSettings(Settings, frozen=True, kw_only=True):
     ]
 
 
-class LimitsSettings(Settings, frozen=True, kw_only=True):
-    """How much one node takes on at once."""
-
-    sessions: Annotated[
-        int, Meta(ge=1, le=20_000, description="Connections of terminals at the same time.")
-    ] = 2000
-    payments_per_batch: Annotated[
-        int, Meta(ge=1, le=1000, description="Payments posted in one transaction at most.")
-    ] = 128
-    accept_per_s: Annotated[
-        int,
-        Meta(ge=1, le=10_000, description="New connections a second; more wait for their turn."),
-    ] = 200
-    pool: Annotated[
-        int,
-        Meta(ge=1, le=64, description="Connections to the database; 8 to 16 serve a whole city."),
-    ] = 8
-
-
 class SignInSettings(Settings, frozen=True, kw_only=True):
     """What signing in asks of people, besides the password."""
 
@@ -318,6 +301,7 @@ class NodeSettings(Settings, frozen=True, kw_only=True):
     log_level: Annotated[LogLevel, Meta(description="debug, info, warning or error.")] = "info"
     limits: Annotated[LimitsSettings, Meta(description="Limits of this node.")] = LimitsSettings()
     sign_in: Annotated[SignInSettings, Meta(description="Signing in.")] = SignInSettings()
+    audit: Annotated[AuditSettings, Meta(description="The audit's checkpoints.")] = AuditSettings()
     ops: Annotated[OpsSettings, Meta(description="The ops port.")] = OpsSettings()
     callbacks: Annotated[
         CallbacksSettings, Meta(description="Your own programs, run on events.")
@@ -393,6 +377,13 @@ class ClientSettings(Settings, frozen=True, kw_only=True):
         Meta(
             description="The folder of payments not yet confirmed; it must survive a power cut."
             " Left out: in the home folder."
+        ),
+    ] = None
+    audit_key: Annotated[
+        Path | None,
+        Meta(
+            description="The public half of the key that signs the audit; only 'mpower audit'"
+            " needs it."
         ),
     ] = None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from mpowerd.audit.signing import Signer
 from mpowerd.database import Database
 from mpowerd.dispatch import Dispatch
 from mpowerd.hall import Doors
@@ -21,7 +22,9 @@ from mpowerd.sessions import CHECK_EVERY_S, Sessions
 
 
 class Business:
-    """``today`` gives the open business date, '' if none."""
+    """``today`` gives the open business date, '' if none; ``checkpoint_s``: how often the audit is
+    signed.
+    """
 
     def __init__(
         self,
@@ -31,7 +34,10 @@ class Business:
         sessions: Sessions,
         doors: Doors,
         today: Callable[[], Awaitable[str]],
+        signer: Signer,
+        checkpoint_s: float,
     ) -> None:
+        self._signer, self._checkpoint_s = signer, checkpoint_s
         self._database, self._lane, self._sessions = database, lane, sessions
         self.doors, self.today = doors, today
         self._jobs = Jobs()
@@ -55,10 +61,12 @@ class Business:
         await self._database.open()
         self._lane.start()
         self._jobs.every(CHECK_EVERY_S, "sessions", self._sessions.check)
+        self._jobs.every(self._checkpoint_s, "audit checkpoint", self._signer.sign)
 
     async def close(self) -> None:
         """Serve no more; what is being served ends by its own deadline."""
         await self._jobs.close()
+        self._signer.close()
         await self._lane.close()
         await self.dispatch.close()
         self._sessions.clear()

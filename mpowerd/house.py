@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -23,6 +24,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from cluster.standing import Standing
 from mpowerd.approvals.operations import served as approvals_served
+from mpowerd.audit.operations import served as audit_served
+from mpowerd.audit.signing import Signer, nobody_listens, nowhere
 from mpowerd.banking.operations import SERVED as BANKING
 from mpowerd.business import Business
 from mpowerd.caller import Caller, Key
@@ -52,6 +55,7 @@ from mpowerd.sessions import Sessions
 from mpowerd.sign_in import SignIns
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.payments import Take
+from protocols.checkpoints import Checkpoint
 from protocols.messages import NotPrimary
 from protocols.operation import Role
 from protocols.refusals import Refused
@@ -75,11 +79,18 @@ CHAIN: Final = 0
 
 
 def served(
-    here: Callable[[], dt.date], hashing: Hashing, wall: Callable[[], float]
+    here: Callable[[], dt.date],
+    hashing: Hashing,
+    wall: Callable[[], float],
+    cluster: str = "",
+    key: Path | None = None,
 ) -> Mapping[str, Serve]:
-    """Give every room's operations; ``here()`` is the node's own date, ``wall()`` Unix seconds."""
+    """Give every room's operations; ``here()`` is the node's own date, ``wall()`` Unix seconds,
+    ``key`` signs the audit of ``cluster``.
+    """
     rooms = {
         **security_served(hashing, wall),
+        **audit_served(cluster, key),
         **days_served(here),
         **CONSUMERS,
         **PAYMENTS,
@@ -105,17 +116,22 @@ class Plan(Struct, frozen=True):
     payments_per_batch: int = 128
     pool: int = 8
     second_factor: frozenset[str] = frozenset()
+    signing_key: Path | None = None
+    checkpoint_s: float = 5.0
 
 
 class House:
     """One node's house. ``stood`` takes every standing the cluster publishes; ``here`` gives the
-    machine's date where the board is.
+    machine's date where the board is; ``alarm`` takes an alarm's name and text ('' ends it);
+    ``keep`` keeps the audit's checkpoints elsewhere.
     """
 
     def __init__(
         self, plan: Plan, standing: Standing, clock: IReactorTime, here: Callable[[], dt.date]
     ) -> None:
         self._plan, self._clock, self._here = plan, clock, here
+        self.alarm: Callable[[str, str], None] = nobody_listens
+        self.keep: Callable[[Checkpoint], Awaitable[None]] = nowhere
         self._passwords = Passwords()
         self._jobs = Jobs()
         self.figures = Figures()
@@ -198,12 +214,9 @@ class House:
         now_s = self._clock.seconds
         people = People(database, self._plan.second_factor)
         sessions = Sessions(people.alive, people.end, now_s)
-        rooms = ServedRooms(
-            database,
-            served(self._here, self._passwords.hashed, time.time),
-            {TAKE: fingerprint},
-            self._done,
-        )
+        plan, hashed = self._plan, self._passwords.hashed
+        operations = served(self._here, hashed, time.time, plan.cluster, plan.signing_key)
+        rooms = ServedRooms(database, operations, {TAKE: fingerprint}, self._done)
         lane: Lane[Outcome] = Lane(
             _posting(database, self.figures, now_s), now_s, self._plan.payments_per_batch
         )
@@ -215,6 +228,8 @@ class House:
             sessions=sessions,
             doors=Doors(dispatch, sign_ins, sessions, people.note_displaced),
             today=partial(_today, database),
+            signer=Signer(database, plan.cluster, plan.signing_key, self.alarm, self.keep),
+            checkpoint_s=plan.checkpoint_s,
         )
 
     def _done(self, operation: str) -> None:

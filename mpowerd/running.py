@@ -59,6 +59,7 @@ async def begin(
     node.on_drain = house.finished
     node.on_end = ending.fault
     node.on_status = house.status
+    house.alarm = node.chronicle.alarm
     house.start()
     service = watched(node, registry=house.figures.registry, doors=lambda: house.hall.is_open)
     try:
@@ -91,4 +92,6 @@ def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:
         payments_per_batch=limits.payments_per_batch,
         pool=limits.pool,
         second_factor=frozenset(settings.sign_in.second_factor),
+        signing_key=settings.audit.signing_key,
+        checkpoint_s=settings.audit.checkpoint_s,
     )

@@ -100,6 +100,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "NO_POWER_ID": Sentence("There is no power {power_id}. List the powers for its number."),
     "BAD_DATES": Sentence("From {first} to {last}: the dates are not days in order. Check both."),
+    "NO_AUDIT_KEY": Sentence(
+        "This node cannot check signatures: {why}. Put the board's audit.key there and ask again."
+    ),
+    "BAD_PEAKS": Sentence("These are not the peaks of a tree of {size} heads. Begin again at 0."),
     "NO_OFFICE": Sentence("There is no office {office}. Check its code, or add the office first."),
     "ROLE_APPOINTED": Sentence(
         "A user cannot be added as {role}. Add the user as clerk or ops, then appoint them: "

@@ -151,6 +151,17 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " it ends the other machines and the counters refuse this node.",
         "Issue it anew (mpowerd check shows the file), put it there, restart this node.",
     ),
+    "audit-unsigned": Advice(
+        "The audit is written and chained, but no checkpoint of it is signed: until one is, who has"
+        " the database's own rights could write the newest entries anew. Payments go on; the next"
+        " checkpoint covers what was written meanwhile.",
+        "Put the board's audit.key where audit.signing_key says, mode 0400 ('mpower pack NODE').",
+    ),
+    "audit-contradicted": Advice(
+        "What the database says was signed is not what this board signed: its audit was set back or"
+        " written anew. Payments go on; nothing is signed on top of it.",
+        "Run 'mpower audit verify', keep its answer; copy the disk before anything else is done.",
+    ),
     "certificate-copied": Advice(
         "Two machines use one terminal's certificate and keep displacing each other.",
         "Find both addresses in the log; give one machine a certificate of its own, revoke this.",

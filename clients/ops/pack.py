@@ -30,6 +30,10 @@ OWNER: Final = "mpower"
 """The account of the services, on every machine; tar falls back to root where there is none."""
 OPEN: Final = ("pki/ca.crt", "pki/revoked.crl")
 """What every machine needs beside its own."""
+NODES_SECRETS: Final = ("secrets/replication.password", "secrets/audit.key")
+"""What both nodes hold alike; a board of an earlier release has no key for its audit."""
+CHECKING: Final = "pki/audit.pub"
+"""By which the clients' settings prove the audit."""
 PEOPLE: Final = ("counter", "bank", "ops")
 """Kinds of certificates that come with the clients' settings."""
 
@@ -54,11 +58,11 @@ def packed(names: frozenset[str], machine: str, etcd: tuple[str, ...] = ()) -> P
         return _with_identity(own, stem.rpartition(".")[0], "the witness") if stem else None
     if f"node-{machine}.yaml" in names:
         own = {"node.yaml": f"node-{machine}.yaml"}
-        own |= {one: one for one in ("secrets/replication.password", *etcd)}
+        own |= {one: one for one in (*NODES_SECRETS, *etcd) if one in names or one in etcd}
         return _with_identity(own, f"pki/node-{machine}", f"node {machine}")
     for kind in PEOPLE:
         if f"pki/{kind}-{machine}.crt" in names:
-            own = {"mpower.yaml": "mpower.yaml"}
+            own = {one: one for one in ("mpower.yaml", CHECKING) if one in names}
             return _with_identity(own, f"pki/{kind}-{machine}", f"{kind} {machine}")
     return None
 

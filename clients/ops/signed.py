@@ -26,11 +26,15 @@ def as_person(default: str | None) -> Callable[[F], F]:
     def with_options(command: F) -> F:
         for option in (
             click.option(
-                "--password-file", help="File with that user's password, or - for standard input."
+                "--password-file",
+                envvar="MPOWER_PASSWORD_FILE",
+                help="File with that user's password, or - for standard input."
+                " Else MPOWER_PASSWORD_FILE names it.",
             ),
             click.option(
                 "--as",
                 "me",
+                envvar="MPOWER_AS",
                 default=default,
                 show_default=default is not None,
                 required=default is None,

@@ -1,14 +1,21 @@
-"""The audit's SQL: one entry as a link of its own, for what no key's outcome records."""
+"""The audit's SQL: one entry as a link of its own, for what no key's outcome records; the log of
+heads and its checkpoints.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 import zlib
+from collections.abc import Sequence
 from typing import Any, Final
 
+from msgspec import Struct
 from psycopg import AsyncCursor
 
 from mpowerd.caller import Caller, Key
+from protocols.checkpoints import Checkpoint
+from protocols.merkle import HASH_BYTES, Tree
 
 LANE_CHAINS: Final = 128
 """Chains 0–127 belong to posting lanes, one each; the next OTHER_CHAINS are shared by everything
@@ -16,6 +23,23 @@ else.
 """
 OTHER_CHAINS: Final = 16
 NOTE: Final = "SELECT mpower.audit_note_v1(" + ", ".join(["%s"] * 14) + ")"
+MOVED: Final = "SELECT mpower.audit_moved_v1()"
+GROW: Final = (
+    "SELECT size, root, at, term, signature, peaks, links, hashes, moment, now_term"
+    " FROM mpower.audit_grow_v1(%s)"
+)
+KEEP: Final = "SELECT mpower.audit_keep_v1(%s, %s, %s, %s, %s, %s, %s)"
+STATE: Final = (
+    "SELECT leaves, checkpoints, size, root, at, term, signature FROM mpower.audit_state_v1()"
+)
+SLICE: Final = (
+    "SELECT last, seen_links, seen_entries, done, bad_link, bad_position, trouble"
+    " FROM mpower.audit_slice_v1(%s, %s, %s)"
+)
+TREE: Final = (
+    "SELECT leaf, link, hash, found, root, at, term, signature FROM mpower.audit_tree_v1(%s, %s)"
+)
+Cursor = AsyncCursor[tuple[Any, ...]]
 
 
 def chain_of(subject: str) -> int:
@@ -24,7 +48,7 @@ def chain_of(subject: str) -> int:
 
 
 async def note(
-    cursor: AsyncCursor[tuple[Any, ...]],
+    cursor: Cursor,
     chain: int,
     caller: Caller,
     what: str,
@@ -55,3 +79,69 @@ async def note(
             reason,
         ),
     )
+
+
+class Growth(Struct, frozen=True):
+    """The log after its heads were written: the last checkpoint with its tree, the heads (link,
+    hash) since, the moment (ISO, UTC) and term of the writing.
+    """
+
+    last: Checkpoint | None
+    tree: Tree
+    heads: Sequence[tuple[int, bytes]]
+    moment: str
+    term: int
+
+
+async def _row(cursor: Cursor, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    row = await (await cursor.execute(query.encode(), values)).fetchone()
+    assert row is not None, "these functions give one row"
+    return row
+
+
+async def moved(cursor: Cursor) -> bool:
+    """Say whether there is anything that no checkpoint covers."""
+    return bool((await _row(cursor, MOVED))[0])
+
+
+async def grow(cursor: Cursor, most: int) -> Growth:
+    """Append the heads that have moved to the log."""
+    row = await _row(cursor, GROW, (most,))
+    size, top, at, term, signature, peaks, links, hashes, moment, now_term = row
+    last = None if top is None else Checkpoint(size, top, at, term, signature)
+    packed = peaks or b""
+    cut = tuple(packed[i : i + HASH_BYTES] for i in range(0, len(packed), HASH_BYTES))
+    at_utc = moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    return Growth(last, Tree(size, cut), list(zip(links, hashes, strict=True)), at_utc, now_term)
+
+
+async def keep(cursor: Cursor, made: Checkpoint, tree: Tree, follows: int) -> bool:
+    """Keep a checkpoint after the one of size ``follows``; False: another came first."""
+    values = (made.size, made.root, made.at, made.term, made.signature, b"".join(tree.peaks))
+    return bool((await _row(cursor, KEEP, (*values, follows)))[0])
+
+
+class State(Struct, frozen=True):
+    """How far the log goes, how many checkpoints there are, and the newest."""
+
+    leaves: int
+    checkpoints: int
+    newest: Checkpoint | None
+
+
+async def state(cursor: Cursor) -> State:
+    """Look how far the log goes."""
+    leaves, checkpoints, size, *rest = await _row(cursor, STATE)
+    return State(leaves, checkpoints, None if size is None else Checkpoint(size, *rest))
+
+
+async def links(cursor: Cursor, after: int, most_links: int, most_rows: int) -> tuple[Any, ...]:
+    """Recompute the next links: last, links, entries, done, bad link, bad position, trouble."""
+    return await _row(cursor, SLICE, (after, most_links, most_rows))
+
+
+async def tree(cursor: Cursor, first: int, most: int) -> list[tuple[Any, ...]]:
+    """Give leaves: leaf, link, hash, the link's hash now, and a checkpoint's root, at, term,
+    signature where one ends with it.
+    """
+    return await (await cursor.execute(TREE, (first, most))).fetchall()

@@ -10,8 +10,12 @@ CREATE TABLE mpower.audit_links (
     term bigint NOT NULL,
     covers integer NOT NULL,
     previous bytea NOT NULL,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    marks integer[] NOT NULL
 );
+COMMENT ON COLUMN mpower.audit_links.marks IS
+    'a short hash of each row it covers, in order: proves nothing, names the row that was changed';
+CREATE INDEX requests_of_link ON mpower.requests (link);
 
 CREATE TABLE mpower.audit_entries (
     link bigint NOT NULL,
@@ -54,3 +58,9 @@ CREATE FUNCTION mpower.entry_evidence(e mpower.audit_entries) RETURNS bytea LANG
     SELECT record_send(ROW(e.position, e.at, e.what, e.outcome, e.user_name, e.person, e.role, e.subject, e.address,
         e.counter, e.client, e.sequence, e.object, e.details, e.reason))
 $$;
+
+-- Every row that a link covers, with what of it is hashed.
+CREATE VIEW mpower.audit_evidence AS
+    SELECT r.link, r.position, r.at, mpower.request_evidence(r) AS evidence FROM mpower.requests r
+    UNION ALL
+    SELECT e.link, e.position, e.at, mpower.entry_evidence(e) FROM mpower.audit_entries e;

@@ -3,7 +3,7 @@
 SET LOCAL ROLE mpower_owner;
 
 -- Advisory locks by class, all within a transaction: 77001 the business day (shared by every taking, alone by opening and
--- closing), 77002 an audit chain, 77003 a key. They order; the constraints are what carries the promises.
+-- closing), 77002 an audit chain, 77003 a key, 77004 the log of heads. They order; the constraints are what carries the promises.
 
 CREATE FUNCTION mpower.receipt_text(counter text, receipt bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

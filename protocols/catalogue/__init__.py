@@ -2,12 +2,13 @@
 is.
 """
 
-from protocols.catalogue import approvals, banking, consumers, days, payments, security
+from protocols.catalogue import approvals, audit, banking, consumers, days, payments, security
 from protocols.operation import Catalogue
 
 CATALOGUE = Catalogue(
     security.OPERATIONS,
     approvals.OPERATIONS,
+    audit.OPERATIONS,
     consumers.OPERATIONS,
     days.OPERATIONS,
     payments.OPERATIONS,

@@ -49,9 +49,12 @@ def test_what_is_packed_is_enough_to_start_with(paths: Paths, machine: str, tmp_
 def test_nobody_gets_another_key_and_nobody_else_reads_them(paths: Paths, machine: str) -> None:
     entries = pack(paths, machine).getmembers()
     keys = [one for one in entries if one.name.endswith((".key", ".password"))]
-    mine = [one.name for one in keys if one.name.endswith(".key")]
+    mine = [one.name for one in keys if one.name.startswith("pki/") and one.name.endswith(".key")]
     assert len(mine) == 1
     assert "ca.key" not in mine[0]
+    secrets = [one.name for one in keys if one.name.startswith("secrets/")]
+    both = ["secrets/audit.key", "secrets/replication.password"]
+    assert secrets == (both if machine in {"a", "b"} else [])
     assert {one.mode for one in keys} == {0o400}
     assert all(one.mode & 0o007 == 0 for one in entries)
     assert {one.uname for one in entries} == {OWNER}

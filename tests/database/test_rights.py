@@ -34,6 +34,10 @@ SHARED: dict[str, set[str]] = {
     # four eyes: whoever may make a request; time runs out by itself
     "ask_approval_v1": {"clerk", "officer", "ops", "admin"},
     "expire_approvals_v1": {"app"},
+    # the signer's own: heads into the log, a checkpoint over it
+    "audit_moved_v1": {"app"},
+    "audit_grow_v1": {"app"},
+    "audit_keep_v1": {"app"},
     # proofs that change nothing
     "ledger_check_v1": {"app", "report"},
     "audit_check_v1": {"app", "report"},
@@ -49,6 +53,8 @@ EVIDENCE = (
     "scroll_lines",
     "audit_links",
     "audit_entries",
+    "audit_leaves",
+    "audit_checkpoints",
     "approval_acts",
 )
 KEPT = (
@@ -199,7 +205,12 @@ def attempt_as(t: Town, role: str, statement: str) -> None:
 
 @on_reactor
 async def test_evidence_is_refused_to_change_even_for_the_owner(node: Node) -> None:
-    columns_of = {"entries": "line", "scroll_lines": "line", "scrolls": "day"}
+    columns_of = {
+        "audit_checkpoints": "size",
+        "entries": "line",
+        "scroll_lines": "line",
+        "scrolls": "day",
+    }
     async with town(node) as t:
         await t.pay("asha", RAM, 100)
         for role in ("postgres", "mpower_owner"):

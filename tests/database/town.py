@@ -24,6 +24,7 @@ from psycopg.conninfo import make_conninfo
 
 from cluster.standing import Standing
 from mpowerd.approvals import operations as approvals
+from mpowerd.audit import operations as audit
 from mpowerd.banking import operations as banking
 from mpowerd.caller import Caller, Key
 from mpowerd.consumers import operations as consumers
@@ -57,6 +58,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **days.FUNCTIONS,
     **security.FUNCTIONS,
     **approvals.FUNCTIONS,
+    **audit.FUNCTIONS,
     **consumers.FUNCTIONS,
     **payments.FUNCTIONS,
     **banking.FUNCTIONS,

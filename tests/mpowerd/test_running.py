@@ -43,6 +43,7 @@ class Node:
     """A node whose account may not enter its data folder."""
 
     standing = None
+    chronicle = SimpleNamespace(alarm=None)
     on_bootstrap: Any = None
     on_end: Any = None
     on_status: Any = None

@@ -7,8 +7,18 @@ from __future__ import annotations
 from msgspec import Raw, Struct
 
 from protocols import codec
-from protocols.catalogue import CATALOGUE, approvals, banking, consumers, days, payments, security
+from protocols.catalogue import (
+    CATALOGUE,
+    approvals,
+    audit,
+    banking,
+    consumers,
+    days,
+    payments,
+    security,
+)
 from protocols.catalogue.body import Nothing
+from protocols.checkpoints import Checkpoint
 from protocols.faults import refusal
 from protocols.messages import (
     Beat,
@@ -59,6 +69,8 @@ WAITING = approvals.Waiting(
     *(17, "security.appoint", "user asha of E1042", "RIGHTS", 0, "HO", 1, CONTENT),
     *("PENDING", "E1001", "Adil Khan", "promoted from 1 April", AT, DUE),
 )
+CHECKPOINT = Checkpoint(3, CONTENT, AT, 2, bytes(64))
+CHANGED = audit.Trouble(0, 17, 2, "a row was changed")
 DELEGATION = approvals.Delegation(4, "E1001", "REFUND", AT, DUE)
 
 BODIES: dict[str, tuple[Struct, Struct]] = {
@@ -87,6 +99,9 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
     "security.reset_factor": (security.ResetFactor("asha", "telephone lost"), PENDING),
     "security.withdraw_power": (security.WithdrawPower(3, "transferred"), HELD),
     "security.powers": (security.Powers("E1042"), security.PowersHeld([HELD])),
+    "audit.state": (Nothing(), audit.State(4, 2, CHECKPOINT)),
+    "audit.links": (audit.Prove(), audit.Proven(17, 17, 40, True, CHANGED)),
+    "audit.tree": (audit.Climb(), audit.Climbed(3, [CONTENT, CONTENT], 2, True)),
     "approvals.inbox": (approvals.Inbox(), approvals.Requests([WAITING])),
     "approvals.show": (
         approvals.Show(17),

@@ -18,8 +18,8 @@ BEGIN
         VALUES (link, 1, now(), what, outcome, user_name, person, role, subject, address, counter, client, sequence,
             object, details, reason)
         RETURNING mpower.entry_evidence(e) INTO evidence;
-    INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash)
-        SELECT link, now(), f.term, 1, previous, sha256(previous || evidence) FROM cluster.fence f;
+    INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash, marks)
+        SELECT link, now(), f.term, 1, previous, sha256(previous || evidence), ARRAY[hash_record(ROW(evidence))] FROM cluster.fence f;
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.audit_note_v1 FROM PUBLIC;

@@ -20,6 +20,7 @@ DECLARE
     link bigint;
     previous bytea;
     hash bytea;
+    marks integer[];
     ours bigint[];
     before bigint[];
 BEGIN
@@ -55,9 +56,10 @@ BEGIN
             (SELECT c.name FROM mpower.consumers c WHERE c.consumer = ours[g.i])
         FROM generate_series(1, n) g (i)
         RETURNING requests.position, mpower.request_evidence(requests) AS evidence)
-    SELECT sha256(previous || string_agg(kept.evidence, ''::bytea ORDER BY kept.position)) INTO hash FROM kept;
-    INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash)
-        SELECT link, now(), f.term, n, previous, hash FROM cluster.fence f;
+    SELECT sha256(previous || string_agg(kept.evidence, ''::bytea ORDER BY kept.position)),
+        array_agg(hash_record(ROW(kept.evidence)) ORDER BY kept.position) INTO hash, marks FROM kept;
+    INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash, marks)
+        SELECT link, now(), f.term, n, previous, hash, marks FROM cluster.fence f;
     INSERT INTO mpower.scroll_lines (counter_id, reference, scroll, part, line, consumer, value_date, receipt)
         SELECT bank_id, reference[g.i], scroll, part, g.i, consumer_text[g.i], value_date[g.i],
             mpower.receipt_id(bank_id, year, last + g.i) FROM generate_series(1, n) g (i);

@@ -25,8 +25,9 @@ BEGIN
         VALUES (link, 2, now(), operation, coalesce(refusal, 'DONE'), user_name, person, role, subject, address, counter,
             client, sequence, object, details, reason)
         RETURNING mpower.entry_evidence(e) INTO more;
-    INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash)
-        SELECT link, now(), f.term, 2, previous, sha256(previous || evidence || more) FROM cluster.fence f;
+    INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash, marks)
+        SELECT link, now(), f.term, 2, previous, sha256(previous || evidence || more),
+            ARRAY[hash_record(ROW(evidence)), hash_record(ROW(more))] FROM cluster.fence f;
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.key_finish_v1 FROM PUBLIC;

@@ -40,6 +40,7 @@ DECLARE
     link bigint;
     previous bytea;
     hash bytea;
+    marks integer[];
     counter_ids integer[];
     taken integer[];
     last_number integer[];
@@ -197,11 +198,11 @@ BEGIN
             WHERE codes[g.i] NOT IN ('REPLAY', 'SIGN_IN_AGAIN')
             RETURNING requests.position, mpower.request_evidence(requests) AS evidence
         )
-        SELECT count(*), sha256(previous || string_agg(kept.evidence, ''::bytea ORDER BY kept.position))
-            INTO stored, hash FROM kept;
+        SELECT count(*), sha256(previous || string_agg(kept.evidence, ''::bytea ORDER BY kept.position)),
+            array_agg(hash_record(ROW(kept.evidence)) ORDER BY kept.position) INTO stored, hash, marks FROM kept;
         IF stored > 0 THEN
-            INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash)
-                SELECT link, at, f.term, stored, previous, hash FROM cluster.fence f;
+            INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash, marks)
+                SELECT link, at, f.term, stored, previous, hash, marks FROM cluster.fence f;
         END IF;
 
         IF accepted > 0 THEN

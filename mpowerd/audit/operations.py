@@ -1,0 +1,126 @@
+"""The audit's operations: proving in slices, and reading.
+
+Each call looks at a bounded number of rows and says where it got to, so that the walk over millions
+takes turns with payments. Signatures are checked by the key this node holds; whoever asks checks
+the newest one again by a key of their own. Nothing here knows how entries came about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from mpowerd.audit import store
+from mpowerd.audit.signing import read_key
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor
+from protocols.catalogue import audit as words
+from protocols.catalogue.body import Nothing
+from protocols.checkpoints import Checkpoint, KeyRefused, is_signed, leaf_of
+from protocols.merkle import Tree, grown, root
+from protocols.refusals import Refused
+
+LINKS: Final = 500
+ROWS: Final = 2_000
+"""A slice of the chains: some ten milliseconds of one connection of the pool."""
+LEAVES: Final = 1_000
+CHAIN_BITS: Final = 40
+LOG: Final = -1
+"""In the place of a chain: the log of heads itself."""
+Signed = Callable[[Checkpoint], bool]
+
+
+async def state(cursor: Cursor, caller: Caller, body: Nothing) -> words.State:
+    """Say how far the log and its checkpoints go."""
+    found = await store.state(cursor)
+    return words.State(found.leaves, found.checkpoints, found.newest)
+
+
+async def prove(cursor: Cursor, caller: Caller, body: words.Prove) -> words.Proven:
+    """Recompute the next slice of the chains."""
+    last, links, entries, done, bad, position, what = await store.links(
+        cursor, body.after, LINKS, ROWS
+    )
+    trouble = None
+    if bad is not None:
+        trouble = words.Trouble(bad >> CHAIN_BITS, place_of(bad), position, what)
+    return words.Proven(body.after if last is None else last, links, entries, done, trouble)
+
+
+def place_of(link: int) -> int:
+    """Give a link's place in its chain, from 1."""
+    return link & (1 << CHAIN_BITS) - 1
+
+
+async def climb(cursor: Cursor, caller: Caller, body: words.Climb, signed: Signed) -> words.Climbed:
+    """Recompute the next slice of the log: every leaf is a head that stands, every checkpoint's
+    root is the tree's and its signature this board's.
+    """
+    tree = Tree(body.size, tuple(body.peaks))
+    if not tree.fits:
+        raise Refused("BAD_PEAKS", size=body.size)
+    rows = await store.tree(cursor, body.size, min(LEAVES, max(body.upto - body.size, 0)))
+    tree, passed, trouble = await asyncio.to_thread(climbed, tree, rows, signed)
+    done = trouble is not None or tree.size >= body.upto or len(rows) < LEAVES
+    return words.Climbed(tree.size, list(tree.peaks), passed, done, trouble)
+
+
+def climbed(
+    tree: Tree, rows: list[tuple[Any, ...]], signed: Signed
+) -> tuple[Tree, int, words.Trouble | None]:
+    """Add leaves one after the other until one is wrong; the tree, checkpoints passed, trouble."""
+    passed = 0
+    for leaf, link, link_hash, found, top, at, term, signature in rows:
+        wrong = _wrong_leaf(tree.size, leaf, link_hash, found)
+        if wrong:
+            return tree, passed, words.Trouble(link >> CHAIN_BITS, place_of(link), 0, wrong)
+        tree = grown(tree, [leaf_of(link, link_hash)])
+        if top is None:
+            continue
+        if root(tree) != top:
+            what = f"the checkpoint of {at} does not fit the log: heads were changed or exchanged"
+            return tree, passed, words.Trouble(LOG, tree.size, 0, what)
+        if not signed(Checkpoint(tree.size, top, at, term, signature)):
+            what = f"the checkpoint of {at} was not signed by this board's key"
+            return tree, passed, words.Trouble(LOG, tree.size, 0, what)
+        passed += 1
+    return tree, passed, None
+
+
+def _wrong_leaf(size: int, leaf: int, link_hash: bytes, found: bytes | None) -> str:
+    if leaf != size:
+        return f"heads are missing from the log before its leaf {leaf}"
+    if found is None:
+        return "a checkpoint covers this link, and it is gone"
+    if found != link_hash:
+        return "the link has another hash than the checkpoint that covers it"
+    return ""
+
+
+def served(cluster: str, key: Path | None) -> dict[str, Callable[..., Awaitable[Any]]]:
+    """Give the operations of a node that holds that signing key."""
+    known: list[Ed25519PublicKey] = []
+
+    def signed(checkpoint: Checkpoint) -> bool:
+        if not known:
+            known.append(read_key(key).public_key())
+        return is_signed(known[0], cluster, checkpoint)
+
+    async def tree(cursor: Cursor, caller: Caller, body: words.Climb) -> words.Climbed:
+        try:
+            return await climb(cursor, caller, body, signed)
+        except KeyRefused as wrong:
+            raise Refused("NO_AUDIT_KEY", why=str(wrong)) from None
+
+    return {"audit.state": state, "audit.links": prove, "audit.tree": tree}
+
+
+FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "audit.state": ("audit_state_v1",),
+    "audit.links": ("audit_slice_v1",),
+    "audit.tree": ("audit_tree_v1",),
+}

@@ -1,0 +1,94 @@
+"""A signed checkpoint of the audit: this many heads of chains, under this root, at this time.
+
+The log of heads only grows: its leaf n says that a chain stood at that link with that hash. One
+signed root therefore speaks for every link of every chain up to the heads it covers. The signature
+is Ed25519 over plain lines that name the cluster, so that no checkpoint can be given out for
+another board's. Pure; it must not know where checkpoints are kept.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Annotated, Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+PURPOSE: Final = "mpower audit checkpoint 1"
+Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Size = Annotated[int, Meta(ge=0, le=2**62)]
+Moment = Annotated[str, Meta(max_length=40, pattern=r"^[0-9TZ:.+-]*\Z")]
+
+
+class Checkpoint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """``size`` heads under ``root``; ``at`` ISO time in UTC, for people; ``term`` of the primary
+    that signed.
+    """
+
+    size: Size
+    root: Hash
+    at: Moment
+    term: Size
+    signature: Annotated[bytes, Meta(max_length=64)] = b""
+
+
+class KeyRefused(ValueError):  # noqa: N818 - named by what happened
+    """A file that is not such a key; str() says why."""
+
+
+def leaf_of(link: int, link_hash: bytes) -> bytes:
+    """Write one head as a leaf: the link's number (its chain is in it) and its hash."""
+    return link.to_bytes(8, "big") + link_hash
+
+
+def signed_text(cluster: str, checkpoint: Checkpoint) -> bytes:
+    """What the signature covers."""
+    root = b64encode(checkpoint.root).decode()
+    lines = (PURPOSE, cluster, str(checkpoint.size), root, checkpoint.at, str(checkpoint.term))
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def signed(key: Ed25519PrivateKey, cluster: str, checkpoint: Checkpoint) -> Checkpoint:
+    """Sign it."""
+    return replace(checkpoint, signature=key.sign(signed_text(cluster, checkpoint)))
+
+
+def is_signed(public: Ed25519PublicKey, cluster: str, checkpoint: Checkpoint) -> bool:
+    """Say whether this key's owner signed it for this cluster."""
+    try:
+        public.verify(checkpoint.signature, signed_text(cluster, checkpoint))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def private_key(pem: bytes) -> Ed25519PrivateKey:
+    """Read a signing key (PEM)."""
+    try:
+        key = serialization.load_pem_private_key(pem, None)
+    except (ValueError, TypeError) as wrong:
+        raise KeyRefused(f"it is not a private key ({wrong})") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyRefused("it is not an Ed25519 key")
+    return key
+
+
+def public_key(pem: bytes) -> Ed25519PublicKey:
+    """Read the public half (PEM)."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except ValueError as wrong:
+        raise KeyRefused(f"it is not a public key ({wrong})") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyRefused("it is not an Ed25519 key")
+    return key
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """Write the public half as PEM."""
+    return key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
