@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cluster import actions as act
-from cluster.mind import NEVER
 from cluster.rules.rule import AS_TOLD
 from cluster.states import State
 from protocols.peer import Record
@@ -42,7 +41,6 @@ class Guards:
     def __init__(self, world: World) -> None:
         self.world = world
         self.takeovers = 0
-        self.started: dict[str, int] = {}
 
     def on_stored(self, before: Record, after: Record) -> None:
         """The register holds ``after``."""
@@ -65,9 +63,7 @@ class Guards:
         if not isinstance(order, STARTS):
             return
         # A daemon's own first start that failed, on a bad disk say, has not been yet.
-        again = self.started.get(node.name) == node.boots and node.mind.up_at_s > NEVER
-        if isinstance(order, act.StartPrimary | act.StartStandby):
-            self.started[node.name] = node.boots
+        again = node.came_up == node.boots
         told = node.authority
         itself = node.mind.state in BY_THEMSELVES and not node.mind.called_off
         if again and itself and told is not None and told.paused:

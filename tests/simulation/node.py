@@ -81,6 +81,8 @@ class Node:
         self.next_tick_s = 0.0
         self.beat_life = 0
         self.looks = Looks(self)
+        self.came_up = 0
+        """The process of this daemon whose server last came up."""
         postgres.exited = self._postgres_exited
 
     def clock(self) -> float:

@@ -208,6 +208,7 @@ class Orders:
             self.node.world.hit["started without an arbiter"] += 1
         if server.full:
             return _failed(order, "no space left on device")
+        self.node.came_up = self.node.boots
         if server.up:  # somebody else started one: as any stray it is stopped first
             server.stop()
         if isinstance(order, act.StartPrimary):
