@@ -17,7 +17,7 @@ from typing import Final
 from clients.demo.board import ADMIN, PASSWORD
 from clients.demo.stage import environment
 from config.folder import Paths, Plan, write_settings
-from config.settings import NodeAddress
+from config.settings import NodeAddress, SignInSettings
 from tests.torture import network
 from tests.torture.disk import Disk, images_in
 from tests.torture.host import Host
@@ -140,6 +140,7 @@ def _write(settings: Path, disks: dict[str, Disk], journals: Path, replication: 
             journal=journals,
             shared_buffers="64MB",
             wal_keep_mb=128,
+            sign_in=SignInSettings(second_factor=[]),
         )
     )
     settings.chmod(0o755)
