@@ -25,8 +25,10 @@ from cluster.volume import Volume
 
 STALL_S: Final = 0.3
 """After a stall this long the links hold what is no news."""
-DISK_LOOK_S: Final = 2.0
+DISK_LOOK_S: Final = 1.0
 """How often the disk is looked at; one that fills faster is met by PostgreSQL itself."""
+DISK_WATCH_S: Final = 0.25
+"""How often the look is looked after."""
 DISK_DEADLINE_S: Final = 2.0
 """A disk that has not flushed one page by then hangs, as PostgreSQL that answers no probe does."""
 
@@ -65,7 +67,7 @@ class Senses:
         )
         self._pulses = (
             Pulse("tick", clock, lambda: TICK_S, self._tick, fault),
-            Pulse("disk", clock, lambda: DISK_LOOK_S, self._look_at_disk, fault),
+            Pulse("disk", clock, lambda: DISK_WATCH_S, self._look_at_disk, fault),
             self._probe_pulse,
         )
 
@@ -120,6 +122,8 @@ class Senses:
             if waited_s >= DISK_DEADLINE_S:
                 why = f"a small write is not done after {waited_s:.0f} s"
                 self._disk_seen(DiskSeen("hung", self.disk_free_mb, why))
+            return
+        if look is not None and now_s - self._looked_s < DISK_LOOK_S:
             return
         loop = asyncio.get_running_loop()
         self._looked_s = now_s
