@@ -8,8 +8,8 @@ about.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 from mpowerd.audit.signing import Signer
 from mpowerd.database import Database
@@ -20,10 +20,13 @@ from mpowerd.lanes import Lane
 from mpowerd.outcomes import Outcome
 from mpowerd.sessions import CHECK_EVERY_S, Sessions
 
+CHORES_EVERY_S: Final = 60.0
+"""What nobody waits for: a request that has run out is refused at once, its mark may follow."""
+
 
 class Business:
     """``today`` gives the open business date, '' if none; ``checkpoint_s``: how often the audit is
-    signed.
+    signed; ``chores`` by name are what the rooms want done by the clock.
     """
 
     def __init__(
@@ -36,7 +39,9 @@ class Business:
         today: Callable[[], Awaitable[str]],
         signer: Signer,
         checkpoint_s: float,
+        chores: Mapping[str, Callable[[], Awaitable[None]]],
     ) -> None:
+        self._chores = chores
         self._signer, self._checkpoint_s = signer, checkpoint_s
         self._database, self._lane, self._sessions = database, lane, sessions
         self.doors, self.today = doors, today
@@ -61,6 +66,8 @@ class Business:
         await self._database.open()
         self._lane.start()
         self._jobs.every(CHECK_EVERY_S, "sessions", self._sessions.check)
+        for name, chore in self._chores.items():
+            self._jobs.every(CHORES_EVERY_S, name, chore)
         self._jobs.every(self._checkpoint_s, "audit checkpoint", self._signer.sign)
 
     async def close(self) -> None:

@@ -24,6 +24,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from cluster.standing import Standing
 from mpowerd.approvals.operations import served as approvals_served
+from mpowerd.approvals.store import expire
 from mpowerd.audit.operations import served as audit_served
 from mpowerd.audit.signing import Signer, nobody_listens, nowhere
 from mpowerd.banking.operations import SERVED as BANKING
@@ -72,6 +73,8 @@ PROPOSALS: Final = {**security.PROPOSALS}
 TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
 SEATS_SHOWN: Final = 300
 """Certificates in one status answer: it fits a frame; a larger board reads the metrics."""
+EXPIRED_AT_ONCE: Final = 500
+"""Requests marked in one transaction; the rest a minute later."""
 FIRST_PERSON: Final = "ADMIN"
 """Staff number of the first administrator."""
 CHAIN: Final = 0
@@ -228,6 +231,7 @@ class House:
             sessions=sessions,
             doors=Doors(dispatch, sign_ins, sessions, people.note_displaced),
             today=partial(_today, database),
+            chores={"requests that ran out": partial(expire_requests, database)},
             signer=Signer(database, plan.cluster, plan.signing_key, self.alarm, self.keep),
             checkpoint_s=plan.checkpoint_s,
         )
@@ -235,6 +239,15 @@ class House:
     def _done(self, operation: str) -> None:
         if operation in {"days.open", "days.close"}:
             self.opening.day_changed()
+
+
+async def expire_requests(database: Database) -> None:
+    """Mark the requests that nobody decided in time."""
+
+    async def work(cursor: Cursor) -> int:
+        return await expire(cursor, EXPIRED_AT_ONCE)
+
+    await database.write("requests that ran out", None, work)
 
 
 async def _today(database: Database) -> str:
