@@ -142,6 +142,7 @@ def make_node(
         settings, control, arbiter, on_standing, close_arbiter=arbiter.close, clock=clock
     )
     node.verbs.questions["prospect"] = arbiter.prospect
+    node.verbs.questions["kept"] = arbiter.shown
     return node
 
 

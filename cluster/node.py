@@ -84,6 +84,7 @@ class ClusterNode:
         self.on_drain: Callable[[], Awaitable[None]] = nothing_under_way
         self._control = control
         self._arbiter = arbiter
+        self.keep_line = arbiter.keep
         self._close_arbiter = close_arbiter
         self._on_standing = on_standing
         self._clock: IReactorTime = clock or BootClock()

@@ -11,9 +11,11 @@ import ipaddress
 import os
 import socket
 import sys
+import time
 from typing import Any
 
 from cluster.arbiter.server import Desk
+from cluster.arbiter.shelf import Shelf, Shelving
 from cluster.arbiter.store import RecordFile
 from cluster.door import Door
 from cluster.serving import FAULT, Ending, Service, serve
@@ -26,16 +28,19 @@ from protocols.shell.tls import ALPN_PEER, TlsFiles, server_side
 class Witness:
     """One running witness."""
 
-    def __init__(self, settings: WitnessSettings, file: RecordFile) -> None:
+    def __init__(self, settings: WitnessSettings, file: RecordFile, shelf: Shelf) -> None:
         tls = settings.tls
         files = TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
         clock = BootClock()
         self._settings = settings
         self._file = file
-        self.desk = Desk(file, settings.nodes, clock.seconds, die, is_here)
+        shelving = Shelving(shelf, time.time)
+        self.desk = Desk(file, settings.nodes, clock.seconds, die, is_here, shelving)
+        verbs = Verbs(self.status)
+        verbs.questions["kept"] = shelving.kept
         self._door = Door(
             settings.cluster_name,
-            {"node": self.desk, "ops": Verbs(self.status)},
+            {"node": self.desk, "ops": verbs},
             server_side(files, settings.cluster_name, ("node", "ops"), ALPN_PEER),
             clock,
         )
@@ -81,8 +86,8 @@ def die(reason: str) -> None:
 async def begin(settings: WitnessSettings, reactor: Any) -> Witness:
     """Open the file (written and fsynced again first) and serve; NotOursError says why not."""
     file = await asyncio.to_thread(RecordFile, settings.data, settings.cluster_name, settings.name)
-    witness = Witness(settings, file)
     try:
+        witness = Witness(settings, file, await asyncio.to_thread(Shelf, settings.data))
         witness.start(reactor)
     except BaseException:
         file.close()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives import serialization
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from config.files import PUBLIC, SECRET, make_folder, write_file
 from config.load import SettingsError, settings_from
@@ -78,6 +78,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     journal: Path | None = None
     timers: TimersSettings = TimersSettings()
     limits: LimitsSettings = LimitsSettings()
+    audit: AuditSettings = AuditSettings()
     sign_in: SignInSettings = SignInSettings()
     ops: dict[str, str] = {}
     shared_buffers: str = "128MB"
@@ -195,7 +196,7 @@ def _node(plan: Plan, name: str, cluster: ClusterSettings) -> NodeSettings:
         ),
         limits=plan.limits,
         sign_in=plan.sign_in,
-        audit=AuditSettings(signing_key=Path("secrets/audit.key")),
+        audit=structs.replace(plan.audit, signing_key=Path("secrets/audit.key")),
         ops=OpsSettings(listen=plan.ops[name]) if name in plan.ops else OpsSettings(),
     )
 

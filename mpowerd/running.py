@@ -20,6 +20,7 @@ from cluster.postgres.place import PostgresPlan
 from cluster.postgres.sessions import Sessions
 from cluster.serving import Ending
 from config.settings import NodeSettings, split_address
+from mpowerd.audit.outside import Outside
 from mpowerd.house import House, Plan
 from protocols.shell.clock import BootClock
 from protocols.shell.tls import TlsFiles
@@ -60,6 +61,7 @@ async def begin(
     node.on_end = ending.fault
     node.on_status = house.status
     house.alarm = node.chronicle.alarm
+    house.keep = Outside(node.keep_line, clock.seconds).keep
     house.start()
     service = watched(node, registry=house.figures.registry, doors=lambda: house.hall.is_open)
     try:

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from msgspec import Meta, Struct
+from msgspec import Meta, MsgspecError, Struct, json
 from msgspec.structs import replace
 
 PURPOSE: Final = "mpower audit checkpoint 1"
@@ -92,3 +92,37 @@ def public_pem(key: Ed25519PublicKey) -> bytes:
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+
+
+class Written(Struct, frozen=True, forbid_unknown_fields=True):
+    """A checkpoint as text: its bytes in hexadecimal, so that any language reads it."""
+
+    size: Size
+    root: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    at: Moment
+    term: Size
+    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
+
+
+class Line(Struct, frozen=True):
+    """A line of a file; whatever else stands there is not a checkpoint's."""
+
+    checkpoint: Written | None = None
+
+
+def line_of(one: Checkpoint) -> str:
+    """Write a checkpoint as one line of JSON."""
+    said = Written(one.size, one.root.hex(), one.at, one.term, one.signature.hex())
+    return json.encode(Line(said)).decode()
+
+
+def in_line(text: str | bytes) -> Checkpoint | None:
+    """Read the checkpoint of a line, None: it holds none; ValueError: it is not such a line."""
+    try:
+        said = json.decode(text, type=Line).checkpoint
+    except (MsgspecError, UnicodeDecodeError) as wrong:
+        raise ValueError(str(wrong)) from None
+    if said is None:
+        return None
+    root, signature = bytes.fromhex(said.root), bytes.fromhex(said.signature)
+    return Checkpoint(said.size, root, said.at, said.term, signature)

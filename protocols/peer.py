@@ -210,6 +210,20 @@ class SwapResult(PeerMessage, tag="c", frozen=True):
     refusal: str = ""
 
 
+class KeepLine(PeerMessage, tag="K", frozen=True):
+    """A node leaves a sealed line with the arbiter, which keeps it and does not read it."""
+
+    id: Count
+    text: Annotated[str, Meta(max_length=1000)]
+
+
+class LineKept(PeerMessage, tag="k", frozen=True):
+    """Kept durably, or why not."""
+
+    id: Count
+    refusal: str = ""
+
+
 class Ask(PeerMessage, tag="A", frozen=True):
     """An operator's verb (``status``, ``bootstrap``, …) with text arguments; the certificate must
     be of kind ops.
@@ -233,5 +247,15 @@ class Answer(PeerMessage, tag="a", frozen=True):
 
 
 AnyPeerMessage = (
-    PeerHello | NodeBeat | Relay | ReadRecord | RecordIs | Swap | SwapResult | Ask | Answer
+    PeerHello
+    | NodeBeat
+    | Relay
+    | ReadRecord
+    | RecordIs
+    | Swap
+    | SwapResult
+    | KeepLine
+    | LineKept
+    | Ask
+    | Answer
 )

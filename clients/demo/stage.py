@@ -26,6 +26,7 @@ from clients.demo.running import Process, Running
 from clients.ops.init import loopback_plan
 from config.folder import Paths, write_settings
 from config.load import load_client
+from config.proof import AuditSettings
 
 SERVICES: Final = ("witness", "a", "b")
 STOP_DEADLINE_S: Final = 12.0
@@ -63,7 +64,8 @@ class Stage:
         home.chmod(0o755)
         plan = loopback_plan(home, counters=counters, banks=(bank,))
         plan = msgspec.structs.replace(plan, shared_buffers="64MB", wal_keep_mb=256)
-        plan = msgspec.structs.replace(plan, journal=Path("journals"))
+        quick = AuditSettings(checkpoint_s=1)
+        plan = msgspec.structs.replace(plan, journal=Path("journals"), audit=quick)
         paths = write_settings(plan)
         (home / "logs").mkdir()
         return cls(paths, plan.counters, bank, pointed=pointed)
@@ -200,6 +202,7 @@ def environment(home: Path | None = None) -> dict[str, str]:
             "MPOWER_NODES": ",".join(client.nodes),
             "MPOWER_PEERS": ",".join(client.peers),
             "MPOWER_WITNESS": client.witness or "",
+            "MPOWER_PASSWORD_FILE": str(home / "secrets" / "admin.password"),
         }
     return said
 

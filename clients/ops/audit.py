@@ -17,7 +17,9 @@ from clients.ops.signed import as_person, signed_in
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    from clients.ops.proving import Proof, Sealed
+    from clients.asking import Asking
+    from clients.ops.kept import Kept
+    from clients.ops.proving import Proof
     from config.settings import ClientSettings
 
 HELP: Final = """\
@@ -28,6 +30,7 @@ Examples:
   mpower audit verify --as meera
   mpower audit verify --against checkpoints.json --json
 """
+WITNESS: Final = "witness"
 as_auditor = as_person("admin")
 
 
@@ -39,22 +42,33 @@ def audit() -> None:
 @audit.command("verify", epilog="Exit codes: 0 all is as it was written · 1 it is not.")
 @click.option(
     "--against",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file with checkpoints that were kept outside, one JSON object a line.",
+    metavar="FILE|witness",
+    help="What the database is compared with: checkpoints in a file, one JSON object a line, or"
+    " those the witness keeps. Else the witness, if it answers.",
 )
 @as_auditor
 @json_option
-def verify(*, against: Path | None, me: str, password_file: str | None, as_json: bool) -> None:
+def verify(*, against: str | None, me: str, password_file: str | None, as_json: bool) -> None:
     """Recompute every chain and every checkpoint; name the first entry that is not as it was."""
+    from clients.ops.kept import Kept, in_file, kept_outside
     from clients.ops.proving import prove
 
     settings = client_settings()
     key = _public_key(settings)
-    sealed = _sealed(against) if against is not None else []
-    proof = signed_in(
-        me, password_file, lambda link: prove(link.ask, settings.cluster, key, sealed)
-    )
-    _say(proof, key is not None, sealed, as_json=as_json)
+    file = Kept(in_file(Path(against))) if against not in {None, WITNESS} else None
+
+    async def work(link: Asking) -> tuple[Proof, Kept]:
+        kept = file or await kept_outside(settings)
+        if kept.trouble and against is not None:
+            raise Ended(
+                Exit.NOT_REACHABLE,
+                f"The witness could not be asked ({kept.trouble}). Start it, or compare with a"
+                " file (--against FILE).",
+            )
+        return await prove(link.ask, settings.cluster, key, kept.sealed), kept
+
+    proof, kept = signed_in(me, password_file, work)
+    _say(proof, key is not None, kept, as_json=as_json)
 
 
 def _public_key(settings: ClientSettings) -> Ed25519PublicKey | None:
@@ -73,29 +87,7 @@ def _public_key(settings: ClientSettings) -> Ed25519PublicKey | None:
         ) from None
 
 
-def _sealed(file: Path) -> list[Sealed]:
-    """Read checkpoints: one JSON object a line, other lines are not theirs."""
-    import msgspec
-
-    from clients.ops.proving import Sealed
-    from clients.ops.sealed import Line, checkpoint_of
-
-    found = []
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
-        try:
-            said = msgspec.json.decode(line, type=Line)
-        except msgspec.MsgspecError as wrong:
-            raise Ended(
-                Exit.FAILED, f"{file}, line {number}: {wrong}. Nothing was proven."
-            ) from None
-        if said.checkpoint is not None:
-            found.append(Sealed(f"{file.name}, line {number}", checkpoint_of(said.checkpoint)))
-    if not found:
-        raise Ended(Exit.FAILED, f"{file} holds no checkpoint. Nothing was proven.")
-    return found
-
-
-def _say(proof: Proof, keyed: bool, sealed: list[Sealed], *, as_json: bool) -> None:  # noqa: FBT001
+def _say(proof: Proof, keyed: bool, kept: Kept, *, as_json: bool) -> None:  # noqa: FBT001
     trouble, newest = proof.trouble, proof.newest
     data: dict[str, Any] = {
         "ok": trouble is None,
@@ -104,13 +96,14 @@ def _say(proof: Proof, keyed: bool, sealed: list[Sealed], *, as_json: bool) -> N
         "checkpoints": proof.checkpoints,
         "signed_until": newest.at if newest is not None else "",
         "signature_checked_here": keyed,
-        "against": [one.place for one in sealed],
+        "against": [one.place for one in kept.sealed],
+        "not_compared": kept.trouble,
         "first_bad": None,
     }
     if trouble is not None:
         where = {"chain": trouble.chain, "link": trouble.link, "position": trouble.position}
         data["first_bad"] = {**where, "what": trouble.what}
-    answer(data, _text(proof, keyed, sealed), as_json=as_json)
+    answer(data, _text(proof, keyed, kept), as_json=as_json)
     if trouble is not None:
         raise Ended(
             Exit.FAILED,
@@ -119,7 +112,7 @@ def _say(proof: Proof, keyed: bool, sealed: list[Sealed], *, as_json: bool) -> N
         )
 
 
-def _text(proof: Proof, keyed: bool, sealed: list[Sealed]) -> str:  # noqa: FBT001
+def _text(proof: Proof, keyed: bool, kept: Kept) -> str:  # noqa: FBT001
     newest, trouble = proof.newest, proof.trouble
     seen = f"{proof.entries:,} entries in {proof.links:,} links"
     if trouble is not None:
@@ -132,7 +125,13 @@ def _text(proof: Proof, keyed: bool, sealed: list[Sealed]) -> str:  # noqa: FBT0
     else:
         whose = "checked here by your own key" if keyed else "checked by the servers only"
         lines.append(f"{proof.checkpoints:,} checkpoints, the newest of {newest.at}: {whose}.")
-    lines += [f"Agrees with {one.place} ({one.checkpoint.at})." for one in sealed]
-    if not sealed:
-        lines.append("Not compared with anything kept outside the database (--against FILE).")
+    if kept.sealed:
+        first, last = kept.sealed[0], kept.sealed[-1]
+        lines.append(
+            f"Agrees with {len(kept.sealed)} checkpoints kept outside, from {first.checkpoint.at}"
+            f" to {last.checkpoint.at}: {last.place}."
+        )
+    else:
+        why = kept.trouble or "there is none yet"
+        lines.append(f"NOT compared with any checkpoint kept outside the database: {why}.")
     return "\n".join(lines)

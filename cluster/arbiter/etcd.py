@@ -24,7 +24,7 @@ from cluster.arbiter import ArbiterUnreachable, Reading, Swapped, keys
 from cluster.arbiter import register as registers
 from cluster.arbiter.floor import Floor, Seen
 from cluster.arbiter.gateway import Gateway
-from cluster.arbiter.keys import BEAT, LINEAGE, RECORD, Found, Left, Lineage
+from cluster.arbiter.keys import BEAT, KEPT, LINEAGE, RECORD, Found, KeptLine, Left, Lineage
 from cluster.arbiter.register import Register
 from protocols.peer import NodeBeat, Record, Relay
 
@@ -103,6 +103,19 @@ class EtcdArbiter:
         if self._carrier is None or self._carrier.done():
             self._carrier = asyncio.ensure_future(self._carry())
         return await outcome
+
+    async def keep(self, text: str) -> str:
+        """Put the line in the place of the last one; etcd's own history has those before it."""
+        found = await self._look()
+        unchanged = {LINEAGE: found.keys.get(LINEAGE)}
+        body = keys.write(self._prefix, KEPT, KeptLine(text), unchanged)
+        after = keys.found_in(await self._gateway.ask(TXN, body), self._prefix)
+        return "" if after.done else "etcd was set back a moment ago"
+
+    async def kept(self) -> list[str]:
+        """The last line."""
+        line = (await self._look()).line
+        return [] if line is None else [line.text]
 
     def view(self) -> dict[str, Any]:
         """Its members, and which etcd at which revision this node knows."""

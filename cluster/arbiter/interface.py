@@ -61,6 +61,12 @@ class Arbiter(Protocol):
     async def beat(self, beat: NodeBeat) -> Relay:
         """Leave this node's beat, and take the other's."""
 
+    async def keep(self, text: str) -> str:
+        """Keep a sealed line of ours where no node can take it back; why it was not kept, or ''."""
+
+    async def kept(self) -> list[str]:
+        """The lines it gives back, the oldest first (an etcd: the newest alone)."""
+
     def view(self) -> dict[str, Any]:
         """What it is, where, and what it last said of itself: for people."""
 

@@ -1,8 +1,9 @@
 """What mPower keeps in etcd, and how it is asked for: bodies of the v3 JSON gateway, pure.
 
-Under the prefix lie ``record`` (the shared record), ``beat/<node>`` (what that node left last) and
-``lineage``. Everything is read in one range at one revision, and becomes the same ``Register`` as
-the witness's, so that what may be stored is judged in one place. Invariants: a write compares whole
+Under the prefix lie ``record`` (the shared record), ``beat/<node>`` (what that node left last),
+``lineage``, and ``kept`` (a sealed line that is not ours to read). Everything is read in one range
+at one revision, and becomes the same ``Register`` as the witness's, so that what may be stored is
+judged in one place. Invariants: a write compares whole
 values, never parts; every beat carries what its writer knew to be the highest flush, so that it
 outlives both writers; a node has confirmed its epoch only by a beat left in the present lineage.
 It must not know how a body travels.
@@ -24,6 +25,7 @@ from protocols.peer import NodeBeat, Record
 RECORD: Final = "record"
 LINEAGE: Final = "lineage"
 BEAT: Final = "beat/"
+KEPT: Final = "kept"
 T = TypeVar("T")
 
 
@@ -46,6 +48,12 @@ class Left(Struct, frozen=True, forbid_unknown_fields=True):
     beat: NodeBeat
     generation: int = 0
     high_flush: int = 0
+
+
+class KeptLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sealed line that a node left last."""
+
+    text: str
 
 
 class Stored(Struct, frozen=True):
@@ -74,6 +82,11 @@ class Found(Struct, frozen=True):
     def lineage(self) -> Lineage | None:
         """The present lineage; None: nobody was here yet."""
         return self._one(LINEAGE, Lineage)
+
+    @property
+    def line(self) -> KeptLine | None:
+        """What was left to be kept; None: nothing."""
+        return self._one(KEPT, KeptLine)
 
     def left(self, node: str) -> Left | None:
         """What this node left."""

@@ -23,6 +23,7 @@ class MemoryArbiter:
         self.cut = False
         self.mute = False
         self.register = start(nodes, "memory-1", Kept())
+        self.lines: list[str] = []
 
     def restart(self) -> None:
         """As a new process on what was stored."""
@@ -51,6 +52,17 @@ class MemoryArbiter:
         now_s = self._clock()
         self.register = took(self.register, beat, now_s)
         return relay_for(self.register, beat.node, now_s)
+
+    async def keep(self, text: str) -> str:
+        """Keep a line."""
+        self._reach()
+        self.lines.append(text)
+        return ""
+
+    async def kept(self) -> list[str]:
+        """The lines."""
+        self._reach()
+        return list(self.lines)
 
     def view(self) -> dict[str, Any]:
         """It has no place."""

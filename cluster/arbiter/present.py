@@ -77,6 +77,18 @@ class PresentArbiter:
         """Leave this node's beat, and take the other's."""
         return await self._now.arbiter.beat(beat)
 
+    async def keep(self, text: str) -> str:
+        """Keep a line."""
+        return await self._now.arbiter.keep(text)
+
+    async def kept(self) -> list[str]:
+        """The lines it gives back."""
+        return await self._now.arbiter.kept()
+
+    async def shown(self) -> dict[str, Any]:
+        """The answer to an operator's ``kept``, as a witness gives it."""
+        return {"kept": [[0.0, "", text] for text in await self.kept()]}
+
     def view(self) -> dict[str, Any]:
         """Its name and kind, and what it says of itself."""
         return {"name": self._name, "kind": self._kind, **self._now.arbiter.view()}

@@ -17,9 +17,19 @@ from typing import Any, Final
 import structlog
 
 from cluster.arbiter import register as registers
+from cluster.arbiter.shelf import Shelving
 from cluster.arbiter.store import RecordFile
 from cluster.session import Session
-from protocols.peer import NodeBeat, PeerMessage, ReadRecord, Record, RecordIs, Swap, SwapResult
+from protocols.peer import (
+    KeepLine,
+    NodeBeat,
+    PeerMessage,
+    ReadRecord,
+    Record,
+    RecordIs,
+    Swap,
+    SwapResult,
+)
 
 MAX_WAITING: Final = 64
 """Questions waiting for the disk: two nodes ask a handful; more is a machine gone wrong."""
@@ -32,7 +42,8 @@ second while money is taken.
 
 class Desk:
     """Serves the two nodes from one register and one file. ``die`` ends the process at once;
-    ``is_here`` says whether an address is this machine's own.
+    ``is_here`` says whether an address is this machine's own. Lines that nodes leave are
+    ``shelving``'s.
     """
 
     def __init__(
@@ -42,7 +53,9 @@ class Desk:
         clock: Callable[[], float],
         die: Callable[[str], None],
         is_here: Callable[[str], bool] = lambda _address: False,
+        shelving: Shelving | None = None,
     ) -> None:
+        self.shelving = shelving
         self.nonce = secrets.token_hex(8)
         self.register = registers.start(tuple(nodes), self.nonce, file.stored.kept)
         self._file = file
@@ -67,6 +80,8 @@ class Desk:
             await asyncio.wait({self._worker})
         if self._writing is not None:
             await asyncio.wait({self._writing})
+        if self.shelving is not None:
+            await self.shelving.stop()
 
     def status(self) -> dict[str, Any]:
         """What the witness says of itself to an operator."""
@@ -114,10 +129,14 @@ class Desk:
             now_s = self._clock()
             self.register = registers.took(self.register, message, now_s)
             session.send(registers.relay_for(self.register, who, now_s))
+        elif isinstance(message, KeepLine) and self.shelving is not None:
+            self.shelving.take(session, message)
         elif isinstance(message, ReadRecord | Swap) and not self._waiting.full():
             self._waiting.put_nowait((session, message))
         else:
-            session.refuse("bad-message", "A node beats as itself, reads and swaps, in measure.")
+            session.refuse(
+                "bad-message", "A node beats as itself, reads, swaps and leaves lines, in measure."
+            )
 
     def session_over(self, session: Session, reason: str) -> None:
         """A node is gone; what it asked and was not answered may still be done."""

@@ -20,6 +20,8 @@ from cluster.arbiter import ArbiterUnreachable, Reading, Swapped, SwapUnknown
 from cluster.link import Caller
 from cluster.session import Session
 from protocols.peer import (
+    KeepLine,
+    LineKept,
     NodeBeat,
     PeerMessage,
     ReadRecord,
@@ -90,6 +92,17 @@ class WitnessArbiter:
             raise SwapUnknown(self.trouble or "the witness does not answer")
         return Swapped(said.done, said.record, said.nonce, said.refusal)
 
+    async def keep(self, text: str) -> str:
+        """Keep a line; an answer that does not come is a reason like another: it is left again."""
+        said = await self._ask(lambda number: KeepLine(number, text))
+        if not isinstance(said, LineKept):
+            raise ArbiterUnreachable(self.trouble or "the witness does not answer")
+        return said.refusal
+
+    async def kept(self) -> list[str]:
+        """A witness gives its lines to operators, not to nodes."""
+        return []
+
     def view(self) -> dict[str, Any]:
         """Where it is looked for."""
         return {"address": self._address, "trouble": self.trouble}
@@ -136,9 +149,11 @@ class WitnessArbiter:
         match message:
             case Relay() if self._beats:
                 _settle(self._beats.popleft(), message)
-            case RecordIs(number) | SwapResult(number) if number in self._questions:
+            case RecordIs(number) | SwapResult(number) | LineKept(number) if (
+                number in self._questions
+            ):
                 _settle(self._questions[number], message)
-            case RecordIs() | SwapResult():
+            case RecordIs() | SwapResult() | LineKept():
                 pass  # too late: its asker has drawn the conclusion
             case _:
                 session.refuse("bad-message", "A witness relays, reads and swaps; nothing else.")

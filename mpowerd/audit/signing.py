@@ -57,7 +57,7 @@ def read_key(path: Path | None) -> Ed25519PrivateKey:
 
 class Signer:
     """Signs for one term. ``alarm`` takes a name of the runbook and a text ('' ends it); ``keep``
-    keeps a checkpoint away from this database.
+    is offered the newest checkpoint each time, to keep it away from this database.
     """
 
     def __init__(
@@ -84,10 +84,9 @@ class Signer:
         try:
             if self._key is None:
                 self._key = await asyncio.to_thread(read_key, self._path)
-            if not await self._database.read("audit: moved", None, store.moved):
-                self._well()
-                return
-            made = await self._next(self._key)
+            made = self._last
+            if await self._database.read("audit: moved", None, store.moved):
+                made = await self._next(self._key)
         except KeyRefused as wrong:
             self.alarm("audit-unsigned", f"The audit is written and not signed: {wrong}.")
             return
@@ -95,12 +94,7 @@ class Signer:
             self._late(str(wrong))
             return
         if made is not None:
-            self._well()
             await self._keep(made)
-
-    def _well(self) -> None:
-        self._failed = 0
-        self.alarm("audit-unsigned", "")
 
     def _late(self, why: str) -> None:
         self._failed += 1
@@ -117,6 +111,8 @@ class Signer:
         growth = await self._database.write("audit: heads", None, grow)
         why = self._contradiction(key, growth)
         self.alarm("audit-contradicted", why)
+        self._failed = 0
+        self.alarm("audit-unsigned", "")
         if why:
             return None
         leaves = (leaf_of(link, link_hash) for link, link_hash in growth.heads)

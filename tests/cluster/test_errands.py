@@ -100,6 +100,12 @@ class MarkingArbiter:
     async def adopt(self) -> None:
         """Nothing was known of it."""
 
+    async def keep(self, text: str) -> str:
+        return "nothing is kept here"
+
+    async def kept(self) -> list[str]:
+        return []
+
     def view(self) -> dict[str, Any]:
         return {}
 

@@ -51,6 +51,9 @@ class World(Protocol):
 
     def mute(self) -> None: ...
 
+    async def shelf(self) -> list[str]:
+        """The lines that an operator is shown."""
+
 
 class MemoryWorld:
     def __init__(self) -> None:
@@ -61,6 +64,9 @@ class MemoryWorld:
 
     async def restart(self) -> None:
         self.arbiter.restart()
+
+    async def shelf(self) -> list[str]:
+        return await self.arbiter.kept()
 
     async def cut(self) -> None:
         self.arbiter.cut = True
@@ -106,6 +112,12 @@ class WitnessWorld:
     async def restart(self) -> None:
         await self.cut()
         await self.mend()
+
+    async def shelf(self) -> list[str]:
+        assert self.witness is not None
+        shelving = self.witness.desk.shelving
+        assert shelving is not None
+        return [text for _, _, text in (await shelving.kept())["kept"]]
 
     def mute(self) -> None:
         assert self.witness is not None
@@ -210,6 +222,9 @@ class EtcdWorld:
         await asyncio.to_thread(self.etcd.start)
         for arbiter in self.nodes.values():
             await reached(arbiter)
+
+    async def shelf(self) -> list[str]:
+        return await self.nodes["b"].kept()
 
     def mute(self) -> None:
         for gateway in self.gateways.values():

@@ -320,3 +320,17 @@ async def test_nobody_stands_for_a_node_that_knows_more(world: World) -> None:
     nonce = (await world.of("a").beat(beat("a", 1, epoch=9))).nonce
     vouched = records.trusted(FIRST, "b", "op", "by ops1", nonce=nonce)
     assert "rolled back" in (await world.of("b").swap(1, vouched)).refusal
+
+
+@for_each_arbiter
+async def test_a_line_that_a_node_left_stands_there_beside_the_record(world: World) -> None:
+    await world.of("a").swap(None, FIRST)
+    assert await world.of("a").keep("sealed 1") == ""
+    assert await world.shelf() == ["sealed 1"]
+    assert (await world.of("b").read()).record == FIRST
+    assert (await world.of("b").beat(beat("b", 1))).epoch == 1
+    await world.restart()
+    assert await world.shelf() == ["sealed 1"]
+    await world.cut()
+    with pytest.raises(ArbiterUnreachable):
+        await world.of("a").keep("sealed 2")

@@ -49,7 +49,8 @@ class Audited:
         """As another life of the node."""
 
         async def keep(one: Checkpoint) -> None:
-            self.kept.append(one)
+            if one not in self.kept[-1:]:  # the newest is offered again, until it is kept
+                self.kept.append(one)
 
         def alarm(kind: str, text: str) -> None:
             self.alarms[kind] = text

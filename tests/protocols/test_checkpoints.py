@@ -85,3 +85,14 @@ def test_what_is_not_such_a_key_is_refused_by_name() -> None:
     ):
         with pytest.raises(words.KeyRefused, match=why):
             read(pem)
+
+
+def test_a_line_gives_the_checkpoint_back_and_nothing_else_is_taken_for_one() -> None:
+    made = Checkpoint(3, b"r" * 32, AT, 2, b"s" * 64)
+    assert words.in_line(words.line_of(made)) == made
+    assert words.in_line(b'{"link":1}') is None
+    for bad in ("", "[1]", '{"checkpoint":{"size":1}}', words.line_of(made).replace("72", "7x")):
+        with pytest.raises(ValueError, match=r"."):
+            words.in_line(bad)
+    with pytest.raises(ValueError, match=r"."):
+        words.in_line(b"\xff\xfe")

@@ -1,0 +1,43 @@
+"""Leaves checkpoints with the arbiter: the newest one, twice a minute while there is a newer.
+
+Who writes the database's history anew, and holds the signing key too, cannot take back what the
+arbiter keeps. A checkpoint that does not arrive is followed by a later one, which speaks for it.
+This file must not know how the arbiter keeps a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from cluster.arbiter import ArbiterUnreachable
+from protocols.checkpoints import Checkpoint, line_of
+
+EVERY_S: Final = 30.0
+"""What is younger than this could still be written anew by somebody who has the key."""
+log = structlog.get_logger("mpowerd.audit")
+
+
+class Outside:
+    """``leave`` keeps a line with the arbiter and gives why not, or ''; ``clock`` is monotonic."""
+
+    def __init__(self, leave: Callable[[str], Awaitable[str]], clock: Callable[[], float]) -> None:
+        self._leave, self._clock = leave, clock
+        self._kept: Checkpoint | None = None
+        self._due_s = float("-inf")
+
+    async def keep(self, newest: Checkpoint) -> None:
+        """Leave it, if it is news and the last one is long enough ago."""
+        if newest == self._kept or self._clock() < self._due_s:
+            return
+        self._due_s = self._clock() + EVERY_S
+        try:
+            refusal = await self._leave(line_of(newest))
+        except ArbiterUnreachable as why:
+            refusal = str(why)
+        if refusal:
+            log.info("a checkpoint was not kept outside", why=refusal, size=newest.size)
+        else:
+            self._kept = newest
