@@ -38,6 +38,7 @@ from mpowerd.figures import Figures
 from mpowerd.hall import SWEEP_S, Doors, Hall
 from mpowerd.jobs import Jobs
 from mpowerd.lanes import Answer, Lane
+from mpowerd.masters import operations as masters
 from mpowerd.migrations import migrate
 from mpowerd.opening import Opening
 from mpowerd.outcomes import Outcome
@@ -68,8 +69,6 @@ OPENED_S: Final = 60.0
 TAKE: Final = "payments.take"
 LANES: Final = frozenset({TAKE})
 """Operations that are posted in batches instead of being served one by one."""
-PROPOSALS: Final = {**security.PROPOSALS}
-"""What every four-eyes operation would change; which ones there are is declared."""
 TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
 SEATS_SHOWN: Final = 300
 """Certificates in one status answer: it fits a frame; a larger board reads the metrics."""
@@ -95,12 +94,14 @@ def served(
         **security_served(hashing, wall),
         **audit_served(cluster, key),
         **days_served(here),
+        **masters.served(here),
         **CONSUMERS,
         **PAYMENTS,
         **BANKING,
     }
-    approved = {name: rooms[name] for name in PROPOSALS}
-    return {**rooms, **approvals_served(approved, PROPOSALS)}
+    proposals = {**security.PROPOSALS, **masters.proposals(here)}
+    approved = {name: rooms[name] for name in proposals}
+    return {**rooms, **approvals_served(approved, proposals)}
 
 
 class Plan(Struct, frozen=True):

@@ -145,6 +145,9 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "NO_DELEGATION": Sentence("You have lent no power under the number {delegation}."),
     "NOTHING_CHANGES": Sentence("That is how {object} stands already. Nothing was asked for."),
+    # masters
+    "BAD_MASTER": Sentence("The change of {master} cannot stand: {flaws}. Nothing was changed."),
+    "MASTER_DATE": Sentence("From {day}: {why}. Choose another day; nothing was changed."),
     # money
     "KEY_CONFLICT": Sentence(
         "This request was sent before with another content; nothing was posted. "

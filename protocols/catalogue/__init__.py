@@ -2,13 +2,23 @@
 is.
 """
 
-from protocols.catalogue import approvals, audit, banking, consumers, days, payments, security
+from protocols.catalogue import (
+    approvals,
+    audit,
+    banking,
+    consumers,
+    days,
+    masters,
+    payments,
+    security,
+)
 from protocols.operation import Catalogue
 
 CATALOGUE = Catalogue(
     security.OPERATIONS,
     approvals.OPERATIONS,
     audit.OPERATIONS,
+    masters.OPERATIONS,
     consumers.OPERATIONS,
     days.OPERATIONS,
     payments.OPERATIONS,

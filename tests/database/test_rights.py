@@ -56,6 +56,7 @@ EVIDENCE = (
     "audit_leaves",
     "audit_checkpoints",
     "approval_acts",
+    "masters",
 )
 KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),

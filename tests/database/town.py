@@ -32,6 +32,7 @@ from mpowerd.database import Cursor, Database
 from mpowerd.days import operations as days
 from mpowerd.house import served
 from mpowerd.keys import keyed
+from mpowerd.masters import operations as masters
 from mpowerd.migrations import migrate
 from mpowerd.outcomes import Outcome
 from mpowerd.passwords import Passwords
@@ -58,6 +59,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **days.FUNCTIONS,
     **security.FUNCTIONS,
     **approvals.FUNCTIONS,
+    **masters.FUNCTIONS,
     **audit.FUNCTIONS,
     **consumers.FUNCTIONS,
     **payments.FUNCTIONS,

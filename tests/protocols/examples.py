@@ -14,6 +14,7 @@ from protocols.catalogue import (
     banking,
     consumers,
     days,
+    masters,
     payments,
     security,
 )
@@ -71,6 +72,7 @@ WAITING = approvals.Waiting(
 )
 CHECKPOINT = Checkpoint(3, CONTENT, AT, 2, bytes(64))
 CHANGED = audit.Trouble(0, 17, 2, "a row was changed")
+OFFICE = {"code": "SD-101", "name": "Mall Road", "kind": "SUBDIVISION", "parent": "HO"}
 DELEGATION = approvals.Delegation(4, "E1001", "REFUND", AT, DUE)
 
 BODIES: dict[str, tuple[Struct, Struct]] = {
@@ -148,6 +150,20 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         DELEGATION,
     ),
     "approvals.end_delegation": (approvals.EndDelegation(4), DELEGATION),
+    "masters.list": (
+        masters.ListMaster("offices"),
+        masters.MasterRows(
+            "offices", "2026-04-01", [masters.MasterRow("SD-101", "2026-04-01", OFFICE)]
+        ),
+    ),
+    "masters.history": (
+        masters.MasterHistory("offices", "SD-101"),
+        masters.MasterVersions([masters.MasterVersion("2026-04-01", OFFICE, AT)]),
+    ),
+    "masters.change": (
+        masters.ChangeMaster("offices", "2026-04-01", [OFFICE], [], "the new sub-division"),
+        PENDING,
+    ),
     "security.disable_user": (
         security.DisableUser("asha", "left the board"),
         security.UserDisabled("asha", 1),

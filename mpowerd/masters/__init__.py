@@ -1,0 +1,1 @@
+"""What the board works by, effective from a day."""

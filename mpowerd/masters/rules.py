@@ -1,0 +1,94 @@
+"""What may become of a master: pure.
+
+A change is judged against what stands on its day: rows are whole and right, nothing refers to what
+is not there, what ends is referred to by nobody, and no day that has passed is rewritten for an
+object that stood then (its bills were explained by it). Offices change from today only: powers and
+accounts stand on them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+
+from protocols.masters import MASTERS, Fields, MasterError, checked, dangling
+from protocols.refusals import Refused
+
+Standing = Mapping[str, Mapping[str, Fields]]
+"""Master → key → fields, on the day of the change."""
+
+
+def judged(
+    master: str,
+    valid_from: dt.date,
+    rows: Sequence[Fields],
+    ended: Sequence[str],
+    stands: Standing,
+    today: dt.date,
+) -> dict[str, Fields | None]:
+    """Give what would be put, by key (None: ended); raises Refused BAD_MASTER with every flaw, or
+    MASTER_DATE.
+    """
+    flaws: list[str] = []
+    put: dict[str, Fields | None] = {}
+    for row in rows:
+        try:
+            kept = checked(master, row)
+        except MasterError as wrong:
+            flaws.append(str(wrong))
+            continue
+        key = kept[MASTERS[master].key]
+        if key in put:
+            flaws.append(f"{key}: it is there twice")
+        put[key] = kept
+    before = stands[master]
+    for key in ended:
+        if key not in before:
+            flaws.append(f"{key}: it cannot end, it does not stand on that day")
+        elif key in put:
+            flaws.append(f"{key}: it cannot both stand and end")
+        put[key] = None
+    after = {**before, **put}
+    whole = {key: row for key, row in after.items() if row is not None}
+    flaws += dangling(master, whole, lambda other: stands[other])
+    flaws += _left_without(master, whole, stands)
+    if flaws:
+        raise Refused("BAD_MASTER", master=master, flaws="; ".join(flaws[:SHOWN]) + _more(flaws))
+    _check_day(master, valid_from, [key for key in put if key in before], today)
+    return put
+
+
+SHOWN = 5
+"""Flaws told at once; the rest are counted: a sentence is read, a list of hundreds is not."""
+
+
+def _more(flaws: Sequence[str]) -> str:
+    return f"; and {len(flaws) - SHOWN} more" if len(flaws) > SHOWN else ""
+
+
+def _left_without(master: str, whole: Mapping[str, Fields], stands: Standing) -> Iterator[str]:
+    """Name what refers from other masters to objects that would no longer stand."""
+    for other, declared in MASTERS.items():
+        for field, to in declared.refers.items():
+            if to == master and other != master:
+                for key, row in stands[other].items():
+                    if row[field] and row[field] not in whole:
+                        yield f"{row[field]}: {other.replace('_', ' ')} {key} still refers to it"
+
+
+def _check_day(master: str, valid_from: dt.date, known: Sequence[str], today: dt.date) -> None:
+    if master == "offices" and valid_from > today:
+        raise Refused("MASTER_DATE", day=valid_from, why="offices change from today only")
+    if known and valid_from < today:
+        why = f"{known[0]} stood then, and what was explained by it stays"
+        raise Refused("MASTER_DATE", day=valid_from, why=why)
+
+
+def told(put: Mapping[str, Fields | None]) -> dict[str, str]:
+    """Write rows for the diff, by ``key.field``."""
+    return {
+        f"{key}.{field}": value
+        for key, row in put.items()
+        if row is not None
+        for field, value in row.items()
+    }

@@ -1,0 +1,204 @@
+"""The masters a board works by: what each object has, how it is named, what it refers to.
+
+One declaration a master: loading, validation, diff, export and the screens read it. A row's fields
+travel as texts, as in a CSV file, and are checked here by the declared type; what refers to another
+master must be there on the same day. This file must not know how masters are stored or approved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Code = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9-]{0,15}\Z", description="a code, e.g. SD-101")]
+NoCode = Annotated[
+    str, Meta(pattern=r"^([A-Z][A-Z0-9-]{0,15})?\Z", description="a code, or nothing")
+]
+Words = Annotated[
+    str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z")
+]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="ISO date")]
+Hours = Annotated[int, Meta(ge=1, le=24 * 365)]
+Amount = Annotated[int, Meta(ge=0, le=10**12)]
+"""Paise."""
+
+
+class Office(Struct, frozen=True, forbid_unknown_fields=True):
+    """An office; its kind's place in the tree is checked with its parent."""
+
+    code: Code
+    name: Words
+    kind: Literal["BOARD", "ZONE", "CIRCLE", "DIVISION", "SUBDIVISION"]
+    parent: NoCode
+
+
+class Category(Struct, frozen=True, forbid_unknown_fields=True):
+    """A consumer category, as tariffs name it."""
+
+    code: Code
+    name: Words
+
+
+class SupplyType(Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of supply: voltage and phases."""
+
+    code: Code
+    name: Words
+    level: Literal["LT", "HT", "EHT"]
+    phases: Literal["1", "3"]
+
+
+class ChargeHead(Struct, frozen=True, forbid_unknown_fields=True):
+    """A head of charges. ``owner`` STATE: money that is not the board's (duty, compounding)."""
+
+    code: Code
+    name: Words
+    owner: Literal["BOARD", "STATE"]
+
+
+class Rate(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of the rate book for estimates."""
+
+    code: Code
+    name: Words
+    unit: Words
+    paise: Amount
+    head: Code
+
+
+class Bank(Struct, frozen=True, forbid_unknown_fields=True):
+    """A bank whose instruments are taken."""
+
+    code: Code
+    name: Words
+
+
+class Branch(Struct, frozen=True, forbid_unknown_fields=True):
+    """A bank's branch; ``place`` decides whether its cheques are local."""
+
+    code: Code
+    bank: Code
+    name: Words
+    place: Literal["LOCAL", "OUTSTATION"]
+
+
+class Holiday(Struct, frozen=True, forbid_unknown_fields=True):
+    """A day on which offices are closed; below ``office``."""
+
+    day: Day
+    name: Words
+    office: Code
+
+
+class NumberSeries(Struct, frozen=True, forbid_unknown_fields=True):
+    """A series of numbers that are given without a gap."""
+
+    code: Code
+    name: Words
+    prefix: NoCode
+    digits: Annotated[int, Meta(ge=3, le=12)]
+
+
+class ComplaintCategory(Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of complaint with its time limits."""
+
+    code: Code
+    name: Words
+    urban_hours: Hours
+    rural_hours: Hours
+    compensation_paise: Amount
+
+
+class MeterMake(Struct, frozen=True, forbid_unknown_fields=True):
+    """A make of meters."""
+
+    code: Code
+    name: Words
+
+
+class Master(Struct, frozen=True):
+    """One master: its type, the field that names an object, and which field refers to which
+    master.
+    """
+
+    kind: type[Struct]
+    key: str = "code"
+    refers: Mapping[str, str] = {}
+
+
+MASTERS: Final[dict[str, Master]] = {
+    "offices": Master(Office, refers={"parent": "offices"}),
+    "categories": Master(Category),
+    "supply_types": Master(SupplyType),
+    "charge_heads": Master(ChargeHead),
+    "rates": Master(Rate, refers={"head": "charge_heads"}),
+    "banks": Master(Bank),
+    "branches": Master(Branch, refers={"bank": "banks"}),
+    "holidays": Master(Holiday, key="day", refers={"office": "offices"}),
+    "number_series": Master(NumberSeries),
+    "complaint_categories": Master(ComplaintCategory),
+    "meter_makes": Master(MeterMake),
+}
+RANKS: Final = ("BOARD", "ZONE", "CIRCLE", "DIVISION", "SUBDIVISION")
+
+Fields = Mapping[str, str]
+
+
+class MasterError(Exception):
+    """A row that cannot stand; the message names row, field and what was expected."""
+
+
+def fields_of(master: str) -> tuple[str, ...]:
+    """Give a master's fields in their declared order: the columns of its file."""
+    return MASTERS[master].kind.__struct_fields__
+
+
+def checked(master: str, row: Fields) -> dict[str, str]:
+    """Give a row's fields as they are kept; raises MasterError naming what is wrong."""
+    declared = MASTERS[master]
+    name = row.get(declared.key, "") or f"a row without {declared.key}"
+    missing = [one for one in fields_of(master) if one not in row]
+    if missing:
+        raise MasterError(f"{name}: {', '.join(missing)} is missing")
+    unknown = [one for one in row if one not in fields_of(master)]
+    if unknown:
+        raise MasterError(f"{name}: there is no field {', '.join(unknown)} in {master}")
+    try:
+        kept = msgspec.convert(dict(row), declared.kind, strict=False)
+    except msgspec.ValidationError as wrong:
+        what, _, where = str(wrong).partition(" - at `$.")
+        field = where.removesuffix("`") or declared.key
+        raise MasterError(f"{name}: {field}: {what[:1].lower()}{what[1:]}") from None
+    return {field: str(getattr(kept, field)) for field in fields_of(master)}
+
+
+def dangling(
+    master: str, rows: Mapping[str, Fields], there: Callable[[str], Mapping[str, Fields]]
+) -> Iterator[str]:
+    """Name every reference that leads nowhere; ``rows`` by key are what would stand of this
+    master, ``there`` gives what stands of another.
+    """
+    for field, other in MASTERS[master].refers.items():
+        known = rows if other == master else there(other)
+        for key, row in rows.items():
+            if row[field] and row[field] not in known:
+                yield f"{key}: {field} {row[field]} is not among the {other.replace('_', ' ')}"
+    if master == "offices":
+        yield from _misplaced(rows)
+
+
+def _misplaced(offices: Mapping[str, Fields]) -> Iterator[str]:
+    for key, row in offices.items():
+        parent = offices.get(row["parent"])
+        if (row["kind"] == "BOARD") != (row["parent"] == ""):
+            yield f"{key}: only the board has no parent"
+        elif parent is not None and RANKS.index(parent["kind"]) >= RANKS.index(row["kind"]):
+            yield f"{key}: a {row['kind']} cannot stand below the {parent['kind']} {row['parent']}"
+
+
+def parents_first(keys: Mapping[str, Fields]) -> list[str]:
+    """Order offices so that a parent comes before what is below it."""
+    return sorted(keys, key=lambda key: (RANKS.index(keys[key]["kind"]), key))

@@ -1,0 +1,141 @@
+"""Masters on a real PostgreSQL: effective from a day, whole or not at all, by two people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from protocols.catalogue.approvals import Approve, Show
+from protocols.catalogue.masters import ChangeMaster, ListMaster, MasterHistory
+from protocols.catalogue.security import AddCounter
+from protocols.operation import Role
+from tests.database.town import DAY, Town, add_people, here, town
+from tests.postgres_nodes import Node, on_reactor
+
+SECOND = {"anita": ("E-ANITA", Role.ADMIN, "ops/desk2")}
+CHANGE = "masters.change"
+ZONE = {"code": "Z1", "name": "East", "kind": "ZONE", "parent": "HO"}
+CIRCLE = {"code": "C1", "name": "Lake", "kind": "CIRCLE", "parent": "Z1"}
+OFFICES = ChangeMaster("offices", DAY, [CIRCLE, ZONE], [], "the board's tree")
+HEADS = ChangeMaster(
+    "charge_heads", DAY, [{"code": "METER", "name": "Meter", "owner": "BOARD"}], [], "order 3"
+)
+RATE = {"code": "M1", "name": "Meter 1-ph", "unit": "each", "paise": "120000", "head": "METER"}
+RATES = ChangeMaster("rates", DAY, [RATE], [], "rate book 2026")
+
+
+async def both(t: Town, body: ChangeMaster) -> None:
+    """Ask as one administrator, approve as the other."""
+    asked = await t.done("adil", CHANGE, body)
+    assert not asked.done
+    await t.done("anita", "approvals.approve", Approve(asked.request, 1, asked.content))
+
+
+async def stands(t: Town, master: Any, as_of: str = "") -> dict[str, dict[str, str]]:
+    rows = (await t.read("asha", "masters.list", ListMaster(master, as_of))).rows
+    return {row.key: row.fields for row in rows}
+
+
+@on_reactor
+async def test_offices_stand_once_two_people_agree_and_carry_what_needs_them(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, SECOND)
+        counter = AddCounter("C009", "C1")
+        assert await t.refused("adil", "security.add_counter", counter) == "NO_OFFICE"
+        asked = await t.done("adil", CHANGE, OFFICES)
+        assert set(await stands(t, "offices")) == {"HO"}
+        shown = await t.read("anita", "approvals.show", Show(asked.request))
+        assert ("Z1.name", "", "East") in [(c.field, c.before, c.after) for c in shown.changes]
+        await t.done("anita", "approvals.approve", Approve(asked.request, 1, asked.content))
+        assert (await stands(t, "offices"))["C1"] == CIRCLE
+        assert (await t.done("adil", "security.add_counter", counter)).office == "C1"
+        assert t.look(
+            "SELECT mpower.office_within('C1', 'Z1'), mpower.office_within('Z1', 'C1')"
+        ) == [(True, False)]
+        t.is_well()
+
+
+@on_reactor
+async def test_what_held_on_a_day_can_be_told_for_ever(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, SECOND)
+        await both(t, HEADS)
+        await both(t, RATES)
+        dearer = replace(
+            RATES, valid_from="2027-04-01", rows=[{**RATE, "paise": "150000"}], reason="new book"
+        )
+        await both(t, dearer)
+        assert (await stands(t, "rates"))["M1"]["paise"] == "120000"
+        assert (await stands(t, "rates", "2027-03-31"))["M1"]["paise"] == "120000"
+        assert (await stands(t, "rates", "2027-04-01"))["M1"]["paise"] == "150000"
+        ended = ChangeMaster("rates", "2028-01-01", [], ["M1"], "no longer bought")
+        await both(t, ended)
+        assert await stands(t, "rates", "2028-01-01") == {}
+        history = (await t.read("asha", "masters.history", MasterHistory("rates", "M1"))).versions
+        assert [one.valid_from for one in history] == ["2028-01-01", "2027-04-01", DAY]
+        assert history[0].fields is None
+
+
+@on_reactor
+async def test_a_change_is_whole_and_right_or_nothing(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, SECOND)
+
+        async def flaws(body: ChangeMaster) -> str:
+            outcome = await t.ask("adil", CHANGE, body)
+            assert outcome.refusal is not None
+            assert outcome.refusal[0] == "BAD_MASTER", outcome.refusal
+            return outcome.refusal[1]
+
+        assert "head METER is not among the charge heads" in await flaws(RATES)
+        await both(t, HEADS)
+        for wrong, flaw in (
+            ({**RATE, "paise": "12.5"}, "paise: expected `int`"),
+            ({**RATE, "paise": "-1"}, "paise: expected `int` >= 0"),
+            ({**RATE, "code": "m1"}, "code: expected `str` matching"),
+            ({**RATE, "colour": "red"}, "there is no field colour"),
+            ({"code": "M1"}, "name, unit, paise, head is missing"),
+        ):
+            assert flaw in await flaws(replace(RATES, rows=[wrong]))
+        assert "there twice" in await flaws(replace(RATES, rows=[RATE, RATE]))
+        assert "does not stand" in await flaws(replace(RATES, rows=[], ended=["M9"]))
+        await both(t, RATES)
+        without = ChangeMaster("charge_heads", DAY, [], ["METER"], "no longer")
+        assert "rates M1 still refers to it" in await flaws(without)
+        loop = replace(OFFICES, rows=[{**ZONE, "parent": "C1"}, CIRCLE])
+        assert "cannot stand below" in await flaws(loop)
+        assert "only the board has no parent" in await flaws(
+            replace(OFFICES, rows=[{**ZONE, "parent": ""}])
+        )
+
+
+@on_reactor
+async def test_a_day_that_has_passed_is_not_rewritten(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, SECOND)
+        await both(t, replace(HEADS, valid_from="2020-04-01"))
+        renamed = [{"code": "METER", "name": "Meters", "owner": "BOARD"}]
+        past = replace(HEADS, valid_from="2025-04-01", rows=renamed)
+        assert await t.refused("adil", CHANGE, past) == "MASTER_DATE"
+        assert (
+            await t.refused("adil", CHANGE, replace(past, valid_from="2026-13-01")) == "MASTER_DATE"
+        )
+        future = replace(OFFICES, valid_from="2030-01-01")
+        assert await t.refused("adil", CHANGE, future) == "MASTER_DATE"
+        await both(t, replace(past, valid_from=str(here["date"])))
+        assert (await stands(t, "charge_heads", "2025-04-01"))["METER"]["name"] == "Meter"
+
+
+@on_reactor
+async def test_what_changed_since_it_was_shown_is_not_approved(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, SECOND)
+        await both(t, HEADS)
+        slow = replace(HEADS, rows=[{"code": "METER", "name": "Slow", "owner": "BOARD"}])
+        quick = replace(HEADS, rows=[{"code": "METER", "name": "Quick", "owner": "BOARD"}])
+        asked = await t.done("adil", CHANGE, slow)
+        await both(t, quick)
+        late = Approve(asked.request, 1, asked.content)
+        assert await t.refused("anita", "approvals.approve", late) == "REQUEST_STALE"
+        assert (await stands(t, "charge_heads"))["METER"]["name"] == "Quick"
