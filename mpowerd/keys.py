@@ -28,10 +28,13 @@ from protocols.refusals import Refused
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 Work = Callable[[Cursor, Caller, Body], Awaitable[msgspec.Struct]]
+Changed = tuple[str, str]
+"""How the operation's object stood before and after, as JSON; '' where it has none."""
 log = structlog.get_logger("mpowerd.keys")
 
 BEGIN: Final = f"SELECT {COLUMNS} FROM mpower.key_begin_v1(%s, %s, %s)"  # noqa: S608 - our own column names
 FINISH: Final = "SELECT mpower.key_finish_v1(" + ", ".join(["%s"] * 17) + ")"
+STANDS: Final = "SELECT mpower.object_v1(%s, %s)"
 PERMIT: Final = "SELECT mpower.permit_v1(%s, %s)"
 SECRETS: Final = ("password", "secret")
 """Fields that are kept nowhere: not in a fingerprint, not in the audit."""
@@ -159,7 +162,9 @@ async def _carry_out(
     await cursor.execute("SAVEPOINT work")
     try:
         await _permitted(cursor, caller, operation)
+        before = await _stands(cursor, operation, body)
         reply = encoded(await work(cursor, caller, body))
+        changed = (before, await _stands(cursor, operation, body))
     except (Refused, psycopg.Error) as trouble:
         refusal = trouble if isinstance(trouble, Refused) else refusal_of(trouble)
         if refusal is None or not refusal.final:
@@ -167,7 +172,7 @@ async def _carry_out(
         await cursor.execute("ROLLBACK TO SAVEPOINT work")
         await _finish(cursor, caller, key, operation, print_of, refusal, body)
         return fresh_refusal(refusal)
-    await _finish(cursor, caller, key, operation, print_of, None, body, reply)
+    await _finish(cursor, caller, key, operation, print_of, None, body, reply, changed)
     return Outcome(reply, None, replay=False)
 
 
@@ -180,6 +185,7 @@ async def _finish(
     refusal: Refused | None,
     body: msgspec.Struct | None,
     reply: bytes | None = None,
+    changed: Changed = ("", ""),
 ) -> None:
     await cursor.execute(
         FINISH,
@@ -198,26 +204,46 @@ async def _finish(
             caller.role.value,
             caller.subject,
             caller.address,
-            _about(body),
-            _details(body),
+            _about(operation, body),
+            _details(body, changed),
             str(getattr(body, "reason", "")),
         ),
     )
 
 
-def _about(body: msgspec.Struct | None) -> str:
-    """Name the object of an operation: the first of its fields that names one."""
-    for field in ("receipt", "user", "scroll", "counter", "date", "consumer"):
+async def _stands(cursor: Cursor, operation: str, body: msgspec.Struct) -> str:
+    """How the object that this operation is declared to change stands now."""
+    declared = CATALOGUE.get(operation)
+    if declared is None or declared.about is None or declared.four_eyes is not None:
+        return ""
+    name = str(getattr(body, declared.about.field))
+    await cursor.execute(STANDS, (declared.about.kind, name))
+    row = await cursor.fetchone()
+    assert row is not None, "a function without a set has one row"
+    return str(row[0])
+
+
+def _about(operation: str, body: msgspec.Struct | None) -> str:
+    """Name the object of an operation: as declared, else the first of its fields that names one."""
+    declared = CATALOGUE.get(operation)
+    own = (declared.about.field,) if declared is not None and declared.about is not None else ()
+    for field in (*own, "receipt", "user", "scroll", "counter", "date", "consumer"):
         if value := getattr(body, field, ""):
             return str(value)
     return ""
 
 
-def _details(body: msgspec.Struct | None) -> str:
-    """Write the request for the audit: without its secrets, and cut where it is a whole file."""
+def _details(body: msgspec.Struct | None, changed: Changed) -> str:
+    """Write the request for the audit, with before and after where they differ: without its
+    secrets, and cut where it is a whole file.
+    """
     if body is None:
         return ""
-    fields: dict[str, Any] = msgspec.structs.asdict(body)
+    before, after = changed
+    fields: dict[str, Any] = {}
+    if before != after:
+        fields = {"before": msgspec.Raw(before.encode()), "after": msgspec.Raw(after.encode())}
+    fields |= msgspec.structs.asdict(body)
     for secret in SECRETS:
         fields.pop(secret, None)
     return msgspec.json.encode(fields).decode()[:DETAILS_MAX]

@@ -142,9 +142,8 @@ class People:
 
     async def _note(self, asker: Asker, user: str, what: str, outcome: str) -> None:
         async def work(cursor: Cursor) -> None:
-            # Somebody who is not signed in: the role in the entry says nothing about their rights.
             caller = _caller(user, "", Role.OPS, asker)
-            await note(cursor, chain_of(asker.subject), caller, what, outcome)
+            await note(cursor, chain_of(asker.subject), caller, what, outcome, signed_in=False)
 
         await self._database.write(f"audit of {what}", None, work)
 

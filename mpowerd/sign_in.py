@@ -125,6 +125,7 @@ class SignIns:
         if account.secret is None:
             return
         if not claim.totp:
+            await self._people.note_failed(claim.user, asker, "CODE_NEEDED")
             raise Refused("CODE_NEEDED")
         step = step_of(account.secret, claim.totp, self._wall())
         if step is None or not await self._people.spend_code(account.user, step):
@@ -137,11 +138,13 @@ class SignIns:
         session = session_of(claim.token)
         found = await self._people.resume(session, asker)
         if found is None or found[0].subject != asker.subject:
+            await self._people.note_failed("", asker, "SIGN_IN_AGAIN")
             raise Refused("SIGN_IN_AGAIN")
         caller, remaining_s = found
         try:
             check_role(asker.subject, caller.role)
         except Refused:
+            await self._people.note_failed(caller.user, asker, "SIGN_IN_AGAIN")
             raise Refused("SIGN_IN_AGAIN") from None
         self._sessions.begin(caller, remaining_s)
         return Session(claim.token, caller.user, caller.role, remaining_s)

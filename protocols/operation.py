@@ -53,6 +53,15 @@ class FourEyes(Struct, frozen=True):
     by: frozenset[Role] = frozenset({Role.OFFICER, Role.ADMIN})
 
 
+class About(Struct, frozen=True):
+    """Whose state an operation changes: the kind of object, and the field of the body that names
+    it. The audit keeps how it stood before and after.
+    """
+
+    kind: str
+    field: str
+
+
 class Operation(Struct, frozen=True):
     """One declared operation: its name ``room.verb``, body and reply types, who may, and whether it
     is keyed.
@@ -65,6 +74,7 @@ class Operation(Struct, frozen=True):
     keyed: bool
     purpose: str
     four_eyes: FourEyes | None = None
+    about: About | None = None
     principal: bool = False
     """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in.
     """

@@ -55,11 +55,14 @@ async def note(
     outcome: str,
     *,
     key: Key | None = None,
+    signed_in: bool = True,
     about: str = "",
     details: str = "",
     reason: str = "",
 ) -> None:
-    """Write one audit entry: who did what with which outcome, where, about what, why."""
+    """Write one audit entry: who did what with which outcome, where, about what, why. Nobody has a
+    role who is not ``signed_in``.
+    """
     await cursor.execute(
         NOTE,
         (
@@ -68,7 +71,7 @@ async def note(
             outcome,
             caller.user,
             caller.person,
-            caller.role.value,
+            caller.role.value if signed_in else "",
             caller.subject,
             caller.address,
             caller.counter,

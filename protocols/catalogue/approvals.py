@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from protocols.catalogue.body import Body
-from protocols.operation import Operation, Role
+from protocols.operation import About, Operation, Role
 from protocols.powers import Power
 from protocols.values import BusinessDate, StaffNumber, Text
 
@@ -234,7 +234,13 @@ OPERATIONS = (
         purpose="look at a request",
     ),
     Operation(
-        "approvals.approve", Approve, Approved, DECIDERS, keyed=True, purpose="approve a request"
+        "approvals.approve",
+        Approve,
+        Approved,
+        DECIDERS,
+        keyed=True,
+        purpose="approve a request",
+        about=About("request", "request"),
     ),
     Operation(
         "approvals.approve_many",
@@ -245,7 +251,13 @@ OPERATIONS = (
         purpose="approve several requests",
     ),
     Operation(
-        "approvals.reject", Answer, Settled, DECIDERS, keyed=True, purpose="reject a request"
+        "approvals.reject",
+        Answer,
+        Settled,
+        DECIDERS,
+        keyed=True,
+        purpose="reject a request",
+        about=About("request", "request"),
     ),
     Operation(
         "approvals.send_back",
@@ -254,6 +266,7 @@ OPERATIONS = (
         DECIDERS,
         keyed=True,
         purpose="return a request to its maker",
+        about=About("request", "request"),
     ),
     Operation(
         "approvals.forward",
@@ -262,11 +275,26 @@ OPERATIONS = (
         DECIDERS,
         keyed=True,
         purpose="endorse a request and forward it",
+        about=About("request", "request"),
     ),
     Operation(
-        "approvals.withdraw", Answer, Settled, MAKERS, keyed=True, purpose="withdraw a request"
+        "approvals.withdraw",
+        Answer,
+        Settled,
+        MAKERS,
+        keyed=True,
+        purpose="withdraw a request",
+        about=About("request", "request"),
     ),
-    Operation("approvals.edit", Edit, Pending, MAKERS, keyed=True, purpose="edit a request"),
+    Operation(
+        "approvals.edit",
+        Edit,
+        Pending,
+        MAKERS,
+        keyed=True,
+        purpose="edit a request",
+        about=About("request", "request"),
+    ),
     Operation(
         "approvals.delegate", Delegate, Delegation, DECIDERS, keyed=True, purpose="lend a power"
     ),
@@ -277,5 +305,6 @@ OPERATIONS = (
         DECIDERS,
         keyed=True,
         purpose="take a lent power back",
+        about=About("delegation", "delegation"),
     ),
 )

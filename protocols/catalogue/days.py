@@ -5,7 +5,7 @@ never now().
 from __future__ import annotations
 
 from protocols.catalogue.body import Body, Nothing
-from protocols.operation import Operation, Role
+from protocols.operation import About, Operation, Role
 from protocols.values import BusinessDate
 
 
@@ -41,6 +41,7 @@ OPERATIONS = (
         frozenset({Role.OFFICER}),
         keyed=True,
         purpose="open the business day",
+        about=About("day", "date"),
     ),
     Operation(
         "days.close",
@@ -49,6 +50,7 @@ OPERATIONS = (
         frozenset({Role.OFFICER}),
         keyed=True,
         purpose="close the business day",
+        about=About("day", "date"),
     ),
     Operation(
         "days.today",

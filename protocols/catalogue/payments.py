@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from protocols.catalogue.body import Body
-from protocols.operation import Operation, Role
+from protocols.operation import About, Operation, Role
 from protocols.values import (
     BusinessDate,
     ConsumerNumber,
@@ -121,6 +121,7 @@ OPERATIONS = (
         OFFICERS,
         keyed=True,
         purpose="cancel a receipt of today",
+        about=About("receipt", "receipt"),
     ),
     Operation(
         "payments.verify",

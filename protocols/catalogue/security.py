@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body, Nothing
-from protocols.operation import FourEyes, Operation, Role
+from protocols.operation import About, FourEyes, Operation, Role
 from protocols.powers import Power
 from protocols.values import (
     MAX_PAISE,
@@ -210,7 +210,13 @@ OPERATIONS = (
         four_eyes=RIGHTS,
     ),
     Operation(
-        "security.add_person", AddPerson, PersonAdded, ADMINS, keyed=True, purpose="add a person"
+        "security.add_person",
+        AddPerson,
+        PersonAdded,
+        ADMINS,
+        keyed=True,
+        purpose="add a person",
+        about=About("person", "person"),
     ),
     Operation(
         "security.appoint",
@@ -237,6 +243,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="withdraw a power",
+        about=About("power", "power_id"),
     ),
     Operation(
         "security.powers",
@@ -246,7 +253,15 @@ OPERATIONS = (
         keyed=False,
         purpose="see who holds which power",
     ),
-    Operation("security.add_user", AddUser, UserAdded, ADMINS, keyed=True, purpose="add a user"),
+    Operation(
+        "security.add_user",
+        AddUser,
+        UserAdded,
+        ADMINS,
+        keyed=True,
+        purpose="add a user",
+        about=About("user", "user"),
+    ),
     Operation(
         "security.disable_user",
         DisableUser,
@@ -254,6 +269,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="disable a user",
+        about=About("user", "user"),
     ),
     Operation(
         "security.add_counter",
@@ -262,6 +278,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="add a counter",
+        about=About("counter", "counter"),
     ),
     Operation(
         "security.sessions",

@@ -6,6 +6,7 @@ hash. What they have not is the board's signing key, and what was signed is also
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,9 +23,11 @@ from config.pki import signing_key
 from mpowerd.audit import operations, signing
 from mpowerd.audit.operations import served
 from mpowerd.audit.signing import Signer
-from protocols.catalogue.payments import Take
+from protocols.catalogue.days import CloseDay
+from protocols.catalogue.payments import Cancel, Take
+from protocols.catalogue.security import AddCounter, DisableUser
 from protocols.checkpoints import Checkpoint, private_key, signed
-from tests.database.town import RAM, SITA, Town, town
+from tests.database.town import DAY, RAM, SITA, Town, town
 from tests.postgres_nodes import Node, on_reactor
 
 CLUSTER = "town"
@@ -330,3 +333,34 @@ async def test_a_walk_in_the_smallest_steps_finds_the_same(
         assert await a.proof(*a.kept) == whole
         a.attack(LESS)
         assert await a.first_bad() == (0, 3, 2, "a row was changed")
+
+
+@on_reactor
+async def test_an_entry_says_how_its_object_stood_before_and_after(node: Node) -> None:
+    async with town(node) as t:
+        receipt = (await t.pay("asha", RAM, 100)).number
+        await t.done("omar", "payments.cancel", Cancel(receipt, "typed twice"))
+        await t.done("adil", "security.disable_user", DisableUser("bina", "left the board"))
+        await t.done("adil", "security.add_counter", AddCounter("C007", "HO"))
+        await t.done("omar", "days.close", CloseDay(DAY))
+        assert await t.refused("omar", "days.close", CloseDay(DAY)) == "DAY_NOT_OPEN"
+        found = {
+            what: (about, json.loads(details))
+            for what, about, details in t.look(
+                "SELECT what, object, details FROM mpower.audit_entries WHERE outcome = 'DONE'"
+                " ORDER BY at"
+            )
+        }
+        about, said = found["payments.cancel"]
+        assert about == receipt
+        assert (said["before"], said["after"]) == ({"state": "TAKEN"}, {"state": "CANCELLED"})
+        about, said = found["security.disable_user"]
+        assert (about, said["before"]["disabled"]) == ("bina", "")
+        assert said["after"] == {"person": "E-BINA", "role": "clerk", "disabled": "left the board"}
+        assert found["security.add_counter"][1]["before"] == {}
+        assert found["days.close"][1]["after"] == {"state": "CLOSED"}
+        ((refused,),) = t.look(
+            "SELECT details FROM mpower.audit_entries WHERE outcome = 'DAY_NOT_OPEN'"
+        )
+        assert "before" not in json.loads(refused)
+        t.is_well()

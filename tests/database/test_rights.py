@@ -20,6 +20,7 @@ SHARED: dict[str, set[str]] = {
     "key_begin_v1": GROUPS,
     "key_finish_v1": GROUPS,
     "permit_v1": GROUPS,
+    "object_v1": GROUPS,
     "audit_note_v1": GROUPS | {"app"},
     # the daemon's own: fence, ack gate, barrier, sign-in before anybody is anybody
     "fence_v1": {"app"},
