@@ -21,6 +21,10 @@ NOUNS: Final = {
     "counter": ("clients.counter.command:counter", "Work at a counter: find, collect, receipts."),
     "bank": ("clients.bank.command:bank", "Post a bank's scroll of payments."),
     "admin": ("clients.ops.admin:admin", "Users, counters, sessions; load consumers."),
+    "masters": (
+        "clients.ops.masters:masters",
+        "Offices, categories, heads, rates, banks, holidays: list, load, export.",
+    ),
     "approvals": (
         "clients.ops.approvals:approvals",
         "What waits for a second person: look, approve, return, forward.",

@@ -1,0 +1,127 @@
+"""A master as a file, and its verbs as a person meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import click.testing
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clients.columns import FileRefused
+from clients.ops.master_files import described, difference, read_rows, written
+from protocols.catalogue import CATALOGUE
+from protocols.catalogue.masters import ChangeMaster, MasterName, MasterRow, MasterRows
+from protocols.masters import MASTERS, fields_of
+from tests.clients.links import Board
+from tests.protocols import examples
+
+Call = Callable[..., click.testing.Result]
+WORD = "correct horse battery\n"
+BY_STDIN = ("--password-file", "-")
+HEAD = {"code": "METER", "name": "Meter rent", "owner": "BOARD"}
+DUTY = {"code": "DUTY", "name": "Duty", "owner": "STATE"}
+WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).filter(
+    lambda text: text == text.strip() and "\u2028" not in text
+)
+
+
+def test_every_master_can_be_asked_for() -> None:
+    assert set(get_args(MasterName)) == set(MASTERS)
+    assert CATALOGUE.get("masters.change") is not None
+
+
+@given(st.lists(WORDS, min_size=1, max_size=5))
+def test_what_is_written_is_read_again(words: list[str]) -> None:
+    rows = [{**HEAD, "code": f"H{n}", "name": text} for n, text in enumerate(words)]
+    for name in ("heads.csv", "heads.yaml"):
+        assert read_rows("charge_heads", name, written("charge_heads", rows, name)) == rows
+
+
+def test_a_spreadsheet_carries_nothing_out() -> None:
+    rows = [{**HEAD, "name": text} for text in ("=1+1", "+x", "-x", "@x")]
+    lines = written("charge_heads", rows, "x.csv").decode().splitlines()
+    assert [line.split(",")[1] for line in lines[1:]] == ["'=1+1", "'+x", "'-x", "'@x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "flaw"),
+    [
+        ("x.csv", "code,name\nA,B\n", "line 1: the columns must be code,name,owner"),
+        ("x.csv", "code,name,owner\nA,B\n", "line 2: has 2 fields, 3 are wanted"),
+        ("x.csv", "code,name,owner\nA,B,KING\n", "line 2: A: owner: invalid enum value"),
+        ("x.csv", "code,name,owner\nA,B,BOARD\nA,C,BOARD\n", "line 3: A is there twice"),
+        ("x.csv", "code,name,owner\n", "the file has no rows"),
+        ("x.csv", "", "the file has no rows"),
+        ("x.yaml", "code: A\n", "a YAML master is a list of rows"),
+        ("x.yaml", "- {code: A, name: B}\n", "A: owner is missing"),
+        ("x.yaml", "- !!python/object:os.system {}\n", ""),
+    ],
+)
+def test_a_file_is_refused_whole_with_its_flaws(name: str, text: str, flaw: str) -> None:
+    with pytest.raises(FileRefused) as refused:
+        read_rows("charge_heads", name, text.encode())
+    assert flaw in str(refused.value)
+
+
+def test_a_difference_says_what_would_change() -> None:
+    stands = {"METER": HEAD, "OLD": {**HEAD, "code": "OLD"}}
+    rows = [{**HEAD, "name": "Meter"}, DUTY]
+    found = difference("charge_heads", rows, stands, whole=True)
+    assert described("charge_heads", found, stands) == [
+        "~ METER: name: Meter rent → Meter",
+        "+ DUTY: name Duty, owner STATE",
+        "- OLD",
+    ]
+    part = difference("charge_heads", [HEAD], stands, whole=False)
+    assert (part.put, part.ended, part.same) == ([], [], ["METER"])
+
+
+def test_a_file_becomes_one_request_of_its_difference(
+    call: Call, board: Board, tmp_path: Path
+) -> None:
+    board.answers = {
+        "masters_list": MasterRows(
+            "charge_heads", "2027-04-01", [MasterRow("METER", "2026-04-01", HEAD)]
+        ),
+        "masters_change": examples.PENDING,
+    }
+    file = tmp_path / "heads.csv"
+    file.write_bytes(written("charge_heads", [HEAD, DUTY], "heads.csv"))
+    load = ("masters", "load", "charge_heads", str(file), "--from", "2027-04-01", *BY_STDIN)
+    dry = call(*load, "--dry-run", stdin=WORD)
+    assert dry.stdout.startswith("1 rows differ, 0 end, 1 stand already; nothing was asked for")
+    assert board.said[-1][0] == "masters.list"
+    said = call(*load, "--reason", "order 3", stdin=WORD)
+    assert "+ DUTY: name Duty, owner STATE" in said.stderr
+    assert "request 17 waits" in said.stdout
+    body = ChangeMaster("charge_heads", "2027-04-01", [DUTY], [], "order 3")
+    assert board.said[-1] == ("masters.change", body)
+    assert call(*load).exit_code == 2
+
+
+def test_a_master_is_listed_and_exported(call: Call, board: Board, tmp_path: Path) -> None:
+    row = MasterRow("METER", "2026-04-01", HEAD)
+    board.answers["masters_list"] = MasterRows("charge_heads", "2026-04-01", [row])
+    listed = call("masters", "list", "charge_heads", *BY_STDIN, stdin=WORD).stdout
+    assert listed.splitlines()[1] == "METER  Meter rent  BOARD  2026-04-01"
+    file = tmp_path / "heads.yaml"
+    call("masters", "export", "charge_heads", str(file), *BY_STDIN, stdin=WORD)
+    assert read_rows("charge_heads", file.name, file.read_bytes()) == [HEAD]
+    assert call("masters", "export", "charge_heads", str(tmp_path / "x.doc")).exit_code == 2
+
+
+@pytest.mark.parametrize("master", MASTERS)
+def test_every_masters_fields_are_named(master: str) -> None:
+    assert MASTERS[master].key in fields_of(master)
+    assert set(MASTERS[master].refers) <= set(fields_of(master))
+    assert set(MASTERS[master].refers.values()) <= set(MASTERS)
+
+
+def test_answers(call: Call, board: Board) -> None:
+    board.answers["masters_history"] = examples.BODIES["masters.history"][1]
+    said: Any = call("masters", "history", "offices", "SD-101", *BY_STDIN, stdin=WORD)
+    assert said.stdout.startswith("from 2026-04-01: code SD-101, name Mall Road")
