@@ -125,10 +125,7 @@ def load(
     _check_name(file)
     if not dry_run and len(reason) < 3:
         raise click.UsageError("--reason is missing: the second person must know why.")
-    try:
-        rows = read_rows(master, file.name, file.read_bytes())
-    except FileRefused as refused:
-        raise Ended(Exit.REFUSED, f"{file}:\n{refused}\nNothing was asked for.") from refused
+    rows = _rows(master, file)
     day = first or dt.datetime.now(dt.UTC).astimezone().date().isoformat()
     listing = checked(words.ListMaster(master, day))
 
@@ -152,6 +149,13 @@ def load(
     text = f"{counts['put']} rows differ, {counts['ended']} end, {counts['same']} stand already;"
     why = "dry run" if dry_run else "the file is what stands"
     answer({**counts, "dry_run": dry_run}, f"{text} nothing was asked for ({why})", as_json=as_json)
+
+
+def _rows(master: str, file: Path) -> list[dict[str, str]]:
+    try:
+        return read_rows(master, file.name, file.read_bytes())
+    except FileRefused as refused:
+        raise Ended(Exit.REFUSED, f"{file}:\n{refused}\nNothing was asked for.") from refused
 
 
 def _check_name(file: Path) -> None:
