@@ -343,7 +343,7 @@ async def test_an_entry_says_how_its_object_stood_before_and_after(node: Node) -
         await t.done("adil", "security.disable_user", DisableUser("bina", "left the board"))
         await t.done("adil", "security.add_counter", AddCounter("C007", "HO"))
         await t.done("omar", "days.close", CloseDay(DAY))
-        assert await t.refused("omar", "days.close", CloseDay(DAY)) == "DAY_NOT_OPEN"
+        assert await t.refused("omar", "days.close", CloseDay(DAY)) == "DAY_CLOSED"
         found = {
             what: (about, json.loads(details))
             for what, about, details in t.look(
@@ -360,7 +360,7 @@ async def test_an_entry_says_how_its_object_stood_before_and_after(node: Node) -
         assert found["security.add_counter"][1]["before"] == {}
         assert found["days.close"][1]["after"] == {"state": "CLOSED"}
         ((refused,),) = t.look(
-            "SELECT details FROM mpower.audit_entries WHERE outcome = 'DAY_NOT_OPEN'"
+            "SELECT details FROM mpower.audit_entries WHERE outcome = 'DAY_CLOSED'"
         )
         assert "before" not in json.loads(refused)
         t.is_well()
