@@ -6,6 +6,7 @@ built on top.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import shutil
@@ -141,8 +142,15 @@ def make_node(
     node = ClusterNode(
         settings, control, arbiter, on_standing, close_arbiter=arbiter.close, clock=clock
     )
-    node.verbs.questions["prospect"] = arbiter.prospect
-    node.verbs.questions["kept"] = arbiter.shown
+
+    async def history() -> dict[str, Any]:
+        return {"node": settings.node, "entries": await asyncio.to_thread(node.annals.told)}
+
+    node.verbs.questions |= {
+        "prospect": arbiter.prospect,
+        "kept": arbiter.shown,
+        "history": history,
+    }
     return node
 
 

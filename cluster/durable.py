@@ -29,18 +29,34 @@ def write_durably(path: Path, content: bytes) -> None:
     """Replace ``path`` by the sealed ``content``; on return it is on the disk. OSError means nobody
     knows.
     """
+    replace_durably(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def replace_durably(path: Path, content: bytes) -> None:
+    """The same without a seal, for content that is no harm where it is torn."""
     fresh = path.with_name(path.name + ".new")
-    sealed = hashlib.sha256(content).hexdigest().encode() + b"\n" + content
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
+    _write(fresh, os.O_TRUNC, content)
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def append_durably(path: Path, content: bytes) -> None:
+    """Add to the end of ``path``; a power cut may leave a part of it, but nothing else changes."""
+    made = not path.exists()
+    _write(path, os.O_APPEND, content)
+    if made:
+        sync_folder(path.parent)
+
+
+def _write(path: Path, how: int, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, PRIVATE_FILE)
     try:
-        left = memoryview(sealed)
+        left = memoryview(content)
         while left:
             left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    fresh.replace(path)
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

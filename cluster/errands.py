@@ -25,6 +25,7 @@ from cluster.arbiter import Arbiter, ArbiterUnreachable, SwapUnknown
 from cluster.duties import Duties
 from cluster.keepsake import Keepsake
 from cluster.postgres.troubles import PostgresTroubleError
+from protocols.peer import Record
 
 Report = Callable[[ev.Event], None]
 Fault = Callable[[str, BaseException], None]
@@ -45,6 +46,10 @@ FINISH_S: Final = 0.5
 
 async def nothing_under_way() -> None:
     """A cluster without a house on top serves nobody."""
+
+
+def _kept_nowhere(_record: Record) -> None:
+    """A node without a history."""
 
 
 class Errands:
@@ -75,6 +80,8 @@ class Errands:
         self._stops = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self.enter: Callable[[Record], None] = _kept_nowhere
+        """Enters a record into the history; blocking."""
         self.finish: Callable[[], Awaitable[None]] = nothing_under_way
         """Returns when nothing that was begun before the gate was shut is being served."""
 
@@ -229,6 +236,11 @@ class Errands:
             return
         kept = self._keepsake.kept
         self._report(ev.EpochKept(kept.epoch, kept.incarnation))
+        if action.record is not None:
+            try:
+                await asyncio.to_thread(self.enter, action.record)
+            except OSError as trouble:
+                _log.warning("not in the history yet", reason=str(trouble))
 
     async def _drop_old_copy(self) -> None:
         try:

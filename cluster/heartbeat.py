@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from msgspec import Struct, structs
 
+from cluster.states import State
 from protocols.peer import NodeBeat
 
 MAX_BOOTS = 4
@@ -19,6 +20,9 @@ MAX_BOOTS = 4
 BUFFERED_S = 0.05
 """What comes this soon after a stall of ours waited in a buffer meanwhile: it is no news."""
 
+SERVING = frozenset({State.PRIMARY_SYNC, State.PRIMARY_SOLO, State.SYNC_ENTRY})
+"""States in which a node that is well acknowledges payments."""
+
 
 class Hearing(Struct, frozen=True):
     """The newest beat on any path and when it came; times in monotonic seconds, -inf for never.
@@ -26,6 +30,7 @@ class Hearing(Struct, frozen=True):
     ``good_at_s``: a healthy beat came on a link and said that the peer hears us. ``peer_at_s``: any
     beat on a link. ``counter_at_s``: the arbiter was first seen with the peer's present counter.
     ``still_asked_s``: when the latest answer was asked for that still showed that counter.
+    ``served_at_s``: a beat came, on whatever path, by which the peer served.
     """
 
     beat: NodeBeat | None = None
@@ -38,6 +43,7 @@ class Hearing(Struct, frozen=True):
     counter_at_arbiter: int = -1
     counter_at_s: float = float("-inf")
     still_asked_s: float = float("-inf")
+    served_at_s: float = float("-inf")
     high_flush: int = 0
     progress: tuple[str, int] = ("", 0)
     progress_at_s: float = float("-inf")
@@ -61,6 +67,12 @@ def _took(hearing: Hearing, beat: NodeBeat, now_s: float) -> Hearing:
     return structs.replace(hearing, beat=beat, boots=boots, progress=progress, progress_at_s=now_s)
 
 
+def _served(took: Hearing, now_s: float) -> float:
+    beat = took.beat
+    serves = beat is not None and beat.healthy and beat.handover == "" and beat.state in SERVING
+    return now_s if serves else took.served_at_s
+
+
 def heard(hearing: Hearing, beat: NodeBeat, now_s: float, suspect_s: float) -> Hearing:
     """A beat came on a link. ``suspect_s``: how recently the peer must have heard us."""
     alive = 0 <= beat.heard_ms < suspect_s * 1000
@@ -75,7 +87,9 @@ def heard(hearing: Hearing, beat: NodeBeat, now_s: float, suspect_s: float) -> H
     if hearing.beat is not None and now_s - hearing.since_s < BUFFERED_S:
         return took
     good_at_s = now_s if alive and beat.healthy else took.good_at_s
-    return structs.replace(took, peer_at_s=now_s, good_at_s=good_at_s)
+    return structs.replace(
+        took, peer_at_s=now_s, good_at_s=good_at_s, served_at_s=_served(took, now_s)
+    )
 
 
 def relayed(
@@ -88,6 +102,7 @@ def relayed(
         return structs.replace(hearing, still_asked_s=still, high_flush=high_flush)
     if beat is not None and _newer(hearing, beat):
         hearing = _took(hearing, beat, now_s)
+        hearing = structs.replace(hearing, served_at_s=_served(hearing, now_s))
     return structs.replace(
         hearing,
         boot_at_arbiter=boot,

@@ -38,7 +38,7 @@ from cluster.rules.cover import IMPOSSIBLE
 from cluster.rules.rule import Rule
 from cluster.states import State
 from cluster.timers import Timers
-from cluster.view import alarms_of
+from cluster.view import alarms_of, is_open
 from protocols.peer import Record
 
 TABLE: Final[tuple[Rule, ...]] = (
@@ -126,6 +126,7 @@ def step(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Act
     mind, errands = _errands(mind)
     if kind is ev.Tick:
         mind, changed = _alarms(mind)
+        mind = structs.replace(mind, served_at_s=now_s) if is_open(mind) else mind
         errands += changed
     return mind, ordered + told + errands
 

@@ -180,6 +180,8 @@ class Mind(Struct, frozen=True):
     called_off: str = ""
     """Why the last switchover was not carried out, for people, until ``called_off_at_s`` is old."""
     called_off_at_s: float = NEVER
+    served_at_s: float = NEVER
+    """When this node was last open for terminals, to a tick."""
     handover: str = ""
     yield_until_s: float = NEVER
     leaving: str = ""
@@ -253,6 +255,14 @@ class Mind(Struct, frozen=True):
     def peer_silent(self, for_s: float) -> bool:
         """Silent on every link, and its counter at the arbiter stood still, for that long."""
         return link_silence_s(self.hearing, self.now_s) >= for_s and still_s(self.hearing) >= for_s
+
+    @property
+    def gap_ms(self) -> int:
+        """For how long nobody has been known to serve, neither this node nor the peer; -1 if that
+        is not known.
+        """
+        last_s = max(self.served_at_s, self.hearing.served_at_s)
+        return -1 if last_s == NEVER else max(0, round((self.now_s - last_s) * 1000))
 
     @property
     def unheard_s(self) -> float:

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from cluster import actions as do
 from cluster import events as ev
+from cluster.annals import Annals
 from cluster.arbiter import Arbiter
 from cluster.chronicle import Chronicle
 from cluster.door import Door
@@ -98,7 +99,7 @@ class ClusterNode:
         self._senses = self._new_senses()
         self._heart = self._new_heart()
         self._pulse = Pulse("beat", self._clock, self._beat_s, self._beat, self.fail)
-        self._reports = Reports(settings.data)
+        self.annals, self._reports = Annals(settings.data), Reports(settings.data)
         self.verbs = Verbs(self.status, self)
         self._quit = asyncio.Event()
         self._opened = asyncio.Event()
@@ -197,6 +198,7 @@ class ClusterNode:
             self.chronicle.note(f"Stopped {strays} processes of an earlier life's PostgreSQL.")
         await asyncio.to_thread(self._reports.read)
         holdings = await read_holdings(self._control, keepsake.kept)
+        await asyncio.to_thread(self.annals.begin, keepsake.kept.record)
         duties = Duties(
             settings.node, settings.peer, self._control, keepsake, self._reports, password
         )
@@ -208,7 +210,7 @@ class ClusterNode:
             self.fail,
             strict=settings.cluster.strict,
         )
-        self._errands.finish = self.on_drain
+        self._errands.finish, self._errands.enter = self.on_drain, self.annals.add
         self._listen(reactor)
         self.take(ev.Booted(holdings))
         self._senses.start()

@@ -126,6 +126,7 @@ def claimed(
         sync="",
         min_lsn=held_lsn,
         opened=False,
+        gap_ms=-1,
         prev=record.primary,
         intent="" if switchover else _planned(record),
         takeovers=record.takeovers if at_s is None else _within_the_hour(record, at_s),
@@ -150,6 +151,7 @@ def reclaimed(record: Record, by: str, op_id: str) -> Record:
         primary=by,
         sync="",
         opened=False,
+        gap_ms=-1,
         prev="",
         intent="reclaim",
     )
@@ -181,12 +183,19 @@ def cut_off(record: Record, node: str) -> bool:
 
 
 def opened(
-    record: Record, by: str, op_id: str, step: TimelineStep | None, *, cap: int = MAX_TAKEOVERS
+    record: Record,
+    by: str,
+    op_id: str,
+    step: TimelineStep | None,
+    *,
+    cap: int = MAX_TAKEOVERS,
+    gap_ms: int = -1,
 ) -> Record:
     """The primary is out of recovery and serves. ``step`` is its promotion (None: it started in
-    place). After ``cap`` takeovers in an hour that nobody asked for, the cluster pauses with it.
+    place); ``gap_ms`` for how long nobody served. After ``cap`` takeovers in an hour that nobody
+    asked for, the cluster pauses with it.
     """
-    changes: dict[str, object] = {"opened": True, "intent": _planned(record)}
+    changes: dict[str, object] = {"opened": True, "gap_ms": gap_ms, "intent": _planned(record)}
     reason = "promoted and open"
     if len(record.takeovers) >= cap:
         changes |= {"paused": True, "capped": True}

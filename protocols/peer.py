@@ -50,7 +50,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     record was moved to the one of that name ('' it is not); nothing follows it here. ``trusted``:
     the nonce of the arbiter's life in which an operator decided that a lost node need not confirm.
     ``takeovers``: when (Unix seconds) the takeovers of the last hour were that nobody had asked
-    for; ``capped``: paused by itself, because they were too many.
+    for; ``capped``: paused by itself, because they were too many. ``gap_ms``: for how long nobody
+    had been known to serve when this term opened (-1 not known); for people only.
     """
 
     cluster_id: str
@@ -79,6 +80,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     trusted: str = ""
     takeovers: tuple[Count, ...] = ()
     capped: bool = False
+    gap_ms: Annotated[int, Meta(ge=-1, le=2**62)] = -1
 
 
 class PeerMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

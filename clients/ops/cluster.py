@@ -18,6 +18,7 @@ from clients.ops.arbiter import arbiter
 from clients.ops.doctor import doctor
 from clients.ops.failover import failover
 from clients.ops.guards import handover, maintenance, pause, resume, strict
+from clients.ops.history import history
 from clients.ops.passwords import password
 from clients.ops.reactor import on_reactor
 from clients.ops.reinit import reinit
@@ -142,5 +143,7 @@ def _hashed(password: str) -> str:
     return PasswordHasher().hash(password)
 
 
-for _verb in (doctor, switchover, failover, pause, resume, strict, maintenance, handover, reinit):
+for _verb in (history, doctor, switchover, failover, reinit):
+    cluster.add_command(_verb)
+for _verb in (pause, resume, strict, maintenance, handover):
     cluster.add_command(_verb)

@@ -294,9 +294,14 @@ def make_record(mind: Mind, event: ev.Event) -> Outcome:
     return _first_record(mind)
 
 
+def _who_and_why(said: Arguments) -> str:
+    reason, operator = said.get("reason", ""), said.get("operator") or "an operator"
+    return f"{reason} (asked by {operator})" if reason else f"asked by {operator}"
+
+
 def ask_hand_over(mind: Mind, event: ev.Asked) -> Outcome:
     """A UPS, a degraded mirror, a person: the standby claims at once."""
-    why = dict(event.arguments).get("reason") or "asked by an operator"
+    why = _who_and_why(dict(event.arguments))
     said = act.AnswerVerb("handover", True, "", f"Handed over to {mind.peer}.")
     return hand_over(mind, f"{AS_TOLD}{why}", said)
 

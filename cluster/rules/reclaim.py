@@ -156,7 +156,8 @@ def open_in_place(mind: Mind, event: ev.Event) -> Outcome:
     """Open on the old timeline."""
     assert mind.record is not None
     cap = mind.timers.takeovers_per_hour
-    record = records.opened(mind.record, mind.me, op_id(mind, "open"), None, cap=cap)
+    name, gap_ms = op_id(mind, "open"), mind.gap_ms
+    record = records.opened(mind.record, mind.me, name, None, cap=cap, gap_ms=gap_ms)
     return propose(mind, record)
 
 

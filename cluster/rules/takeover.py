@@ -123,7 +123,8 @@ def ask_open(mind: Mind, event: ev.Event) -> Outcome:
     assert mind.record is not None
     step = TimelineStep(mind.promoted_tli, mind.switch_lsn, mind.disk.claim)
     cap = mind.timers.takeovers_per_hour
-    record = records.opened(mind.record, mind.me, op_id(mind, "open"), step, cap=cap)
+    name, gap_ms = op_id(mind, "open"), mind.gap_ms
+    record = records.opened(mind.record, mind.me, name, step, cap=cap, gap_ms=gap_ms)
     fence: tuple[act.Action, ...] = ()
     if mind.fence != mind.record.term and "WriteFence" not in mind.doing and mind.names == "":
         fence = (act.WriteFence(mind.record.term),)

@@ -21,7 +21,7 @@ SHELLS = (
     r"cluster/(__main__|compose|node|witness|serving)\.py",  # whole processes, put together
     r"cluster/(door|heart|link|pulse|senses|session|thinking)\.py",  # sockets and the loop
     r"cluster/(duties|errands|verbs)\.py",  # what was ordered, carried out
-    r"cluster/(durable|keepsake|volume)\.py",  # the disk
+    r"cluster/(annals|durable|keepsake|volume)\.py",  # the disk
     r"cluster/(chronicle|herald|supervisor)\.py",  # the log, and who started us
 )
 """What PURE would cover but may touch the world. A new file is pure until it is named here."""
