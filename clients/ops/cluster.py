@@ -16,6 +16,7 @@ import click
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.arbiter import arbiter
 from clients.ops.doctor import doctor
+from clients.ops.drill import drill
 from clients.ops.failover import failover
 from clients.ops.guards import handover, maintenance, pause, resume, strict
 from clients.ops.history import history
@@ -143,7 +144,7 @@ def _hashed(password: str) -> str:
     return PasswordHasher().hash(password)
 
 
-for _verb in (history, doctor, switchover, failover, reinit):
+for _verb in (history, doctor, drill, switchover, failover, reinit):
     cluster.add_command(_verb)
 for _verb in (pause, resume, strict, maintenance, handover):
     cluster.add_command(_verb)

@@ -63,7 +63,7 @@ def switchover(*, to: str | None, at: str | None, dry: bool, cancel: bool, as_js
             when = dt.datetime.fromtimestamp(at_s).astimezone().isoformat(timespec="minutes")
             data = {"said": told.said, "at_s": at_s, "at": when}
             return data, f"Planned for {when}. Take it back: mpower cluster switchover --cancel"
-        return await _done(asking, settings, told.seen)
+        return await completed(asking, settings, told.seen)
 
     data, text = on_reactor(settings, work)
     answer(data, text, as_json=as_json)
@@ -85,7 +85,7 @@ def drawn(when: str, roles: dict[str, str]) -> str:
     return f"{when + ':':7}" + "   ".join(f"{node} {role}" for node, role in roles.items())
 
 
-async def _done(
+async def completed(
     asking: Asking, settings: ClientSettings, before: Seen
 ) -> tuple[dict[str, Any], str]:
     """Wait until the record names another primary that is open, or the plan is gone."""

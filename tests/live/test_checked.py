@@ -1,0 +1,53 @@
+"""What an operator does on a quiet day, on a real board: the doctor, a rehearsed failover, and what
+both say when something is missing.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from clients.demo.commands import mpower
+from clients.demo.opening import in_sync, open_board, wait
+from clients.demo.stage import Stage, StageError
+
+LIMIT_S = 60.0
+
+
+def told(line: str) -> None:
+    print(line)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    stage = Stage.build(counters=1)
+    try:
+        open_board(stage, told)
+        yield stage
+    finally:
+        stage.end()
+
+
+def test_nothing_is_found_on_a_board_that_is_well(stage: Stage) -> None:
+    assert mpower(stage.home, "cluster", "doctor")["findings"] == []
+
+
+def test_a_failover_is_rehearsed_there_and_back(stage: Stage) -> None:
+    said = mpower(stage.home, "cluster", "drill", "--yes")
+    assert [(one["source"], one["target"]) for one in said["legs"]] == [("a", "b"), ("b", "a")]
+    assert all(one["welcomed"] > 1 and one["gap_ms"] > 0 for one in said["legs"])
+    print(said["said"])
+    seen = wait(stage, "all is as before", in_sync, LIMIT_S)
+    assert (seen["primary"], seen["record"]["tli"]) == ("a", 3)
+
+
+def test_without_the_witness_it_is_refused_and_nothing_is_done(stage: Stage) -> None:
+    stage.cut("witness")
+    with pytest.raises(
+        StageError, match=r"ended with 5: Not rehearsed, nothing was done: .*does not answer"
+    ):
+        mpower(stage.home, "cluster", "drill", "--yes")
+    found = mpower(stage.home, "cluster", "doctor", answers=(1,))["findings"]
+    assert any("no answer" in one["what"] for one in found), found
+    stage.refresh()
+    stage.start("witness")
+    wait(stage, "the witness is back", in_sync, LIMIT_S)
