@@ -30,7 +30,7 @@ from mpowerd.audit.signing import Signer, nobody_listens, nowhere
 from mpowerd.banking.operations import SERVED as BANKING
 from mpowerd.business import Business
 from mpowerd.caller import Caller, Key
-from mpowerd.consumers.operations import SERVED as CONSUMERS
+from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days.operations import served as days_served
 from mpowerd.dispatch import Dispatch, Post
@@ -95,11 +95,11 @@ def served(
         **audit_served(cluster, key),
         **days_served(here),
         **masters.served(here),
-        **CONSUMERS,
+        **consumers.SERVED,
         **PAYMENTS,
         **BANKING,
     }
-    proposals = {**security.PROPOSALS, **masters.proposals(here)}
+    proposals = {**security.PROPOSALS, **masters.proposals(here), **consumers.PROPOSALS}
     approved = {name: rooms[name] for name in proposals}
     return {**rooms, **approvals_served(approved, proposals)}
 

@@ -1,32 +1,51 @@
-"""The consumers' operations: find, dues, load."""
+"""The consumers' operations: find, dues, load; their own data and who may change it; contacts."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any, Final
 
+from msgspec.structs import replace
+
+from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.consumers import store
 from mpowerd.consumers.rules import HEADS, check_rows
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from protocols.catalogue.consumers import (
+    Account,
+    AccountData,
+    Changed,
+    ChangeDetails,
+    ChangeLoad,
+    ChangeMobile,
     Consumer,
+    Contact,
+    ContactHistory,
+    ContactNoted,
+    Contacts,
     Dues,
     DuesAnswer,
+    FieldChange,
     Find,
     Found,
     HeadDue,
     Load,
     Loaded,
+    NoteContact,
 )
+from protocols.consumer_fields import FIELDS, shown
 from protocols.refusals import Refused
 
 
 async def find(cursor: Cursor, caller: Caller, body: Find) -> Found:
     """Find consumers, at most ``limit``."""
     rows = await store.find(cursor, body.by, body.text, body.limit)
-    return Found([Consumer(*row) for row in rows[: body.limit]], len(rows) > body.limit)
+    found = [Consumer(*row) for row in rows[: body.limit]]
+    masked = [replace(one, mobile=shown(caller.role, "mobile", one.mobile)) for one in found]
+    return Found(masked, len(rows) > body.limit)
 
 
 async def dues(cursor: Cursor, caller: Caller, body: Dues) -> DuesAnswer:
@@ -59,13 +78,112 @@ async def load(cursor: Cursor, caller: Caller, body: Load) -> Loaded:
     return Loaded(*await store.load(cursor, as_of, caller.user, body.rows))
 
 
+async def account(cursor: Cursor, caller: Caller, body: Account) -> AccountData:
+    """Show a consumer's own data, each field as the caller's role sees it."""
+    stands = await _stands(cursor, body.consumer)
+    fields = {name: shown(caller.role, name, text) for name, text in stands.items()}
+    changes = [
+        FieldChange(
+            field,
+            shown(caller.role, field, before),
+            shown(caller.role, field, after),
+            user,
+            reason,
+            instant(at),
+        )
+        for field, before, after, user, reason, at in await store.changes(
+            cursor, int(body.consumer), body.most
+        )
+    ]
+    return AccountData(body.consumer, fields, changes)
+
+
+async def _stands(cursor: Cursor, consumer: str) -> dict[str, str]:
+    row = await store.consumer(cursor, int(consumer))
+    if row is None:
+        raise Refused("NO_CONSUMER", consumer=consumer)
+    return dict(zip(FIELDS, map(str, row), strict=True))
+
+
+async def propose_details(cursor: Cursor, body: ChangeDetails) -> Proposal:
+    """Say what would change of a consumer's name, address or category."""
+    stands = await _stands(cursor, body.consumer)
+    if not CATEGORY.match(body.fields.get("category", "A")):
+        reason = "the category must be capitals, digits and dashes, at most 12"
+        raise Refused("BAD_BODY", operation="consumers.change_details", reason=reason)
+    before = {str(name): stands[name] for name in body.fields}
+    after = {str(name): text for name, text in body.fields.items()}
+    return Proposal(f"consumer {body.consumer}", before, after, 0, HEAD_OFFICE)
+
+
+async def change_details(cursor: Cursor, caller: Caller, body: ChangeDetails) -> Changed:
+    """Change a consumer's name, address or category (approved)."""
+    fields = {str(name): text for name, text in body.fields.items()}
+    consumer = int(body.consumer)
+    await store.change_details(cursor, caller.session, consumer, fields, body.reason)
+    return Changed(body.consumer)
+
+
+async def propose_load(cursor: Cursor, body: ChangeLoad) -> Proposal:
+    """Say what would change of a sanctioned load; the power must reach the larger of both."""
+    stood = (await _stands(cursor, body.consumer))["sanctioned_load_w"]
+    before, after = {"sanctioned_load_w": stood}, {"sanctioned_load_w": str(body.sanctioned_load_w)}
+    value = max(int(stood), body.sanctioned_load_w)
+    return Proposal(f"consumer {body.consumer}", before, after, value, HEAD_OFFICE)
+
+
+async def change_load(cursor: Cursor, caller: Caller, body: ChangeLoad) -> Changed:
+    """Change a sanctioned load (approved)."""
+    consumer, watts = int(body.consumer), body.sanctioned_load_w
+    await store.change_load(cursor, caller.session, consumer, watts, body.reason)
+    return Changed(body.consumer)
+
+
+async def change_mobile(cursor: Cursor, caller: Caller, body: ChangeMobile) -> Changed:
+    """Change a consumer's mobile number, at once."""
+    consumer = int(body.consumer)
+    await store.change_mobile(cursor, caller.session, consumer, body.mobile, body.reason)
+    return Changed(body.consumer)
+
+
+async def note_contact(cursor: Cursor, caller: Caller, body: NoteContact) -> ContactNoted:
+    """Keep a contact with a consumer."""
+    return ContactNoted(await store.note_contact(cursor, caller.session, caller.counter, body))
+
+
+async def contacts(cursor: Cursor, caller: Caller, body: Contacts) -> ContactHistory:
+    """Show the contacts with a consumer, newest first."""
+    rows = await store.contacts(cursor, int(body.consumer), body.before, body.most)
+    return ContactHistory([Contact(*[*row[:-1], instant(row[-1])]) for row in rows])
+
+
+HEAD_OFFICE: Final = "HO"
+"""Until consumers stand in a book of an office: the whole board's matter."""
+CATEGORY: Final = re.compile(r"^[A-Z0-9-]{1,12}\Z")
 SERVED: Final[dict[str, Any]] = {
     "consumers.find": find,
     "consumers.dues": dues,
     "consumers.load": load,
+    "consumers.account": account,
+    "consumers.change_details": change_details,
+    "consumers.change_load": change_load,
+    "consumers.change_mobile": change_mobile,
+    "consumers.note_contact": note_contact,
+    "consumers.contacts": contacts,
 }
+PROPOSALS: Final[dict[str, Any]] = {
+    "consumers.change_details": propose_details,
+    "consumers.change_load": propose_load,
+}
+"""What each four-eyes operation of this room would change."""
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "consumers.find": ("find_consumers_v1",),
     "consumers.dues": ("consumer_dues_v1",),
     "consumers.load": ("load_consumers_v1",),
+    "consumers.account": ("consumer_v1", "consumer_changes_v1"),
+    "consumers.change_details": ("consumer_v1", "change_details_v1"),
+    "consumers.change_load": ("consumer_v1", "change_load_v1"),
+    "consumers.change_mobile": ("change_mobile_v1",),
+    "consumers.note_contact": ("note_contact_v1",),
+    "consumers.contacts": ("contacts_v1",),
 }

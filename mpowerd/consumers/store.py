@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mpowerd.consumers.rules import HEADS, loaded_as
 from mpowerd.database import Cursor
-from protocols.catalogue.consumers import Row
+from protocols.catalogue.consumers import NoteContact, Row
 
 FIND: Final = (
     "SELECT consumer, name, address, category, meter, mobile, sanctioned_load_w, due_paise"
@@ -21,6 +21,21 @@ DUES: Final = (
 LOAD: Final = (
     "SELECT added, already, dues_paise FROM mpower.load_consumers_v1(%s, %s, %s::bigint[], %s, %s,"
     " %s, %s, %s, %s::bigint[], %s, %s::integer[], %s::integer[], %s::bigint[])"
+)
+
+CONSUMER: Final = (
+    "SELECT name, address, category, meter, mobile, sanctioned_load_w FROM mpower.consumer_v1(%s)"
+)
+CHANGES: Final = (
+    "SELECT field, before, after, user_name, reason, at FROM mpower.consumer_changes_v1(%s, %s)"
+)
+DETAILS: Final = "SELECT mpower.change_details_v1(%s, %s, %s, %s, %s)"
+NEW_LOAD: Final = "SELECT mpower.change_load_v1(%s, %s, %s, %s)"
+MOBILE: Final = "SELECT mpower.change_mobile_v1(%s, %s, %s, %s)"
+NOTE: Final = "SELECT mpower.note_contact_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
+CONTACTS: Final = (
+    "SELECT contact, kind, direction, subject, remark, reference, user_name, counter, at"
+    " FROM mpower.contacts_v1(%s, %s, %s)"
 )
 
 
@@ -67,3 +82,50 @@ async def load(
     row = await cursor.fetchone()
     assert row is not None, "a function without a set has one row"
     return row[0], row[1], row[2]
+
+
+async def consumer(cursor: Cursor, number: int) -> tuple[Any, ...] | None:
+    """Give a consumer's own data in the order of FIELDS, or None."""
+    await cursor.execute(CONSUMER, (number,))
+    return await cursor.fetchone()
+
+
+async def changes(cursor: Cursor, number: int, most: int) -> list[tuple[Any, ...]]:
+    """Give (field, before, after, user, reason, at), newest first."""
+    await cursor.execute(CHANGES, (number, most))
+    return await cursor.fetchall()
+
+
+async def change_details(
+    cursor: Cursor, session: bytes, number: int, fields: Mapping[str, str], reason: str
+) -> None:
+    """Put name, address or category."""
+    values = (session, number, list(fields), list(fields.values()), reason)
+    await cursor.execute(DETAILS, values)
+
+
+async def change_load(cursor: Cursor, session: bytes, number: int, watts: int, reason: str) -> None:
+    """Put the sanctioned load."""
+    await cursor.execute(NEW_LOAD, (session, number, watts, reason))
+
+
+async def change_mobile(
+    cursor: Cursor, session: bytes, number: int, mobile: str, reason: str
+) -> None:
+    """Put the mobile number."""
+    await cursor.execute(MOBILE, (session, number, mobile, reason))
+
+
+async def note_contact(cursor: Cursor, session: bytes, counter: str, body: NoteContact) -> int:
+    """Keep a contact; its number."""
+    said = (body.kind, body.direction, body.subject, body.remark, body.reference)
+    await cursor.execute(NOTE, (session, int(body.consumer), *said, counter))
+    row = await cursor.fetchone()
+    assert row is not None, "a function without a set has one row"
+    return int(row[0])
+
+
+async def contacts(cursor: Cursor, number: int, before: int, most: int) -> list[tuple[Any, ...]]:
+    """Give contacts, newest first; ``before`` 0: from the newest."""
+    await cursor.execute(CONTACTS, (number, before, most))
+    return await cursor.fetchall()

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body
-from protocols.operation import Operation, Role
+from protocols.operation import About, FourEyes, Operation, Role
+from protocols.powers import Power
 from protocols.values import BusinessDate, ConsumerNumber, Name, PaiseDue, Text
 
 Head = Literal["LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE"]
@@ -109,9 +111,131 @@ class Loaded(Body, frozen=True):
     dues_paise: PaiseDue
 
 
+Detail = Literal["name", "address", "category"]
+Reason = Annotated[Text, Meta(min_length=3)]
+
+
+class ChangeDetails(Body, frozen=True):
+    """Change a consumer's name, address or category; a second person approves it."""
+
+    consumer: ConsumerNumber
+    fields: Annotated[dict[Detail, Name], Meta(min_length=1, max_length=3)]
+    reason: Reason
+
+
+class ChangeLoad(Body, frozen=True):
+    """Change a consumer's sanctioned load, in watts; an officer with that power approves it."""
+
+    consumer: ConsumerNumber
+    sanctioned_load_w: Annotated[int, Meta(ge=1, le=100_000_000)]
+    reason: Reason
+
+
+class ChangeMobile(Body, frozen=True):
+    """Change a consumer's mobile number, at once; '' takes it away."""
+
+    consumer: ConsumerNumber
+    mobile: Annotated[str, Meta(pattern=r"^([0-9]{10,15})?\Z", description="10 to 15 digits")]
+    reason: Reason
+
+
+class Changed(Body, frozen=True):
+    """Whose data was changed."""
+
+    consumer: str
+
+
+class Account(Body, frozen=True):
+    """Ask for a consumer's own data and how they changed."""
+
+    consumer: ConsumerNumber
+    most: Annotated[int, Meta(ge=0, le=100)] = 20
+
+
+class FieldChange(Body, frozen=True):
+    """One change of one field: by whom, why, when; masked as the field itself is."""
+
+    field: str
+    before: str
+    after: str
+    user: str
+    reason: str
+    at: str
+
+
+class AccountData(Body, frozen=True):
+    """A consumer's own data as this role sees them, and the changes, newest first."""
+
+    consumer: str
+    fields: dict[str, str]
+    changes: list[FieldChange]
+
+
+ContactKind = Literal["VISIT", "CALL", "LETTER", "NOTICE", "BILL", "MESSAGE"]
+
+
+class NoteContact(Body, frozen=True):
+    """Keep a contact: IN from the consumer, OUT to the consumer. ``reference``: a letter's or
+    notice's number, '' none.
+    """
+
+    consumer: ConsumerNumber
+    kind: ContactKind
+    direction: Literal["IN", "OUT"]
+    subject: Name
+    remark: Text = ""
+    reference: Text = ""
+
+
+class ContactNoted(Body, frozen=True):
+    """The contact's number."""
+
+    contact: int
+
+
+class Contacts(Body, frozen=True):
+    """The contacts with a consumer, newest first; ``before`` a contact's number, 0 from the
+    newest.
+    """
+
+    consumer: ConsumerNumber
+    before: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    most: Annotated[int, Meta(ge=1, le=50)] = 20
+
+
+class Contact(Body, frozen=True):
+    """One contact, by whom and where it was kept."""
+
+    contact: int
+    kind: str
+    direction: str
+    subject: str
+    remark: str
+    reference: str
+    user: str
+    counter: str
+    at: str
+
+
+class ContactHistory(Body, frozen=True):
+    """The contacts, newest first."""
+
+    contacts: list[Contact]
+
+
+CHANGERS = frozenset({Role.RECEIVER, Role.OFFICER})
+OFFICERS = frozenset({Role.OFFICER})
+ONE = About("consumer", "consumer")
 READERS = frozenset({Role.CLERK, Role.OFFICER})
 OPERATIONS = (
-    Operation("consumers.find", Find, Found, READERS, keyed=False, purpose="find a consumer"),
+    Operation(
+        "consumers.find",
+        Find,
+        Found,
+        READERS | {Role.RECEIVER},
+        keyed=False,
+        purpose="find a consumer",
+    ),
     Operation(
         "consumers.dues", Dues, DuesAnswer, READERS, keyed=False, purpose="what a consumer owes"
     ),
@@ -122,5 +246,58 @@ OPERATIONS = (
         frozenset({Role.ADMIN}),
         keyed=True,
         purpose="load consumers with opening dues",
+    ),
+    Operation(
+        "consumers.account",
+        Account,
+        AccountData,
+        READERS | {Role.RECEIVER, Role.AUDITOR},
+        keyed=False,
+        purpose="see a consumer's own data",
+    ),
+    Operation(
+        "consumers.change_details",
+        ChangeDetails,
+        Pending,
+        CHANGERS,
+        keyed=True,
+        purpose="change a consumer's name, address or category",
+        four_eyes=FourEyes(Power.CONSUMER, OFFICERS),
+        about=ONE,
+    ),
+    Operation(
+        "consumers.change_load",
+        ChangeLoad,
+        Pending,
+        CHANGERS,
+        keyed=True,
+        purpose="change a sanctioned load",
+        four_eyes=FourEyes(Power.LOAD, OFFICERS),
+        about=ONE,
+    ),
+    Operation(
+        "consumers.change_mobile",
+        ChangeMobile,
+        Changed,
+        CHANGERS,
+        keyed=True,
+        purpose="change a consumer's mobile number",
+        about=ONE,
+    ),
+    Operation(
+        "consumers.note_contact",
+        NoteContact,
+        ContactNoted,
+        READERS | {Role.RECEIVER},
+        keyed=True,
+        purpose="keep a contact with a consumer",
+    ),
+    Operation(
+        "consumers.contacts",
+        Contacts,
+        ContactHistory,
+        READERS | {Role.RECEIVER, Role.AUDITOR},
+        keyed=False,
+        purpose="see the contacts with a consumer",
     ),
 )

@@ -58,6 +58,8 @@ EVIDENCE = (
     "audit_checkpoints",
     "approval_acts",
     "masters",
+    "consumer_changes",
+    "contacts",
 )
 KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),

@@ -201,6 +201,38 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         ),
         consumers.Loaded(1, 0, 1),
     ),
+    "consumers.account": (
+        consumers.Account(N),
+        consumers.AccountData(
+            N,
+            {"name": "R K SHARMA", "mobile": "••••••4321"},
+            [consumers.FieldChange("name", "R SHARMA", "R K SHARMA", "meera", "as in deed", AT)],
+        ),
+    ),
+    "consumers.change_details": (
+        consumers.ChangeDetails(N, {"name": "R K SHARMA"}, "sale deed of 3 March"),
+        PENDING,
+    ),
+    "consumers.change_load": (consumers.ChangeLoad(N, 5_000, "applied for 5 kW"), PENDING),
+    "consumers.change_mobile": (
+        consumers.ChangeMobile(N, "9876543210", "said at the counter"),
+        consumers.Changed(N),
+    ),
+    "consumers.note_contact": (
+        consumers.NoteContact(N, "CALL", "IN", "asks about the bill", "explained slab 2"),
+        consumers.ContactNoted(9),
+    ),
+    "consumers.contacts": (
+        consumers.Contacts(N),
+        consumers.ContactHistory(
+            [
+                consumers.Contact(
+                    *(9, "CALL", "IN", "asks about the bill", "explained slab 2"),
+                    *("", "asha", "C001", AT),
+                )
+            ]
+        ),
+    ),
     "days.open": (days.OpenDay("2026-04-01"), DAY),
     "days.close": (days.CloseDay("2026-04-01"), days.Day("2026-04-01", "2026-27", "CLOSED")),
     "days.today": (Nothing(), DAY),
