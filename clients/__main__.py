@@ -18,6 +18,7 @@ from clients.door import EXITS
 NOUNS: Final = {
     "init": ("clients.ops.init:init", "Write a new board's settings folder and certificates."),
     "pack": ("clients.ops.pack:pack", "What one machine needs of the settings folder, as a tar."),
+    "pki": ("clients.ops.pki:pki", "Certificates: list, issue, renew, revoke, rotate."),
     "counter": ("clients.counter.command:counter", "Work at a counter: find, collect, receipts."),
     "bank": ("clients.bank.command:bank", "Post a bank's scroll of payments."),
     "admin": ("clients.ops.admin:admin", "Users, counters, sessions; load consumers."),

@@ -27,6 +27,10 @@ NAME: Final = re.compile(r"^[A-Za-z][A-Za-z0-9_-]{0,30}\Z")
 CODE: Final = re.compile(r"^[A-Z][A-Z0-9]{1,11}\Z")
 """A counter's or bank's code begins its receipt numbers, so it is as the receipts have it."""
 HOST: Final = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
+LIST_DAYS: Final = 366
+"""As long as a certificate lasts: a board renews both in the same week. A shorter list would not
+bind who can keep a fresh one from a machine: he can change the machine's settings as well.
+"""
 SKEW: Final = dt.timedelta(hours=1)
 """A certificate begins this much in the past: the counters' clocks are not the authority's."""
 
@@ -60,11 +64,15 @@ class Issued(Struct, frozen=True):
     key: bytes
 
 
-def make_authority(cluster: str, now: dt.datetime, days: int = 3653) -> Authority:
-    """Make a new authority for a cluster, valid for ten years."""
+def make_authority(
+    cluster: str, now: dt.datetime, days: int = 3653, generation: int = 1
+) -> Authority:
+    """Make a new authority for a cluster, valid for ten years; a later generation has another
+    subject, so that chains and lists of the two are never taken for each other's.
+    """
     _named(cluster)
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = _subject(f"{cluster} authority")
+    subject = _subject(f"{cluster} authority" + (f" {generation}" if generation > 1 else ""))
     builder = (
         _begun(subject, subject, key.public_key(), now, days)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -80,19 +88,37 @@ def issue(
     hosts: Iterable[str] = (),
     days: int = 366,
 ) -> Issued:
-    """Issue a certificate for an identity; ``hosts`` (names, addresses) are what a server is
-    reached by.
+    """Issue a certificate for an identity, with a new key; ``hosts`` (names, addresses) are what a
+    server is reached by.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    return Issued(certify(authority, identity, key.public_key(), now, hosts, days), key_pem(key))
+
+
+def certify(
+    authority: Authority,
+    identity: Identity,
+    key: ec.EllipticCurvePublicKey,
+    now: dt.datetime,
+    hosts: Iterable[str] = (),
+    days: int = 366,
+) -> bytes:
+    """Give the certificate (PEM) by which this key is that identity; never beyond the authority's
+    own end, where a chain would break without a warning.
     """
     places = [_host(one) for one in dict.fromkeys(hosts)]
     _check_identity(identity, hosts=len(places))
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
     if identity.kind in SERVERS:
         uses.insert(0, ExtendedKeyUsageOID.SERVER_AUTH)
-    key = ec.generate_private_key(ec.SECP256R1())
-    issuer = authority.certificate.subject
+    issuer, last = authority.certificate.subject, authority.certificate.not_valid_after_utc
+    if now + dt.timedelta(days=days) > last:
+        days = (last - now).days
+    if days < 1:
+        raise PkiError("the authority itself ends; begin a rotation ('mpower pki rotate begin')")
     names = [x509.UniformResourceIdentifier(str(identity)), *places]
     builder = (
-        _begun(_subject(f"{identity.kind} {identity.name}"), issuer, key.public_key(), now, days)
+        _begun(_subject(f"{identity.kind} {identity.name}"), issuer, key, now, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=True)
@@ -102,8 +128,7 @@ def issue(
             critical=False,
         )
     )
-    signed = builder.sign(authority.key, hashes.SHA256())
-    return Issued(signed.public_bytes(serialization.Encoding.PEM), key_pem(key))
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _check_identity(identity: Identity, hosts: int) -> None:
@@ -124,9 +149,12 @@ def _check_identity(identity: Identity, hosts: int) -> None:
 
 
 def revocation_list(
-    authority: Authority, now: dt.datetime, revoked: Iterable[int] = (), days: int = 366
+    authority: Authority,
+    now: dt.datetime,
+    revoked: Iterable[x509.RevokedCertificate] = (),
+    days: int = LIST_DAYS,
 ) -> bytes:
-    """Write the list of revoked serials (PEM); it is stale, and refused, after ``days``."""
+    """Write the list of the revoked (PEM); it is stale, and refuses everybody, after ``days``."""
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(authority.certificate.subject)
@@ -138,24 +166,45 @@ def revocation_list(
         )
         .add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
     )
-    for serial in sorted(set(revoked)):
-        one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
-        builder = builder.add_revoked_certificate(one.build())
+    once = {one.serial_number: one for one in reversed(list(revoked))}  # the first entry stays
+    for _, one in sorted(once.items()):
+        builder = builder.add_revoked_certificate(one)
     return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def revoke(
-    authority: Authority, so_far: bytes, certificate: bytes, now: dt.datetime, days: int = 366
+    authority: Authority,
+    so_far: bytes,
+    certificate: bytes,
+    now: dt.datetime,
+    reason: x509.ReasonFlags = x509.ReasonFlags.unspecified,
+    days: int = LIST_DAYS,
 ) -> bytes:
-    """Give the list with one more certificate (PEM) on it; what was revoked stays revoked."""
+    """Give the list with one more certificate (PEM) on it; what was revoked stays revoked, with its
+    own day and reason.
+    """
     known = x509.load_pem_x509_crl(so_far)
     leaf = x509.load_pem_x509_certificate(certificate)
     if not known.is_signature_valid(authority.key.public_key()):
         raise PkiError("the list of revoked certificates was not signed by this authority")
     if leaf.issuer != authority.certificate.subject:
         raise PkiError("the certificate was not issued by this authority")
-    serials = [one.serial_number for one in known]
-    return revocation_list(authority, now, [*serials, leaf.serial_number], days)
+    one = (
+        x509.RevokedCertificateBuilder().serial_number(leaf.serial_number).revocation_date(now)
+    ).add_extension(x509.CRLReason(reason), critical=False)
+    return revocation_list(authority, now, [*known, one.build()], days)
+
+
+def lists_from(content: bytes) -> list[x509.CertificateRevocationList]:
+    """The lists (PEM, one behind the other) in a file; PkiError if there is none."""
+    mark = b"-----BEGIN X509 CRL-----"
+    try:
+        lists = [x509.load_pem_x509_crl(mark + part) for part in content.split(mark)[1:]]
+    except ValueError as wrong:
+        raise PkiError("it is no list of revoked certificates in PEM") from wrong
+    if not lists:
+        raise PkiError("it holds no list of revoked certificates")
+    return lists
 
 
 def identity_of(certificate: bytes) -> Identity:

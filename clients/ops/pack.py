@@ -68,8 +68,22 @@ def packed(names: frozenset[str], machine: str, etcd: tuple[str, ...] = ()) -> P
 
 
 def _with_identity(own: dict[str, str], stem: str, what: str) -> Packed:
-    pair = (f"{stem}.crt", f"{stem}.key")
-    return Packed(what, own | {name: name for name in (*OPEN, *pair)}, stem)
+    return Packed(what, own | {name: name for name in (*OPEN, *_pair(stem))}, stem)
+
+
+def _pair(stem: str) -> tuple[str, str]:
+    return f"{stem}.crt", f"{stem}.key"
+
+
+def part_of(whole: Packed, part: str) -> Packed:
+    """Only what changes later: ``papers`` leaves the settings that are edited over there alone,
+    ``trust`` carries no key at all; ``all`` is the whole.
+    """
+    wanted = {"trust": frozenset(OPEN), "papers": {*OPEN, *_pair(whole.identity)}}
+    if part not in wanted:
+        return whole
+    files = {name: one for name, one in whole.files.items() if name in wanted[part]}
+    return Packed(whole.what, files, whole.identity)
 
 
 def machines(names: frozenset[str]) -> list[str]:
@@ -141,9 +155,16 @@ def tar_of(home: Path, chosen: Packed) -> bytes:
 )
 @click.argument("machine")
 @click.option(
+    "--part",
+    type=click.Choice(["all", "papers", "trust"]),
+    default="all",
+    show_default=True,
+    help="papers: no settings, no secrets but its own key. trust: only authorities and the list.",
+)
+@click.option(
     "--list", "listing", is_flag=True, help="Only name what would be packed, on standard output."
 )
-def pack(machine: str, *, listing: bool) -> None:
+def pack(machine: str, *, part: str, listing: bool) -> None:
     """Pack what MACHINE needs: a node's name, witness, or the code of a counter or a bank."""
     said = click.get_current_context().find_root().params.get("settings")
     home = _folder(Path(said) if said else None)
@@ -155,6 +176,7 @@ def pack(machine: str, *, listing: bool) -> None:
             raise Ended(Exit.FAILED, f"{home.absolute()} is no settings folder; {where}.")
         known = ", ".join(machines(names))
         raise Ended(Exit.USAGE, f"There is nothing for {machine!r} here; there are: {known}.")
+    chosen = part_of(chosen, part)
     if listing:
         click.echo("\n".join(sorted(chosen.files)))
         return

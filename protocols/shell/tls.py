@@ -82,14 +82,18 @@ def subject_of(certificate: x509.Certificate) -> Subject:
 
 
 class Revoked:
-    """The authorities' lists of revoked serials in one file, read anew whenever it changes."""
+    """The authorities' lists of revoked serials in one file, read anew whenever it changes.
+
+    Each authority's certificates are judged by its own list: one without a list is not believed,
+    and a list of one that is not known here (a rotation begins, and the file came first) is passed
+    over.
+    """
 
     def __init__(self, path: Path, authorities: list[x509.Certificate]) -> None:
         self._path = path
         self._authorities = authorities
         self._stamp: tuple[int, int] | None = None
-        self._serials: frozenset[tuple[bytes, int]] = frozenset()
-        self.next_update: dt.datetime | None = None
+        self._lists: dict[bytes, tuple[dt.datetime, frozenset[int]]] = {}
 
     def check(self, certificate: x509.Certificate, now: dt.datetime) -> None:
         """Raise PeerRefused if the certificate is on its issuer's list, or the list cannot be
@@ -99,9 +103,13 @@ class Revoked:
             self._read()
         except (OSError, ValueError) as wrong:
             raise PeerRefused(f"the list of revoked certificates cannot be read: {wrong}") from None
-        if self.next_update is None or now >= self.next_update:
-            raise PeerRefused(f"the list of revoked certificates is stale since {self.next_update}")
-        if (certificate.issuer.public_bytes(), certificate.serial_number) in self._serials:
+        listed = self._lists.get(certificate.issuer.public_bytes())
+        if listed is None:
+            raise PeerRefused("there is no list of what its authority revoked")
+        next_update, serials = listed
+        if now >= next_update:
+            raise PeerRefused(f"the list of revoked certificates is stale since {next_update}")
+        if certificate.serial_number in serials:
             raise PeerRefused(f"the certificate {certificate.serial_number:x} is revoked")
 
     def _read(self) -> None:
@@ -109,20 +117,23 @@ class Revoked:
         stamp = (status.st_mtime_ns, status.st_ino)
         if stamp == self._stamp:
             return
-        lists = [self._signed(one) for one in _pem_lists(self._path.read_bytes())]
-        self._serials = frozenset(
-            (one.issuer.public_bytes(), entry.serial_number) for one in lists for entry in one
-        )
-        self.next_update = min(one.next_update_utc or EPOCH for one in lists)
+        lists = [one for one in _pem_lists(self._path.read_bytes()) if self._signed(one)]
+        if not lists:
+            raise ValueError("it was not signed by our authority")
+        self._lists = {
+            one.issuer.public_bytes(): (
+                one.next_update_utc or EPOCH,
+                frozenset(entry.serial_number for entry in one),
+            )
+            for one in lists
+        }
         self._stamp = stamp
 
-    def _signed(self, listed: x509.CertificateRevocationList) -> x509.CertificateRevocationList:
-        for authority in self._authorities:
-            if authority.subject == listed.issuer and listed.is_signature_valid(
-                authority.public_key()  # type: ignore[arg-type]
-            ):
-                return listed
-        raise ValueError("it was not signed by our authority")
+    def _signed(self, listed: x509.CertificateRevocationList) -> bool:
+        return any(
+            authority.subject == listed.issuer and listed.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
+            for authority in self._authorities
+        )
 
 
 def _pem_lists(data: bytes) -> list[x509.CertificateRevocationList]:
