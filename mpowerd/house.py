@@ -41,7 +41,7 @@ from mpowerd.lanes import Answer, Lane
 from mpowerd.masters import operations as masters
 from mpowerd.migrations import migrate
 from mpowerd.opening import Opening
-from mpowerd.outcomes import Outcome
+from mpowerd.outcomes import Outcome, instant
 from mpowerd.passwords import Passwords
 from mpowerd.payments.operations import SERVED as PAYMENTS
 from mpowerd.payments.rules import fingerprint
@@ -52,6 +52,7 @@ from mpowerd.seats import SEATS, kind_of
 from mpowerd.security import operations as security
 from mpowerd.security.operations import Hashing
 from mpowerd.security.operations import served as security_served
+from mpowerd.security.store import broken_glass
 from mpowerd.server import Server
 from mpowerd.sessions import Sessions
 from mpowerd.sign_in import SignIns
@@ -232,7 +233,10 @@ class House:
             sessions=sessions,
             doors=Doors(dispatch, sign_ins, sessions, people.note_displaced),
             today=partial(_today, database),
-            chores={"requests that ran out": partial(expire_requests, database)},
+            chores={
+                "requests that ran out": partial(expire_requests, database),
+                "emergency powers": partial(tell_emergencies, database, self.alarm),
+            },
             signer=Signer(database, plan.cluster, plan.signing_key, self.alarm, self.keep),
             checkpoint_s=plan.checkpoint_s,
         )
@@ -249,6 +253,13 @@ async def expire_requests(database: Database) -> None:
         return await expire(cursor, EXPIRED_AT_ONCE)
 
     await database.write("requests that ran out", None, work)
+
+
+async def tell_emergencies(database: Database, alarm: Callable[[str, str], None]) -> None:
+    """Alarm while emergency powers stand."""
+    stand = await database.read("emergency powers", None, broken_glass)
+    told = [f"{person} holds {power} until {instant(ends)}" for person, power, ends in stand]
+    alarm("break-glass", f"An emergency power stands: {'; '.join(told)}." if told else "")
 
 
 async def _today(database: Database) -> str:

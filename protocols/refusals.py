@@ -94,6 +94,12 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "COUNTER_EXISTS": Sentence("There is already a counter {counter}. Choose another code."),
     "NO_USER": Sentence("There is no user {user}. Check the spelling."),
+    "OWN_PASSWORD": Sentence(
+        "{user} is your own login; another administrator gives you a new password."
+    ),
+    "RESET_NOT_ALLOWED": Sentence(
+        "{user} is {role}: two administrators first allow a new password ('allow-reset')."
+    ),
     "NO_PERSON": Sentence("There is nobody with staff number {person}. Add the person first."),
     "PERSON_EXISTS": Sentence(
         "There is already a person with staff number {person}, of other data. Nothing was changed."

@@ -162,6 +162,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " written anew. Payments go on; nothing is signed on top of it.",
         "Run 'mpower audit verify', keep its answer; copy the disk before anything else is done.",
     ),
+    "break-glass": Advice(
+        "An emergency power stands: somebody holds it in the whole board, without limit, for a few"
+        " hours; two administrators gave it.",
+        "Know who and why ('mpower approvals inbox --mine'); 'mpower admin withdraw' ends it.",
+    ),
     "certificate-copied": Advice(
         "Two machines use one terminal's certificate and keep displacing each other.",
         "Find both addresses in the log; give one machine a certificate of its own, revoke this.",

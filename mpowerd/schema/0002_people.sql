@@ -43,9 +43,11 @@ CREATE TABLE mpower.powers (
     office text COLLATE "C" NOT NULL CONSTRAINT powers_office REFERENCES mpower.offices,
     valid_from date NOT NULL,
     valid_to date CONSTRAINT powers_to CHECK (valid_to >= valid_from),
+    ends_at timestamptz,
     granted_at timestamptz NOT NULL,
     withdrawn_at timestamptz
 );
+COMMENT ON COLUMN mpower.powers.ends_at IS 'of an emergency power, which ends by the hour; null: by the day or never';
 CREATE INDEX powers_held ON mpower.powers (person, power) WHERE withdrawn_at IS NULL;
 
 -- Somebody's powers lent to a colleague for a time. What was lent cannot be lent on.
@@ -81,7 +83,8 @@ CREATE TABLE mpower.users (
     password_hash text NOT NULL CONSTRAINT users_hash_is_argon2id CHECK (password_hash LIKE '$argon2id$%'),
     created_at timestamptz NOT NULL,
     disabled_at timestamptz,
-    disabled_why text
+    disabled_why text,
+    reset_until timestamptz
 );
 
 CREATE TABLE mpower.sessions (
@@ -143,4 +146,4 @@ $stay$;
 
 GRANT SELECT ON mpower.offices, mpower.persons, mpower.powers, mpower.delegations, mpower.counters, mpower.days,
     mpower.consumers TO mpower_report;
-GRANT SELECT (user_id, name, person, role, created_at, disabled_at, disabled_why) ON mpower.users TO mpower_report;
+GRANT SELECT (user_id, name, person, role, created_at, disabled_at, disabled_why, reset_until) ON mpower.users TO mpower_report;

@@ -70,6 +70,7 @@ RETURNS TABLE (person text, lent_by text) LANGUAGE sql STABLE SET search_path = 
     WITH own (person) AS (
         SELECT p.person FROM mpower.powers p
             WHERE p.power = holders.power AND p.withdrawn_at IS NULL AND current_date >= p.valid_from
+                AND (p.ends_at IS NULL OR p.ends_at > now())
                 AND (p.valid_to IS NULL OR current_date <= p.valid_to) AND (p.most IS NULL OR p.most >= holders.value)
                 AND mpower.office_within(holders.office, p.office)
         UNION

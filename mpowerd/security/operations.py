@@ -23,9 +23,12 @@ from protocols.catalogue.security import (
     AddCounter,
     AddPerson,
     AddUser,
+    AllowReset,
     Appoint,
+    BreakGlass,
     CounterAdded,
     DisableUser,
+    EnableUser,
     EnrolFactor,
     FactorEnrolled,
     GrantPower,
@@ -34,8 +37,10 @@ from protocols.catalogue.security import (
     Powers,
     PowersHeld,
     ResetFactor,
+    ResetPassword,
     SessionRow,
     Sessions,
+    SessionsEnded,
     UserAdded,
     UserDisabled,
     WithdrawPower,
@@ -68,9 +73,9 @@ async def add_person(cursor: Cursor, caller: Caller, body: AddPerson) -> PersonA
 
 async def propose_appointment(cursor: Cursor, body: Appoint) -> Proposal:
     """Say what an appointment would change."""
-    person, role = await store.login(cursor, body.user)
-    before, after = {"role": role}, {"role": body.role.value}
-    return Proposal(f"user {body.user} of {person}", before, after, 0, HEAD_OFFICE)
+    login = await store.login(cursor, body.user)
+    before, after = {"role": login.role}, {"role": body.role.value}
+    return Proposal(f"user {body.user} of {login.person}", before, after, 0, HEAD_OFFICE)
 
 
 async def appoint(cursor: Cursor, caller: Caller, body: Appoint) -> Nothing:
@@ -140,6 +145,56 @@ async def enrol_factor(
     return FactorEnrolled(caller.user)
 
 
+async def propose_glass(cursor: Cursor, body: BreakGlass) -> Proposal:
+    """Say which emergency power would stand, and for how long."""
+    after = {"emergency": f"{body.power} at HO without limit", "hours": str(body.hours)}
+    return Proposal(f"emergency power of {body.person}", {}, after, 0, HEAD_OFFICE)
+
+
+async def break_glass(cursor: Cursor, caller: Caller, body: BreakGlass) -> Nothing:
+    """Give an emergency power (approved)."""
+    await store.break_glass(cursor, body.person, body.power, body.hours)
+    return Nothing()
+
+
+async def propose_enabling(cursor: Cursor, body: EnableUser) -> Proposal:
+    """Say what letting a user in again would change."""
+    login = await store.login(cursor, body.user)
+    before = {"disabled": login.disabled}
+    named = f"user {body.user} of {login.person}, {login.role}"
+    return Proposal(named, before, {"disabled": ""}, 0, HEAD_OFFICE)
+
+
+async def enable_user(cursor: Cursor, caller: Caller, body: EnableUser) -> Nothing:
+    """Let a disabled user in again (approved)."""
+    await store.enable_user(cursor, body.user)
+    return Nothing()
+
+
+async def propose_allowing(cursor: Cursor, body: AllowReset) -> Proposal:
+    """Say that a new password would be allowed."""
+    login = await store.login(cursor, body.user)
+    named = f"user {body.user} of {login.person}, {login.role}"
+    before, after = {"reset allowed": login.reset}, {"reset allowed": "once, for a day"}
+    return Proposal(named, before, after, 0, HEAD_OFFICE)
+
+
+async def allow_reset(cursor: Cursor, caller: Caller, body: AllowReset) -> Nothing:
+    """Allow a new password, once and for a day (approved)."""
+    await store.allow_reset(cursor, body.user)
+    return Nothing()
+
+
+async def reset_password(
+    cursor: Cursor, caller: Caller, body: ResetPassword, hashing: Hashing
+) -> SessionsEnded:
+    """Put a new password; it is judged, hashed, and forgotten."""
+    check_password(body.password, body.user)
+    new_hash = await hashing(body.password)
+    ended = await store.reset_password(cursor, caller.session, body.user, new_hash)
+    return SessionsEnded(body.user, ended)
+
+
 async def propose_reset(cursor: Cursor, body: ResetFactor) -> Proposal:
     """Say what resetting a second factor would change."""
     person, since = await store.factor(cursor, body.user)
@@ -181,7 +236,14 @@ def served(hashing: Hashing, wall: Callable[[], float]) -> dict[str, Any]:
     async def enrol(cursor: Cursor, caller: Caller, body: EnrolFactor) -> FactorEnrolled:
         return await enrol_factor(cursor, caller, body, wall())
 
+    async def new_password(cursor: Cursor, caller: Caller, body: ResetPassword) -> SessionsEnded:
+        return await reset_password(cursor, caller, body, hashing)
+
     return {
+        "security.break_glass": break_glass,
+        "security.enable_user": enable_user,
+        "security.allow_reset": allow_reset,
+        "security.reset_password": new_password,
         "security.enrol_factor": enrol,
         "security.reset_factor": reset_factor,
         "security.add_person": add_person,
@@ -200,9 +262,16 @@ PROPOSALS: Final[dict[str, Any]] = {
     "security.appoint": propose_appointment,
     "security.grant_power": propose_grant,
     "security.reset_factor": propose_reset,
+    "security.break_glass": propose_glass,
+    "security.enable_user": propose_enabling,
+    "security.allow_reset": propose_allowing,
 }
 """What each four-eyes operation of this room would change."""
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "security.break_glass": ("break_glass_v1",),
+    "security.enable_user": ("login_v1", "enable_user_v1"),
+    "security.allow_reset": ("login_v1", "allow_reset_v1"),
+    "security.reset_password": ("reset_password_v1",),
     "security.enrol_factor": ("enrol_factor_v1",),
     "security.reset_factor": ("factor_v1", "reset_factor_v1"),
     "security.add_person": ("add_person_v1",),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
+from msgspec import Struct
+
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from protocols.catalogue.security import HeldPower
@@ -12,7 +14,12 @@ from protocols.refusals import Refused
 
 ADD_USER: Final = "SELECT mpower.add_user_v1(%s, %s, %s, %s)"
 ADD_PERSON: Final = "SELECT mpower.add_person_v1(%s, %s, %s, %s)"
-LOGIN: Final = "SELECT person, role FROM mpower.login_v1(%s)"
+LOGIN: Final = "SELECT person, role, disabled, reset FROM mpower.login_v1(%s)"
+GLASS: Final = "SELECT mpower.break_glass_v1(%s, %s, %s)"
+BROKEN: Final = "SELECT person, power, ends_at FROM mpower.broken_glass_v1()"
+ENABLE: Final = "SELECT mpower.enable_user_v1(%s)"
+ALLOW: Final = "SELECT mpower.allow_reset_v1(%s)"
+RESET_WORD: Final = "SELECT mpower.reset_password_v1(%s, %s, %s)"
 APPOINT: Final = "SELECT mpower.appoint_v1(%s, %s)"
 GRANT: Final = "SELECT mpower.grant_power_v1(%s, %s, %s, %s, %s, %s)"
 POWER_COLUMNS: Final = "power_id, person, power, most, office, valid_from, valid_to, withdrawn_at"
@@ -55,13 +62,53 @@ async def add_person(cursor: Cursor, person: str, name: str, designation: str, o
     await cursor.execute(ADD_PERSON, (person, name, designation, office))
 
 
-async def login(cursor: Cursor, user: str) -> tuple[str, str]:
-    """Give (person, role) of a login; refuses NO_USER."""
+class Login(Struct, frozen=True):
+    """A login: whose, its role, why it is disabled ('' it is not), and until when a new password is
+    allowed ('' it is not).
+    """
+
+    person: str
+    role: str
+    disabled: str
+    reset: str
+
+
+async def login(cursor: Cursor, user: str) -> Login:
+    """Look a login up; refuses NO_USER."""
     await cursor.execute(LOGIN, (user,))
     row = await cursor.fetchone()
     if row is None:
         raise Refused("NO_USER", user=user)
-    return row[0], row[1]
+    return Login(*row)
+
+
+async def break_glass(cursor: Cursor, person: str, power: str, hours: int) -> None:
+    """Give an emergency power for hours."""
+    await cursor.execute(GLASS, (person, power, hours))
+
+
+async def broken_glass(cursor: Cursor) -> list[tuple[str, str, dt.datetime]]:
+    """Give (person, power, until) of the emergency powers that stand."""
+    await cursor.execute(BROKEN)
+    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
+
+
+async def enable_user(cursor: Cursor, user: str) -> None:
+    """Let a disabled user in again."""
+    await cursor.execute(ENABLE, (user,))
+
+
+async def allow_reset(cursor: Cursor, user: str) -> None:
+    """Allow a new password, once and for a day."""
+    await cursor.execute(ALLOW, (user,))
+
+
+async def reset_password(cursor: Cursor, session: bytes, user: str, new_hash: str) -> int:
+    """Put a new password; how many sessions were ended."""
+    await cursor.execute(RESET_WORD, (session, user, new_hash))
+    row = await cursor.fetchone()
+    assert row is not None, "a function without a set has one row"
+    return int(row[0])
 
 
 async def enrol_factor(cursor: Cursor, session: bytes, secret: bytes, step: int) -> None:

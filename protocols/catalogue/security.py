@@ -179,6 +179,48 @@ class FactorEnrolled(Body, frozen=True):
     user: str
 
 
+class BreakGlass(Body, frozen=True):
+    """An emergency: give a person a power in the whole board, without limit, for some hours. It is
+    alarmed while it stands, and ends by itself.
+    """
+
+    person: StaffNumber
+    power: Power
+    hours: Annotated[int, Meta(ge=1, le=8)]
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
+class EnableUser(Body, frozen=True):
+    """Let a disabled user sign in again."""
+
+    user: UserName
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
+class AllowReset(Body, frozen=True):
+    """Allow, once and for a day, that an appointed user gets a new password."""
+
+    user: UserName
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
+class ResetPassword(Body, frozen=True):
+    """Put a new password of a user who lost theirs; every session ends. Appointed users first need
+    an allowed reset.
+    """
+
+    user: UserName
+    password: Password
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
+class SessionsEnded(Body, frozen=True):
+    """Whose sessions were ended, and how many."""
+
+    user: str
+    sessions_ended: int
+
+
 class ResetFactor(Body, frozen=True):
     """Take a login's second factor away: the device is lost."""
 
@@ -199,6 +241,44 @@ OPERATIONS = (
         EVERYBODY,
         keyed=True,
         purpose="enrol a second factor",
+    ),
+    Operation(
+        "security.break_glass",
+        BreakGlass,
+        Pending,
+        ADMINS,
+        keyed=True,
+        purpose="give an emergency power",
+        four_eyes=RIGHTS,
+    ),
+    Operation(
+        "security.enable_user",
+        EnableUser,
+        Pending,
+        ADMINS,
+        keyed=True,
+        purpose="let a disabled user in again",
+        four_eyes=RIGHTS,
+        about=About("user", "user"),
+    ),
+    Operation(
+        "security.allow_reset",
+        AllowReset,
+        Pending,
+        ADMINS,
+        keyed=True,
+        purpose="allow a new password",
+        four_eyes=RIGHTS,
+        about=About("user", "user"),
+    ),
+    Operation(
+        "security.reset_password",
+        ResetPassword,
+        SessionsEnded,
+        ADMINS,
+        keyed=True,
+        purpose="put a new password",
+        about=About("user", "user"),
     ),
     Operation(
         "security.reset_factor",

@@ -14,15 +14,20 @@ from msgspec import msgpack
 from msgspec.structs import replace
 from psycopg import errors
 
-from mpowerd.house import expire_requests
+from mpowerd.house import expire_requests, tell_emergencies
 from protocols.catalogue import approvals as words
 from protocols.catalogue.approvals import Answer, Approve, Pending
 from protocols.catalogue.security import (
+    AllowReset,
     Appoint,
+    BreakGlass,
+    DisableUser,
+    EnableUser,
     EnrolFactor,
     GrantPower,
     Powers,
     ResetFactor,
+    ResetPassword,
     WithdrawPower,
 )
 from protocols.operation import Role
@@ -277,3 +282,61 @@ async def test_a_second_factor_is_enrolled_used_once_and_reset_by_two(node: Node
         assert t.look("SELECT count(*) FROM mpower.second_factors") == [(0,)]
         again = ResetFactor("omar", "lost")
         assert await t.refused("adil", "security.reset_factor", again) == "NOTHING_CHANGES"
+
+
+@on_reactor
+async def test_glass_is_broken_by_two_alarmed_and_mended_by_the_hour(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, MORE)
+        glass = BreakGlass("E-RAVI", Power.CANCEL, 2, "the officer is in hospital")
+        asked = await t.done("adil", "security.break_glass", glass)
+        holds = "SELECT count(*) FROM mpower.holders('CANCEL', 10000000, 'HO')"
+        assert t.look(holds) == [(0,)]
+        await t.done("anita", "approvals.approve", seen(asked))
+        assert t.look(holds) == [(1,)]
+        alarms: dict[str, str] = {}
+        await tell_emergencies(t.database, alarms.__setitem__)
+        assert "E-RAVI holds CANCEL until" in alarms["break-glass"]
+        t.look("UPDATE mpower.powers SET ends_at = now() RETURNING 1")
+        assert t.look(holds) == [(0,)]
+        await tell_emergencies(t.database, alarms.__setitem__)
+        assert alarms == {"break-glass": ""}
+
+
+@on_reactor
+async def test_a_password_is_reset_alone_for_who_was_added_by_two_for_who_is_appointed(
+    node: Node,
+) -> None:
+    async with town(node) as t:
+        add_people(t, MORE)
+        reset, word = "security.reset_password", "a new lamp over copper"
+        assert (
+            await t.done("adil", reset, ResetPassword("bina", word, "forgot"))
+        ).sessions_ended == 1
+        of_omar = ResetPassword("omar", word, "forgot it")
+        assert await t.refused("adil", reset, of_omar) == "RESET_NOT_ALLOWED"
+        own = ResetPassword("adil.again", word, "mine")
+        assert await t.refused("adil", reset, own) == "OWN_PASSWORD"
+        weak = ResetPassword("bina", "short", "forgot")
+        assert await t.refused("adil", reset, weak) == "WEAK_PASSWORD"
+        asked = await t.done("adil", "security.allow_reset", AllowReset("omar", "forgot it"))
+        await t.done("anita", "approvals.approve", seen(asked))
+        assert (await t.done("adil", reset, of_omar)).sessions_ended == 1
+        assert await t.refused("adil", reset, of_omar) == "RESET_NOT_ALLOWED"
+        assert t.look("SELECT count(*) FROM mpower.audit_entries WHERE details LIKE '%lamp%'") == [
+            (0,)
+        ]
+
+
+@on_reactor
+async def test_a_disabled_user_is_let_in_again_by_two(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, MORE)
+        back = EnableUser("bina", "back from leave")
+        assert await t.refused("adil", "security.enable_user", back) == "NOTHING_CHANGES"
+        await t.done("adil", "security.disable_user", DisableUser("bina", "on leave"))
+        asked = await t.done("adil", "security.enable_user", back)
+        await t.done("anita", "approvals.approve", seen(asked))
+        assert t.look("SELECT disabled_at, disabled_why FROM mpower.users WHERE name = 'bina'") == [
+            (None, None)
+        ]

@@ -98,6 +98,16 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         security.EnrolFactor("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "287082"),
         security.FactorEnrolled("asha"),
     ),
+    "security.break_glass": (
+        security.BreakGlass("E1042", Power.CANCEL, 2, "the officer is in hospital"),
+        PENDING,
+    ),
+    "security.enable_user": (security.EnableUser("asha", "back from leave"), PENDING),
+    "security.allow_reset": (security.AllowReset("meera", "forgot it"), PENDING),
+    "security.reset_password": (
+        security.ResetPassword("asha", "correct horse battery", "forgot it"),
+        security.SessionsEnded("asha", 1),
+    ),
     "security.reset_factor": (security.ResetFactor("asha", "telephone lost"), PENDING),
     "security.withdraw_power": (security.WithdrawPower(3, "transferred"), HELD),
     "security.powers": (security.Powers("E1042"), security.PowersHeld([HELD])),

@@ -17,7 +17,7 @@ def raised(text: str) -> Iterator[str]:
             case ast.Subscript(value=ast.Name(id="alarms"), slice=ast.Constant(value=str(kind))):
                 yield kind
             case ast.Call(
-                func=ast.Attribute(attr="Alarm" | "alarm") | ast.Name(id="Alarm"),
+                func=ast.Attribute(attr="Alarm" | "alarm") | ast.Name(id="Alarm" | "alarm"),
                 args=[ast.Constant(value=str(kind)), *_],
             ):
                 yield kind
@@ -40,9 +40,9 @@ def test_every_alarm_has_its_line_and_every_line_its_alarm() -> None:
 def test_each_way_of_raising_is_seen() -> None:
     text = (
         "alarms['a'] = 1\nact.Alarm('b', 't')\nAlarm('c', '')\nlog.warning('alarm', kind='d')\n"
-        "self.chronicle.alarm('e', 't')\n"
+        "self.chronicle.alarm('e', 't')\nalarm('f', 't')\n"
     )
-    assert set(raised(text)) == {"a", "b", "c", "d", "e"}
+    assert set(raised(text)) == {"a", "b", "c", "d", "e", "f"}
 
 
 def test_an_alarm_of_a_newer_release_gets_an_honest_line() -> None:
