@@ -24,6 +24,7 @@ from cluster.arbiter.witness import WitnessArbiter
 from cluster.callbacks.calls import Calls, programs_of
 from cluster.checkup.papers import PapersWatch
 from cluster.duties import postgres_hosts
+from cluster.explain import Explained, explain
 from cluster.node import ClusterNode
 from cluster.opsport.port import OpsPort
 from cluster.postgres.place import PostgresPlan, TlsFiles
@@ -146,10 +147,14 @@ def make_node(
     async def history() -> dict[str, Any]:
         return {"node": settings.node, "entries": await asyncio.to_thread(node.annals.told)}
 
+    async def explained() -> Explained:
+        return explain(node.mind)
+
     node.verbs.questions |= {
         "prospect": arbiter.prospect,
         "kept": arbiter.shown,
         "history": history,
+        "explain": explained,
     }
     return node
 

@@ -18,6 +18,7 @@ from cluster.heartbeat import deafened
 from cluster.learning import EVENTS, LESSONS, known_version
 from cluster.learning_postgres import RESULT_OF, relieved
 from cluster.mind import NEVER, Mind
+from cluster.opening import is_open
 from cluster.record import is_excluded
 from cluster.rules import (
     asked,
@@ -38,7 +39,7 @@ from cluster.rules.cover import IMPOSSIBLE
 from cluster.rules.rule import Rule
 from cluster.states import State
 from cluster.timers import Timers
-from cluster.view import alarms_of, is_open
+from cluster.view import alarms_of
 from protocols.peer import Record
 
 TABLE: Final[tuple[Rule, ...]] = (

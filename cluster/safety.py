@@ -38,7 +38,7 @@ class No(Struct, frozen=True):
         return f"Not done: {self.why}. {self.do}"
 
 
-LOOK: Final = "See 'mpower cluster status'."
+LOOK: Final = "See 'mpower cluster explain'."
 
 
 def why_not_switch(mind: Mind, to: str) -> No | None:

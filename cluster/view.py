@@ -1,9 +1,7 @@
-"""What others see of a node's mind: the standing, the beat, the alarms, the explanations.
+"""What others see of a node's mind: the standing, the beat, the alarms.
 
-All of it is derived, never ordered, so that it cannot lag behind a decision. The gate is open only
-if the record names this node, opened, at an epoch it has read, PostgreSQL is up and out of
-recovery, the restart barrier is passed and the fence carries the term (I4). Alone only by a record
-that has no sync standby and cannot come to have one.
+All of it is derived, never ordered, so that it cannot lag behind a decision. Alone only by a
+record that has no sync standby and cannot come to have one.
 """
 
 from __future__ import annotations
@@ -14,21 +12,12 @@ from typing import Final
 from cluster import record as records
 from cluster.arbiter.register import ROLLED_BACK
 from cluster.fitness import complaints, lasting
-from cluster.heartbeat import link_silence_s
 from cluster.mind import Mind
+from cluster.opening import is_open
 from cluster.standing import Standing
 from cluster.states import State
 from protocols.peer import NodeBeat
 
-OPEN_STATES: Final = frozenset(
-    {
-        State.PRIMARY_SYNC,
-        State.PRIMARY_STALLED,
-        State.GOING_SOLO,
-        State.PRIMARY_SOLO,
-        State.SYNC_ENTRY,
-    }
-)
 HURRIED: Final = frozenset({State.PRIMARY_GATED, State.SYNC_ENTRY, State.PROMOTING})
 """States that end as soon as a probe sees it: probes follow each other closely (and a standby's
 while its primary drains).
@@ -42,15 +31,6 @@ REST_S: Final = 1.0
 """In sync and without work for this long: probes may be rarer, nobody waits for what they see."""
 RESTING_PROBE_S: Final = 0.2
 """Once a beat: more often nobody would be told."""
-
-
-def is_open(mind: Mind) -> bool:
-    """The client gate (I4)."""
-    record = mind.record
-    if record is None or mind.state not in OPEN_STATES or not (mind.passed and mind.up):
-        return False
-    served = mind.named and record.opened and mind.fence == record.term
-    return served and not (record.strict and not record.sync)
 
 
 def is_alone(mind: Mind) -> bool:
@@ -237,66 +217,3 @@ def _arbiter_alarms(mind: Mind) -> dict[str, str]:
     if mind.arbiter_alarm == "arbiter-other":
         alarms["arbiter-other"] = f"Not believed: {mind.arbiter_why}."
     return alarms
-
-
-def explain(mind: Mind) -> dict[str, str]:
-    """Why not open, why not in sync, why not failing over: '' where it is."""
-    return {
-        "state": mind.reason,
-        "open": "" if is_open(mind) else _why_not_open(mind),
-        "sync": _why_not_in_sync(mind),
-        "failover": _why_no_failover(mind),
-    }
-
-
-def _why_not_open(mind: Mind) -> str:
-    record = mind.record
-    if record is None:
-        return "The arbiter's record was never read, or there is none (bootstrap)."
-    if not mind.named:
-        return f"The record names {record.primary} as primary."
-    if not mind.up:
-        why = ": paused, 'mpower cluster resume' lets it start" if record.paused else ""
-        return f"PostgreSQL does not run here{why}."
-    if not record.opened:
-        return "The claim is not open yet."
-    if record.strict and not record.sync:
-        return "Strict: one copy is not enough."
-    if not mind.passed:
-        return f"The restart barrier is not passed: {mind.peer} has not flushed all that is here."
-    return f"State {mind.state}."
-
-
-def _why_not_in_sync(mind: Mind) -> str:
-    record = mind.record
-    if record is None or not mind.named:
-        return "" if mind.fits_sync else "The record does not name this node as sync."
-    if record.sync:
-        return ""
-    beat = mind.beat
-    if beat is None or not mind.peer_linked:
-        return f"{mind.peer} is not heard."
-    if beat.state != State.STANDBY_CATCHUP:
-        return f"{mind.peer} is {beat.state}."
-    unfit = complaints(mind)
-    if unfit:
-        return f"Refused, because {unfit[0].why}. {unfit[0].do}"
-    if mind.now_s < mind.entry_after_s:
-        return f"The last attempt failed; trying again in {mind.entry_after_s - mind.now_s:.0f} s."
-    return f"{mind.peer} does not stream closely enough yet."
-
-
-def _why_no_failover(mind: Mind) -> str:
-    record = mind.record
-    if record is None:
-        return "There is no record."
-    if mind.named:
-        return f"{mind.me} is primary." if record.sync else f"No standby: {mind.me} has one copy."
-    if not mind.fits_sync:
-        return "This node is not the sync standby of the record."
-    if record.paused:
-        return "Paused by an operator."
-    if mind.held_lsn < max(record.min_lsn, mind.hearing.high_flush):
-        return "This copy lacks WAL that was acknowledged (a restored snapshot?)."
-    silence_s = link_silence_s(mind.hearing, mind.now_s)
-    return f"{mind.peer} was heard {silence_s:.1f} s ago; takeover at {mind.timers.takeover_s} s."

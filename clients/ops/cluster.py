@@ -17,6 +17,7 @@ from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.arbiter import arbiter
 from clients.ops.doctor import doctor
 from clients.ops.drill import drill
+from clients.ops.explain import explain
 from clients.ops.failover import failover
 from clients.ops.guards import handover, maintenance, pause, resume, strict
 from clients.ops.history import history
@@ -144,7 +145,7 @@ def _hashed(password: str) -> str:
     return PasswordHasher().hash(password)
 
 
-for _verb in (history, doctor, drill, switchover, failover, reinit):
+for _verb in (explain, history, doctor, drill, switchover, failover, reinit):
     cluster.add_command(_verb)
 for _verb in (pause, resume, strict, maintenance, handover):
     cluster.add_command(_verb)

@@ -15,8 +15,9 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
-from cluster.fitness import complaints
+from cluster.guard import hold
 from cluster.mind import Entry, Mind
+from cluster.rules.enterable import ENTER
 from cluster.rules.primary import (
     close_gate,
     empty_names,
@@ -40,46 +41,10 @@ from cluster.rules.rule import (
 )
 from cluster.states import State
 
-MAX_LAG_BYTES: Final = 1024 * 1024
-"""A standby further behind would stall the clerks while it catches up under the new names."""
-
-
-def _streams(mind: Mind) -> bool:
-    facts = mind.facts
-    if facts is None or not mind.facts_fresh:
-        return False
-    return any(
-        one.application_name.startswith(f"{mind.peer}_")
-        and one.state == "streaming"
-        and facts.flush_lsn - one.flush_lsn < MAX_LAG_BYTES
-        and one.flush_lsn >= mind.owed_lsn  # a hung disk streams closely, and flushes nothing
-        for one in facts.walsenders
-    )
-
 
 def standby_ready(mind: Mind, event: ev.Event) -> bool:
-    """The peer follows closely on our timeline, is well and set up to be counted on, and the
-    back-off is over.
-    """
-    beat = mind.beat
-    return (
-        mind.may_retry
-        and mind.may_swap
-        and mind.names == ""
-        and mind.passed
-        and mind.alone_for_sure
-        and mind.now_s >= mind.entry_after_s
-        and beat is not None
-        and beat.state == State.STANDBY_CATCHUP
-        and beat.healthy
-        and beat.leaving == ""
-        and mind.record is not None
-        and mind.record.maintenance != mind.peer
-        and beat.tli == mind.disk.tli
-        and mind.peer_linked
-        and _streams(mind)
-        and not complaints(mind)
-    )
+    """Nothing speaks against beginning."""
+    return hold(ENTER, mind)
 
 
 def begin_entry(mind: Mind, event: ev.Event) -> Outcome:

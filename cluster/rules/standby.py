@@ -1,8 +1,7 @@
 """The standby: following, taking up the generation it is offered, and knowing when it may claim.
 
-It may claim only what the record says it holds: named as sync, with the token of that generation,
-with WAL at least to ``min_lsn`` and to the highest flush the arbiter remembers of it. Silence
-counts only if link and arbiter agree; the primary's own hand-over needs no waiting.
+What it may claim is said in ``claimable``. Silence counts only if link and arbiter agree; the
+primary's own hand-over needs no waiting.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind
 from cluster.plan import plan_of
+from cluster.rules.claimable import SILENT, may_claim
 from cluster.rules.rule import (
     AS_TOLD,
     PEER,
@@ -110,29 +110,6 @@ def discard(mind: Mind, event: ev.Event) -> Outcome:
     return stop_now(structs.replace(mind, disk=disk, failures=0), event)
 
 
-def whole(mind: Mind) -> bool:
-    """This copy is well and holds everything that was ever acknowledged in this generation."""
-    record, facts = mind.record, mind.facts
-    return (
-        record is not None
-        and facts is not None
-        and mind.up
-        and mind.facts_fresh
-        and facts.in_recovery
-        and mind.fits_sync
-        and mind.holds_enough
-        and mind.arbiter_heard
-        and mind.nonce != ""
-    )
-
-
-def may_claim(mind: Mind) -> bool:
-    """Nothing forbids a claim but the primary being alive."""
-    record = mind.record
-    forbidden = record is None or record.paused or record.maintenance == mind.me or mind.disk_bad
-    return whole(mind) and not forbidden and mind.may_swap and mind.idle and mind.leaving == ""
-
-
 def handed_over(mind: Mind, event: ev.Event) -> bool:
     """The primary itself hands over, at the epoch we know."""
     beat, record = mind.beat, mind.record
@@ -167,7 +144,7 @@ def switched_over(mind: Mind, event: ev.Event) -> bool:
 
 def primary_silent(mind: Mind, event: ev.Event) -> bool:
     """Silent on every link, and its counter at the arbiter stands still, for T_takeover."""
-    return may_claim(mind) and mind.peer_silent(mind.timers.takeover_s)
+    return SILENT.holds(mind) and may_claim(mind)
 
 
 # ---- deeds

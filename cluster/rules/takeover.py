@@ -15,6 +15,7 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind
+from cluster.rules.claimable import may_claim
 from cluster.rules.primary import fenced
 from cluster.rules.rule import (
     POSTGRES,
@@ -28,7 +29,7 @@ from cluster.rules.rule import (
     propose,
     stop_now,
 )
-from cluster.rules.standby import may_claim, promotion
+from cluster.rules.standby import promotion
 from cluster.states import State
 from protocols.peer import TimelineStep
 

@@ -8,11 +8,11 @@ import pytest
 
 from cluster import actions as act
 from cluster import events as ev
+from cluster.opening import is_open
 from cluster.postgres.control import Control
 from cluster.senses import DISK_DEADLINE_S, DISK_LOOK_S, Senses
 from cluster.states import State
 from cluster.thinking import Thinking
-from cluster.view import is_open
 from cluster.volume import Volume
 from protocols.shell.clock import BootClock
 from tests.cluster.test_machine import (

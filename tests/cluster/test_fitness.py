@@ -4,10 +4,11 @@ import pytest
 from msgspec import structs
 
 from cluster import events as ev
+from cluster.explain import explain
 from cluster.fitness import MUST_BE, NOT_LOWER, comes_from, complaints
 from cluster.postgres.memory_folder import GROUND
 from cluster.states import State
-from cluster.view import alarms_of, explain
+from cluster.view import alarms_of
 from tests.cluster.test_machine import SERVING, Node, peer_beat, primary_alone
 
 STREAM = ev.Walsender("b_0", "streaming", 100, "10.0.0.2")
@@ -27,7 +28,9 @@ def refused(node: Node, code: str) -> str:
     assert node.mind.state is State.PRIMARY_SOLO
     found = [one for one in complaints(node.mind) if one.code == code]
     assert len(found) == 1, complaints(node.mind)
-    assert found[0].why in explain(node.mind)["sync"] or len(complaints(node.mind)) > 1
+    assert found[0].why in explain(node.mind).sync.text
+    fit = next(one for one in explain(node.mind).sync.guards if one.code == "FIT")
+    assert found[0].do in fit.do
     assert found[0].do.endswith((".", "synchronous_commit."))
     return found[0].why
 

@@ -7,8 +7,9 @@ from msgspec import structs
 
 from cluster import actions as act
 from cluster import events as ev
+from cluster.opening import is_open
 from cluster.states import State
-from cluster.view import beat_of, is_open
+from cluster.view import beat_of
 from tests.cluster.test_machine import (
     FIRST,
     HELD,

@@ -6,8 +6,9 @@ from msgspec import structs
 
 from cluster import actions as act
 from cluster import events as ev
+from cluster.opening import is_open
 from cluster.states import State
-from cluster.view import beat_of, is_open, standing
+from cluster.view import beat_of, standing
 from tests.cluster.test_guards import known, told
 from tests.cluster.test_machine import Node, in_sync, primary_beat, standby_in_sync
 from tests.cluster.test_switchover import healthy

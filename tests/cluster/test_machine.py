@@ -9,10 +9,11 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.machine import begin, step
 from cluster.mind import Mind
+from cluster.opening import is_open
 from cluster.postgres.memory_folder import GROUND
 from cluster.states import State
 from cluster.timers import Timers
-from cluster.view import beat_of, is_open, standing
+from cluster.view import beat_of, standing
 from protocols.peer import NodeBeat, Record
 
 FIRST = records.first("city", "s1", "a", "first")

@@ -7,9 +7,10 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
 from cluster.arbiter.register import ROLLED_BACK
+from cluster.opening import is_open
 from cluster.safety import why_not_close, why_not_confirm
 from cluster.states import State
-from cluster.view import alarms_of, is_open
+from cluster.view import alarms_of
 from tests.cluster.test_machine import FIRST, HELD, Node, confirmed, in_sync
 from tests.cluster.test_switchover import ask, healthy
 

@@ -8,9 +8,10 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
+from cluster.opening import is_open
 from cluster.plan import Plan, plan_of
 from cluster.states import State
-from cluster.view import beat_of, is_open, standing
+from cluster.view import beat_of, standing
 from protocols.peer import TimelineStep
 from tests.cluster.test_machine import (
     SERVING,

@@ -7,10 +7,11 @@ from msgspec import structs
 
 from cluster.events import Facts
 from cluster.machine import begin
+from cluster.opening import OPEN_STATES
 from cluster.opsport.codes import OK, UNAVAILABLE, Outlook, health, outlook, primary, ready, standby
 from cluster.states import State
 from cluster.timers import Timers
-from cluster.view import OPEN_STATES, standing
+from cluster.view import standing
 
 GUARDS = ("open", "answers", "in_recovery", "replay_paused", "doors")
 GOOD_STANDBY = {"open": False, "answers": True, "in_recovery": True, "replay_paused": False}

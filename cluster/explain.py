@@ -1,0 +1,138 @@
+"""Why not open, why not in sync, why not failing over: a verdict for each, with every guard behind
+it.
+
+The guards are those the rules decide by (``opening``, ``rules.enterable``, ``rules.claimable``), so
+what is told is what is so. Each question has a node whose answer counts: the primary by record for
+the first two, the other one for the third; a node that is not asked says who is. It decides
+nothing.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from cluster.guard import Shown, shown
+from cluster.mind import Mind
+from cluster.opening import GATE, is_open
+from cluster.plan import plan_of
+from cluster.rules.claimable import CLAIM, SILENT, may_claim
+from cluster.rules.enterable import ENTER
+from cluster.states import State
+
+
+class Answer(Struct, frozen=True):
+    """``yes`` or not, why in a sentence, what speaks for and against; ``counts``: this node is the
+    one to ask.
+    """
+
+    yes: bool
+    text: str
+    guards: tuple[Shown, ...] = ()
+    counts: bool = True
+
+
+class Explained(Struct, frozen=True):
+    """One node's answers, and what it is."""
+
+    node: str
+    peer: str
+    state: str
+    reason: str
+    open: Answer
+    sync: Answer
+    failover: Answer
+
+
+def explain(mind: Mind) -> Explained:
+    """All three, in whatever state."""
+    return Explained(
+        mind.me, mind.peer, mind.state, mind.reason, _open(mind), _sync(mind), _failover(mind)
+    )
+
+
+def _open(mind: Mind) -> Answer:
+    guards = shown(GATE, mind)
+    if is_open(mind):
+        waits = mind.state in {State.PRIMARY_STALLED, State.GOING_SOLO}
+        but = f", but payments wait: {_reason(mind)}" if waits else "."
+        return Answer(True, f"{mind.me} is open{but}", guards)
+    counts = mind.record is None or mind.named
+    return Answer(False, f"{mind.me} is not open: {_first(guards)}.{_stands(mind)}", guards, counts)
+
+
+def _sync(mind: Mind) -> Answer:
+    record = mind.record
+    if record is None:
+        return Answer(False, f"{mind.me} knows of no record.{_stands(mind)}")
+    if not mind.named:
+        text = f"{mind.me} is {'' if mind.fits_sync else 'not '}in sync by record."
+        return Answer(mind.fits_sync, f"{text}{_stands(mind)}", counts=False)
+    if record.sync:
+        well = mind.state is State.PRIMARY_SYNC
+        text = f"{record.sync} is in sync by record"
+        return Answer(well, f"{text}: two copies." if well else f"{text}.{_stands(mind)}")
+    guards = shown(ENTER, mind)
+    if mind.state is State.SYNC_ENTRY:
+        return Answer(False, f"{mind.peer} is being brought in sync now.", guards)
+    if mind.state is not State.PRIMARY_SOLO:
+        return Answer(False, f"First {mind.me} must be open.{_stands(mind)}", guards)
+    against = _first(guards)
+    why = f"{mind.peer} is not in sync: {against}." if against else "It begins in a moment."
+    return Answer(False, why, guards)
+
+
+def _failover(mind: Mind) -> Answer:
+    record = mind.record
+    if record is None:
+        return Answer(False, f"{mind.me} knows of no record: nobody can take over.")
+    if record.moved:
+        why = f"Nobody may: the record was moved to {record.moved} and is not there yet."
+        return Answer(False, f"{why} Go on: mpower cluster arbiter replace.")
+    if mind.named:
+        why = _no_successor(mind)
+        text = f"{mind.me} is the primary by record; {why}"
+        return Answer(False, text, counts=record.sync == "")
+    guards = (*shown(CLAIM, mind), _allowed(mind), *shown((SILENT,), mind))
+    if mind.state in {State.CLAIMING, State.PROMOTING}:
+        return Answer(True, f"{mind.me} is taking over: {_reason(mind)}")
+    against = _first(guards[:-1])
+    if against or not may_claim(mind):
+        return Answer(False, f"{mind.me} would not take over: {against}.{_stands(mind)}", guards)
+    return Answer(True, _would(mind), guards)
+
+
+def _would(mind: Mind) -> str:
+    after_s = mind.timers.takeover_s
+    return (
+        f"{mind.me} is ready and takes over after {after_s:g} s of silence, or at once when"
+        f" {mind.peer} hands over. Not now, for {SILENT.says(mind)}."
+    )
+
+
+def _no_successor(mind: Mind) -> str:
+    record = mind.record
+    if record is not None and record.sync:
+        plan = plan_of(record)
+        asked = f" A switchover to {plan.to} is asked for." if plan is not None else ""
+        return f"{record.sync} may succeed it, and says itself whether it would.{asked}"
+    return f"nobody may succeed it, for the record has one copy: bring {mind.peer} in sync first."
+
+
+def _allowed(mind: Mind) -> Shown:
+    """The one condition that is the arbiter's, not this node's."""
+    says = mind.doubt or "the arbiter waits for nobody"
+    do = "Start the node it waits for; if it is lost: mpower cluster arbiter confirm."
+    need = "both nodes have told it which record they know"
+    return Shown("DOUBT", not mind.doubt, says, need, do if mind.doubt else "")
+
+
+def _first(guards: tuple[Shown, ...]) -> str:
+    return next((one.says for one in guards if not one.holds), "")
+
+
+def _reason(mind: Mind) -> str:
+    return mind.reason or "it has just begun."
+
+
+def _stands(mind: Mind) -> str:
+    return f" {mind.me} is {mind.state}: {_reason(mind)}"

@@ -1,0 +1,161 @@
+"""When a standby may claim: everything that forbids it but the primary being alive.
+
+It may claim only what the record says it holds: named as sync, with the token of that generation,
+with WAL at least to ``min_lsn`` and to the highest flush the arbiter remembers of it. It must not
+know what makes it due.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cluster.guard import Guard, hold, nothing_to_do
+from cluster.heartbeat import link_silence_s, still_s
+from cluster.mind import Mind
+from cluster.postgres.lsn import format_lsn
+
+
+def _in_recovery(mind: Mind) -> bool:
+    return mind.facts is not None and mind.facts.in_recovery
+
+
+def _well(mind: Mind) -> bool:
+    return mind.up and mind.facts_fresh and _in_recovery(mind)
+
+
+def _how_well(mind: Mind) -> str:
+    if not mind.up:
+        return f"PostgreSQL of {mind.me} does not run"
+    if not mind.facts_fresh:
+        return f"PostgreSQL of {mind.me} does not answer"
+    kind = "follows" if _in_recovery(mind) else "is out of recovery"
+    return f"PostgreSQL of {mind.me} answers and {kind}"
+
+
+def _sync_by_record(mind: Mind) -> str:
+    record = mind.record
+    if record is None:
+        return "no record was read"
+    if not record.sync:
+        return "the record has no standby in sync: one copy"
+    return (
+        f"the record has {record.sync} in sync, generation {record.sync_gen};"
+        f" {mind.me} holds {mind.disk.token}"
+    )
+
+
+def _how_far(mind: Mind) -> str:
+    record = mind.record
+    known = max(record.min_lsn, mind.hearing.high_flush if record.sync else 0) if record else 0
+    return f"the copy ends at {format_lsn(mind.held_lsn)}, {format_lsn(known)} was acknowledged"
+
+
+def _arbiter(mind: Mind) -> str:
+    ago_s = mind.now_s - mind.arbiter_at_s
+    return f"the arbiter was heard {ago_s:.1f} s ago" if ago_s < 1e6 else "the arbiter is not heard"
+
+
+def _free_hands(mind: Mind) -> str:
+    if mind.swap is not None:
+        return "a change of the record is being asked for"
+    if not mind.keeps:
+        return f"{mind.me} could not write down the record yet"
+    return "nothing else is being asked of the record" if mind.may_swap else "just asked"
+
+
+WHOLE: Final = (
+    Guard(
+        "IN_SYNC",
+        lambda mind: mind.fits_sync,
+        _sync_by_record,
+        "the record names this node in sync, in the generation it holds",
+        lambda mind: "See above, why it is not in sync.",
+    ),
+    Guard(
+        "POSTGRES",
+        _well,
+        _how_well,
+        "it runs in recovery and answers",
+        lambda mind: f"Read PostgreSQL's log on {mind.me}: disk, memory, settings.",
+    ),
+    Guard(
+        "HOLDS",
+        lambda mind: mind.holds_enough,
+        _how_far,
+        "the copy reaches all that was acknowledged",
+        lambda mind: f"Was {mind.me} set back to a snapshot? mpower cluster reinit {mind.me}.",
+    ),
+    Guard(
+        "ARBITER",
+        lambda mind: mind.arbiter_heard and mind.nonce != "",
+        _arbiter,
+        "it answers, for only it can say yes",
+        lambda mind: "Start the witness (or etcd) and look at the network to it.",
+    ),
+)
+CLAIM: Final = (
+    *WHOLE,
+    Guard(
+        "PAUSED",
+        lambda mind: not mind.paused,
+        lambda mind: "the cluster is paused" if mind.paused else "the cluster is not paused",
+        "not paused",
+        lambda mind: "When what fails is mended: mpower cluster resume.",
+    ),
+    Guard(
+        "MAINTENANCE",
+        lambda mind: mind.record is None or mind.record.maintenance != mind.me,
+        lambda mind: (
+            f"{mind.record.maintenance} is in maintenance"
+            if mind.record is not None and mind.record.maintenance
+            else "no node is in maintenance"
+        ),
+        "this node is not in maintenance",
+        lambda mind: f"When the work is done: mpower cluster maintenance {mind.me} off.",
+    ),
+    Guard(
+        "DISK",
+        lambda mind: not mind.disk_bad,
+        lambda mind: f"the disk of {mind.me} is {mind.disk_seen.condition or 'well'}",
+        "it takes writes",
+        lambda mind: f"Make room on the disk of {mind.me}, or replace it.",
+    ),
+    Guard(
+        "FREE",
+        lambda mind: mind.may_swap and mind.idle,
+        _free_hands,
+        "nothing else is under way",
+        nothing_to_do,
+    ),
+    Guard(
+        "STAYS",
+        lambda mind: mind.leaving == "",
+        lambda mind: f"{mind.me} {f'leaves: {mind.leaving}' if mind.leaving else 'stays'}",
+        "it is not being stopped",
+        lambda mind: f"Start it again: systemctl start mpower-node on {mind.me}.",
+    ),
+)
+
+
+def may_claim(mind: Mind) -> bool:
+    """Nothing forbids a claim but the primary being alive."""
+    return mind.record is not None and hold(CLAIM, mind)
+
+
+def _silences(mind: Mind) -> str:
+    link_s = max(0.0, link_silence_s(mind.hearing, mind.now_s))
+    still = max(0.0, still_s(mind.hearing))
+    return (
+        f"{mind.peer} was heard {link_s:.1f} s ago on the links, and its beats stood still for"
+        f" {still:.1f} s at the arbiter"
+    )
+
+
+SILENT: Final = Guard(
+    "SILENT",
+    lambda mind: mind.peer_silent(mind.timers.takeover_s),
+    _silences,
+    "silence of the primary on every path, for the time of a takeover",
+    nothing_to_do,
+)
+"""What makes a claim due that nobody asked for."""

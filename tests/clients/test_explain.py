@@ -1,0 +1,58 @@
+"""The page of explain: the answer of the node whose business it is, what is against it, what to
+do.
+"""
+
+from clients.ops.explain import Answer, Explained, Guard, Judged, judged, page
+
+UNMET = Guard("HEARD", False, "b was heard 9.0 s ago", "it is heard", "Bring b back.")
+MET = Guard("FIT", True, "settings fit", "nothing against", "")
+A = Explained(
+    "a",
+    "b",
+    "PRIMARY_SOLO",
+    "why",
+    Answer(True, "a is open."),
+    Answer(False, "b is not in sync: b was heard 9.0 s ago.", [UNMET, MET]),
+    Answer(False, "a is the primary by record; b says.", counts=False),
+)
+B = Explained(
+    "b",
+    "a",
+    "STANDBY_SYNC",
+    "why",
+    Answer(False, "b is not open.", [UNMET], counts=False),
+    Answer(True, "b is in sync by record.", counts=False),
+    Answer(True, "b is ready.", [MET, Guard("SILENT", False, "a lives", "silence", "")]),
+)
+
+
+def test_each_question_is_answered_by_whose_business_it_is() -> None:
+    assert [(one.node, one.yes) for one in judged([A, B])] == [
+        ("a", True),
+        ("a", False),
+        ("b", True),
+    ]
+
+
+def test_what_a_silent_node_would_say_is_not_known() -> None:
+    _, _, failover = judged([A])
+    assert failover == Judged(
+        "failover",
+        False,
+        "",
+        "Not known: b, which could say, does not answer. a is the primary by record; b says.",
+    )
+
+
+def test_the_page_shows_what_is_against_and_what_to_do_and_nothing_else() -> None:
+    text = page(judged([A, B]), {})
+    assert "Is it open for payments?  YES" in text
+    assert "  - b was heard 9.0 s ago (needed: it is heard)\n    do: Bring b back." in text
+    assert "settings fit" not in text
+    assert "a lives" not in text, "that the primary lives is nothing to mend"
+
+
+def test_every_condition_is_shown_on_request() -> None:
+    text = page(judged([A, B]), {"x:1": "refused"}, every=True)
+    assert "+ settings fit" in text
+    assert "x:1: no answer (refused)" in text

@@ -1,0 +1,135 @@
+"""Why not, in words: every state of the machine with every kind of record gives sentences, and what
+is told is what the rules decide by.
+"""
+
+import itertools
+
+import pytest
+from msgspec import structs
+
+from cluster import events as ev
+from cluster.explain import Answer, explain
+from cluster.guard import shown
+from cluster.mind import Disk, Mind
+from cluster.opening import GATE, is_open
+from cluster.rules.claimable import CLAIM, may_claim
+from cluster.rules.enterable import ENTER
+from cluster.rules.entry import standby_ready
+from cluster.states import State
+from protocols.peer import Record
+from tests.cluster.test_machine import FIRST, SERVING, Node, primary_alone, standby_in_sync
+
+SYNCED = structs.replace(FIRST, epoch=7, sync="b", sync_gen=3, min_lsn=90)
+RECORDS: dict[str, Record | None] = {
+    "none": None,
+    "alone": FIRST,
+    "in sync": SYNCED,
+    "of the other": structs.replace(SYNCED, primary="b", sync="a", term=2),
+    "claimed": structs.replace(FIRST, primary="b", opened=False, prev="a", term=2),
+    "paused": structs.replace(SYNCED, paused=True),
+    "strict, alone": structs.replace(FIRST, strict=True),
+    "in maintenance": structs.replace(FIRST, maintenance="b"),
+    "planned": structs.replace(SYNCED, intent="switchover b 0"),
+    "moved": structs.replace(SYNCED, moved="etcd:x"),
+}
+MINDS = [
+    Mind(me="a", peer="b", cluster_id="city", boot="a1", now_s=50.0),
+    structs.replace(primary_alone().mind, disk=Disk(has_data=True, system_id="s1", tli=1)),
+    standby_in_sync().mind,
+]
+
+
+def sentences(answer: Answer) -> list[str]:
+    return [answer.text, *(one.do for one in answer.guards if one.do)]
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("record", RECORDS)
+def test_every_state_with_every_record_is_explained(state: State, record: str) -> None:
+    for known in MINDS:
+        mind = structs.replace(known, state=state, record=RECORDS[record], reason="So it is.")
+        told = explain(mind)
+        for answer in (told.open, told.sync, told.failover):
+            for text in sentences(answer):
+                assert text[0].isupper() or text[0] in "abm", text
+                assert text.endswith((".", "synchronous_commit.")), text
+                assert "None" not in text
+                assert "  " not in text
+            refused = [one for one in answer.guards if not one.holds]
+            assert (
+                answer.yes
+                or refused
+                or not answer.guards
+                or "moment" in answer.text
+                or ("now" in answer.text or "First" in answer.text)
+            ), answer
+
+
+def test_what_is_told_is_what_is_decided() -> None:
+    """The guards are the rule: all hold where it does, and each that fails alone stops it."""
+    states, records = list(State), list(RECORDS.values())
+    for known, state, record in itertools.product(MINDS, states, records):
+        mind = structs.replace(known, state=state, record=record)
+        assert is_open(mind) == all(one.holds for one in shown(GATE, mind))
+        assert standby_ready(mind, ev.Tick()) == all(one.holds for one in shown(ENTER, mind))
+        if record is not None:
+            assert may_claim(mind) == all(one.holds for one in shown(CLAIM, mind))
+
+
+def test_a_standby_that_is_ready_says_when_it_would() -> None:
+    told = explain(standby_in_sync().mind).failover
+    assert told.yes
+    assert told.counts
+    assert "takes over after 2 s of silence" in told.text
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "do"),
+    [
+        ({"paused": True}, "PAUSED", "resume"),
+        ({"maintenance": "b"}, "MAINTENANCE", "maintenance b off"),
+        ({"sync_gen": 9}, "IN_SYNC", "above"),
+        ({"min_lsn": 10**9}, "HOLDS", "reinit b"),
+    ],
+)
+def test_a_standby_that_would_not_says_why_and_what_to_do(
+    change: dict[str, object], code: str, do: str
+) -> None:
+    mind = standby_in_sync().mind
+    assert mind.me == "b"
+    assert mind.record is not None
+    mind = structs.replace(mind, record=structs.replace(mind.record, **change))
+    told = explain(mind).failover
+    assert not told.yes
+    against = [one for one in told.guards if not one.holds and one.code != "SILENT"]
+    assert [one.code for one in against] == [code]
+    assert do in against[0].do
+    assert against[0].says in told.text
+
+
+def test_a_standby_without_its_arbiter_says_so() -> None:
+    mind = structs.replace(standby_in_sync().mind, now_s=90.0)
+    told = explain(mind).failover
+    assert "ARBITER" in [one.code for one in told.guards if not one.holds]
+
+
+def test_an_arbiter_in_doubt_is_one_of_the_reasons() -> None:
+    mind = structs.replace(standby_in_sync().mind, doubt="it waits for a")
+    told = explain(mind).failover
+    assert (told.yes, "it waits for a" in told.text) == (False, True)
+
+
+def test_a_primary_alone_says_what_it_misses_of_its_standby() -> None:
+    node: Node = primary_alone()
+    node.feed(ev.Probed(SERVING))
+    told = explain(node.mind).sync
+    assert not told.yes
+    assert told.text.startswith("b is not in sync: b ")
+    assert "one copy" in explain(node.mind).failover.text
+
+
+def test_a_primary_stalled_is_open_and_says_that_payments_wait() -> None:
+    mind = structs.replace(primary_alone().mind, state=State.PRIMARY_STALLED, reason="b is slow.")
+    told = explain(mind)
+    assert told.open.yes
+    assert "payments wait: b is slow." in told.open.text
