@@ -109,6 +109,12 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NO_AUDIT_KEY": Sentence(
         "This node cannot check signatures: {why}. Put the board's audit.key there and ask again."
     ),
+    "NO_EXPORT": Sentence("There is no export of yours under this key. Begin one: audit.export."),
+    "NOTHING_SIGNED": Sentence(
+        "No checkpoint of the audit is signed yet, so an export would prove nothing. "
+        "Look for the alarm audit-unsigned."
+    ),
+    "BAD_MOMENT": Sentence("{moment} is not a moment. Write it as 2026-04-01T10:00:00+05:30."),
     "BAD_PEAKS": Sentence("These are not the peaks of a tree of {size} heads. Begin again at 0."),
     "NO_OFFICE": Sentence("There is no office {office}. Check its code, or add the office first."),
     "ROLE_APPOINTED": Sentence(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from clients.door import Ended, Exit, answer, client_settings, json_option
-from clients.ops.signed import as_person, signed_in
+from clients.door import Ended, Exit, answer, client_settings, json_option, talk
+from clients.ops.signed import as_person, checked, signed_in
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from clients.asking import Asking
     from clients.ops.kept import Kept
     from clients.ops.proving import Proof
-    from config.settings import ClientSettings
 
 HELP: Final = """\
 Prove that nothing was changed; who did what, when.
@@ -28,7 +27,9 @@ Prove that nothing was changed; who did what, when.
 \b
 Examples:
   mpower audit verify --as meera
-  mpower audit verify --against checkpoints.json --json
+  mpower audit show --receipt C001/2026-27/42 --as meera
+  mpower audit export audit.jsonl --reason "yearly audit"
+  mpower audit verify audit.jsonl
 """
 WITNESS: Final = "witness"
 as_auditor = as_person("admin")
@@ -39,7 +40,75 @@ def audit() -> None:
     """Group the verbs of the audit."""
 
 
+@audit.command("show")
+@click.option("--user", default="", help="Only what this login did.")
+@click.option("--object", "about", default="", help="Only what was done to this: a user, a day …")
+@click.option("--receipt", default="", help="Only what was done to this receipt.")
+@click.option("--operation", default="", help="Only this operation, as payments.cancel.")
+@click.option("--from", "since", default="", help="From this moment on (2026-04-01, or with time).")
+@click.option("--to", "before", default="", help="Before this moment.")
+@click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="At most.")
+@as_auditor
+@json_option
+def show(
+    *,
+    user: str,
+    about: str,
+    receipt: str,
+    operation: str,
+    since: str,
+    before: str,
+    most: int,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Who did what, when, where and why, the newest first; with --json a line an entry."""
+    from clients.ops.reading import moment, printed
+    from protocols.catalogue.audit import Look
+
+    wanted = Look(user, about or receipt, operation, moment(since), moment(before))
+    seen = signed_in(
+        me, password_file, lambda link: printed(link, checked(wanted), most, as_json=as_json)
+    )
+    talk(f"{seen:,} entries." if seen else "There is no such entry.")
+
+
+@audit.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--reason", required=True, help="Why; it stands in the audit.")
+@as_auditor
+@json_option
+def export_command(
+    *, file: Path, reason: str, me: str, password_file: str | None, as_json: bool
+) -> None:
+    """Write the whole audit into FILE, with what proves it: 'mpower audit verify FILE' then needs
+    no server.
+    """
+    from clients.ops.reading import export_to
+    from protocols.catalogue.audit import Export
+
+    settings, body = client_settings(), checked(Export(reason))
+    links, entries = signed_in(
+        me, password_file, lambda link: export_to(link, settings.cluster, body, file)
+    )
+    answer(
+        {"file": str(file), "links": links, "entries": entries},
+        f"{entries:,} entries in {links:,} links are in {file}."
+        f"\nWhat next: mpower audit verify {file}",
+        as_json=as_json,
+    )
+
+
 @audit.command("verify", epilog="Exit codes: 0 all is as it was written · 1 it is not.")
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The board's public key, pki/audit.pub; else as the settings say.",
+)
 @click.option(
     "--against",
     metavar="FILE|witness",
@@ -48,46 +117,73 @@ def audit() -> None:
 )
 @as_auditor
 @json_option
-def verify(*, against: str | None, me: str, password_file: str | None, as_json: bool) -> None:
-    """Recompute every chain and every checkpoint; name the first entry that is not as it was."""
+def verify(
+    *,
+    file: Path | None,
+    key: Path | None,
+    against: str | None,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Recompute every chain and every checkpoint; name the first entry that is not as it was. With
+    FILE, an export: without any server.
+    """
     from clients.ops.kept import Kept, in_file, kept_outside
     from clients.ops.proving import prove
 
+    if file is not None:
+        _say(_offline(file, key), True, None, as_json=as_json)
+        return
     settings = client_settings()
-    key = _public_key(settings)
-    file = Kept(in_file(Path(against))) if against not in {None, WITNESS} else None
+    public = _public_key(key or settings.audit_key)
+    named = Kept(in_file(Path(against))) if against not in {None, WITNESS} else None
 
     async def work(link: Asking) -> tuple[Proof, Kept]:
-        kept = file or await kept_outside(settings)
+        kept = named or await kept_outside(settings)
         if kept.trouble and against is not None:
             raise Ended(
                 Exit.NOT_REACHABLE,
                 f"The witness could not be asked ({kept.trouble}). Start it, or compare with a"
                 " file (--against FILE).",
             )
-        return await prove(link.ask, settings.cluster, key, kept.sealed), kept
+        return await prove(link.ask, settings.cluster, public, kept.sealed), kept
 
     proof, kept = signed_in(me, password_file, work)
-    _say(proof, key is not None, kept, as_json=as_json)
+    _say(proof, public is not None, kept, as_json=as_json)
 
 
-def _public_key(settings: ClientSettings) -> Ed25519PublicKey | None:
+def _public_key(path: Path | None) -> Ed25519PublicKey | None:
     from protocols.checkpoints import KeyRefused, public_key
 
-    if settings.audit_key is None:
+    if path is None:
         return None
     try:
-        return public_key(settings.audit_key.read_bytes())
+        return public_key(path.read_bytes())
     except (OSError, KeyRefused) as wrong:
         why = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
         raise Ended(
             Exit.FAILED,
-            f"The board's public key {settings.audit_key} cannot be used ({why}). Get pki/audit.pub"
-            " from the settings folder, or take audit_key out of the settings.",
+            f"The board's public key {path} cannot be used ({why}). Get pki/audit.pub from the"
+            " settings folder.",
         ) from None
 
 
-def _say(proof: Proof, keyed: bool, kept: Kept, *, as_json: bool) -> None:  # noqa: FBT001
+def _offline(file: Path, key: Path | None) -> Proof:
+    from clients.ops.exporting import Proving
+
+    settings = client_settings() if key is None else None
+    public = _public_key(key if settings is None else settings.audit_key)
+    if public is None:
+        raise Ended(
+            Exit.USAGE,
+            "The key inside an export proves nothing: give the board's own (--key pki/audit.pub).",
+        )
+    with file.open("rb") as lines:
+        return Proving(settings.cluster if settings is not None else "", public).prove(lines)
+
+
+def _say(proof: Proof, keyed: bool, kept: Kept | None, *, as_json: bool) -> None:  # noqa: FBT001
     trouble, newest = proof.trouble, proof.newest
     data: dict[str, Any] = {
         "ok": trouble is None,
@@ -96,8 +192,8 @@ def _say(proof: Proof, keyed: bool, kept: Kept, *, as_json: bool) -> None:  # no
         "checkpoints": proof.checkpoints,
         "signed_until": newest.at if newest is not None else "",
         "signature_checked_here": keyed,
-        "against": [one.place for one in kept.sealed],
-        "not_compared": kept.trouble,
+        "against": [one.place for one in kept.sealed] if kept is not None else [],
+        "not_compared": kept.trouble if kept is not None else "",
         "first_bad": None,
     }
     if trouble is not None:
@@ -112,7 +208,7 @@ def _say(proof: Proof, keyed: bool, kept: Kept, *, as_json: bool) -> None:  # no
         )
 
 
-def _text(proof: Proof, keyed: bool, kept: Kept) -> str:  # noqa: FBT001
+def _text(proof: Proof, keyed: bool, kept: Kept | None) -> str:  # noqa: FBT001
     newest, trouble = proof.newest, proof.trouble
     seen = f"{proof.entries:,} entries in {proof.links:,} links"
     if trouble is not None:
@@ -125,7 +221,9 @@ def _text(proof: Proof, keyed: bool, kept: Kept) -> str:  # noqa: FBT001
     else:
         whose = "checked here by your own key" if keyed else "checked by the servers only"
         lines.append(f"{proof.checkpoints:,} checkpoints, the newest of {newest.at}: {whose}.")
-    if kept.sealed:
+    if kept is None:
+        lines.append("Proven from the file alone; nothing was asked of any server.")
+    elif kept.sealed:
         first, last = kept.sealed[0], kept.sealed[-1]
         lines.append(
             f"Agrees with {len(kept.sealed)} checkpoints kept outside, from {first.checkpoint.at}"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from mpowerd.audit import store
+from mpowerd.audit import reading, store
 from mpowerd.audit.signing import read_key
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
@@ -105,22 +105,38 @@ def served(cluster: str, key: Path | None) -> dict[str, Callable[..., Awaitable[
     """Give the operations of a node that holds that signing key."""
     known: list[Ed25519PublicKey] = []
 
-    def signed(checkpoint: Checkpoint) -> bool:
-        if not known:
-            known.append(read_key(key).public_key())
-        return is_signed(known[0], cluster, checkpoint)
-
-    async def tree(cursor: Cursor, caller: Caller, body: words.Climb) -> words.Climbed:
+    def public() -> Ed25519PublicKey:
         try:
-            return await climb(cursor, caller, body, signed)
+            if not known:
+                known.append(read_key(key).public_key())
         except KeyRefused as wrong:
             raise Refused("NO_AUDIT_KEY", why=str(wrong)) from None
+        return known[0]
 
-    return {"audit.state": state, "audit.links": prove, "audit.tree": tree}
+    async def tree(cursor: Cursor, caller: Caller, body: words.Climb) -> words.Climbed:
+        ours = await asyncio.to_thread(public)
+        return await climb(cursor, caller, body, lambda one: is_signed(ours, cluster, one))
+
+    async def export(cursor: Cursor, caller: Caller, body: words.Export) -> words.Exported:
+        return await reading.export(cursor, await asyncio.to_thread(public))
+
+    return {
+        "audit.state": state,
+        "audit.show": reading.show,
+        "audit.export": export,
+        "audit.leaves": reading.leaves,
+        "audit.rows": reading.rows,
+        "audit.links": prove,
+        "audit.tree": tree,
+    }
 
 
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "audit.state": ("audit_state_v1",),
+    "audit.show": ("audit_show_v1",),
+    "audit.export": ("audit_state_v1",),
+    "audit.leaves": ("audit_tree_v1",),
+    "audit.rows": ("audit_rows_v1",),
     "audit.links": ("audit_slice_v1",),
     "audit.tree": ("audit_tree_v1",),
 }

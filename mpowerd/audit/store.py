@@ -39,6 +39,15 @@ SLICE: Final = (
 TREE: Final = (
     "SELECT leaf, link, hash, found, root, at, term, signature FROM mpower.audit_tree_v1(%s, %s)"
 )
+SHOW: Final = (
+    "SELECT end_at, end_link, done, at, link, entry_position, term, what, outcome, user_name,"
+    " person, role, subject, address, counter, client, sequence, about, details, reason"
+    " FROM mpower.audit_show_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+ROWS: Final = (
+    "SELECT link, at, term, covers, previous, hash, kind, place, evidence"
+    " FROM mpower.audit_rows_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
+)
 Cursor = AsyncCursor[tuple[Any, ...]]
 
 
@@ -148,3 +157,17 @@ async def tree(cursor: Cursor, first: int, most: int) -> list[tuple[Any, ...]]:
     signature where one ends with it.
     """
     return await (await cursor.execute(TREE, (first, most))).fetchall()
+
+
+async def show(
+    cursor: Cursor, before: tuple[Any, ...], limits: tuple[int, ...], wanted: tuple[str, ...]
+) -> list[tuple[Any, ...]]:
+    """Give entries, each after (end at, end link, done) of the look; one row at least."""
+    return await (await cursor.execute(SHOW, (*before, *limits, *wanted))).fetchall()
+
+
+async def rows(
+    cursor: Cursor, export: tuple[Any, ...], after: tuple[int, ...], most: int
+) -> list[tuple[Any, ...]]:
+    """Give rows of an export: link, at, term, covers, previous, hash, kind, position, evidence."""
+    return await (await cursor.execute(ROWS, (*export, *after, most))).fetchall()

@@ -4,6 +4,9 @@
 
 SET LOCAL ROLE mpower_owner;
 
+CREATE INDEX audit_links_by_time ON mpower.audit_links (at, link);
+CREATE INDEX audit_entries_of_object ON mpower.audit_entries (object) WHERE object <> '';
+
 CREATE TABLE mpower.audit_leaves (
     leaf bigint NOT NULL CONSTRAINT audit_leaves_pk PRIMARY KEY CONSTRAINT audit_leaves_from_0 CHECK (leaf >= 0),
     link bigint NOT NULL CONSTRAINT audit_leaves_link_once UNIQUE,

@@ -12,10 +12,14 @@ from typing import Annotated
 from msgspec import Meta
 
 from protocols.catalogue.body import Body, Nothing
-from protocols.checkpoints import Checkpoint
+from protocols.checkpoints import Checkpoint, Moment
 from protocols.operation import Operation, Role
+from protocols.values import RequestKey, Text
 
 Link = Annotated[int, Meta(ge=-1, le=2**62)]
+Remark = Annotated[
+    str, Meta(min_length=3, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z")
+]
 Leaf = Annotated[int, Meta(ge=0, le=2**62)]
 Peaks = Annotated[list[Annotated[bytes, Meta(min_length=32, max_length=32)]], Meta(max_length=63)]
 
@@ -73,10 +77,139 @@ class State(Body, frozen=True):
     newest: Checkpoint | None = None
 
 
+class Look(Body, frozen=True):
+    """Entries, the newest first. '' leaves a filter out; ``since`` and ``before`` are moments (ISO
+    with a zone). Where an answer ends, the next begins: its ``end`` is this ``before`` and so on.
+    """
+
+    user: Annotated[str, Meta(max_length=64)] = ""
+    object: Text = ""
+    operation: Annotated[str, Meta(max_length=60, pattern=r"^[a-z_.]*\Z")] = ""
+    since: Moment = ""
+    before: Moment = ""
+    before_link: Leaf = 2**62
+    before_position: Annotated[int, Meta(ge=0, le=40_000)] = 40_000
+
+
+class Entry(Body, frozen=True):
+    """Who did what, with which outcome, about what, when, where and why. ``details`` is JSON: what
+    was asked, ``before`` and ``after``. ``term``: whose primary wrote it. ``key``: the request's
+    ('' without one).
+    """
+
+    at: str
+    link: int
+    position: int
+    term: int
+    what: str
+    outcome: str
+    user: str
+    person: str
+    role: str
+    subject: str
+    address: str
+    counter: str
+    key: str
+    object: str
+    details: str
+    reason: str
+
+
+class Entries(Body, frozen=True):
+    """A page; ``done``: nothing older fits. A page may be empty and not the last."""
+
+    entries: list[Entry]
+    done: bool
+    before: str = ""
+    before_link: int = 0
+    before_position: int = 0
+
+
+class Export(Body, frozen=True):
+    """Begin an export of the whole audit, and why. It is an entry itself."""
+
+    reason: Remark
+
+
+class Exported(Body, frozen=True):
+    """What is exported: all up to the heads under this checkpoint."""
+
+    checkpoint: Checkpoint
+    public_key: str
+
+
+class Leaves(Body, frozen=True):
+    """The log's leaves from ``first`` on."""
+
+    first: Leaf = 0
+
+
+class Head(Body, frozen=True):
+    """One leaf: a chain stood at this link with this hash."""
+
+    link: int
+    hash: bytes
+
+
+class LeavesPage(Body, frozen=True):
+    """Leaves in order; none: there are no more."""
+
+    leaves: list[Head]
+
+
+class Rows(Body, frozen=True):
+    """The rows after one, of the export that was begun under this key."""
+
+    export: RequestKey
+    heads: Leaf
+    after_link: Link = -1
+    after_position: Annotated[int, Meta(ge=0, le=40_000)] = 0
+
+
+class Row(Body, frozen=True):
+    """One row and its link. ``evidence``: what of it is hashed, a PostgreSQL record."""
+
+    link: int
+    at: str
+    term: int
+    covers: int
+    previous: bytes
+    hash: bytes
+    kind: str
+    position: int
+    evidence: bytes
+
+
+class RowsPage(Body, frozen=True):
+    """Rows in the order of the chains; none: there are no more."""
+
+    rows: list[Row]
+
+
 READERS = frozenset({Role.AUDITOR, Role.ADMIN, Role.OPS})
 OPERATIONS = (
     Operation(
         "audit.state", Nothing, State, READERS, keyed=False, purpose="see how far the audit goes"
+    ),
+    Operation("audit.show", Look, Entries, READERS, keyed=False, purpose="read the audit"),
+    Operation(
+        "audit.export",
+        Export,
+        Exported,
+        frozenset({Role.AUDITOR, Role.ADMIN}),
+        keyed=True,
+        purpose="export the audit",
+    ),
+    Operation(
+        "audit.leaves", Leaves, LeavesPage, READERS, keyed=False, purpose="read the audit's log"
+    ),
+    Operation(
+        "audit.rows",
+        Rows,
+        RowsPage,
+        frozenset({Role.AUDITOR, Role.ADMIN}),
+        keyed=False,
+        purpose="read the rows of an export",
     ),
     Operation(
         "audit.links", Prove, Proven, READERS, keyed=False, purpose="prove the audit's chains"

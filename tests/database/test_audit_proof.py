@@ -7,108 +7,20 @@ hash. What they have not is the board's signing key, and what was signed is also
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import Struct
 from msgspec.structs import replace
 
-from clients.ops.proving import Proof, Sealed, prove
-from config.pki import signing_key
 from mpowerd.audit import operations, signing
-from mpowerd.audit.operations import served
-from mpowerd.audit.signing import Signer
 from protocols.catalogue.days import CloseDay
-from protocols.catalogue.payments import Cancel, Take
+from protocols.catalogue.payments import Cancel
 from protocols.catalogue.security import AddCounter, DisableUser
-from protocols.checkpoints import Checkpoint, private_key, signed
-from tests.database.town import DAY, RAM, SITA, Town, town
+from protocols.checkpoints import signed
+from tests.database.audited import CLUSTER, Audited, audited
+from tests.database.town import DAY, RAM, town
 from tests.postgres_nodes import Node, on_reactor
-
-CLUSTER = "town"
-
-
-class Audited:
-    """A town whose audit is signed, and what a person needs to prove it."""
-
-    def __init__(self, t: Town, folder: Path) -> None:
-        private, _ = signing_key()
-        self.path = folder / "audit.key"
-        self.path.write_bytes(private)
-        self.path.chmod(0o400)
-        self.key: Ed25519PrivateKey = private_key(private)
-        self.t = t
-        self.kept: list[Checkpoint] = []
-        self.alarms: dict[str, str] = {}
-        self.operations = served(CLUSTER, self.path)
-        self.signer = self.new_signer()
-
-    def new_signer(self) -> Signer:
-        """As another life of the node."""
-
-        async def keep(one: Checkpoint) -> None:
-            if one not in self.kept[-1:]:  # the newest is offered again, until it is kept
-                self.kept.append(one)
-
-        def alarm(kind: str, text: str) -> None:
-            self.alarms[kind] = text
-
-        return Signer(self.t.database, CLUSTER, self.path, alarm, keep)
-
-    async def ask(self, operation: str, body: Struct) -> Any:
-        async def work(cursor: Any) -> Any:
-            return await self.operations[operation](cursor, self.t.people["olga"], body)
-
-        return await self.t.database.read(operation, self.t.people["olga"].role, work)
-
-    async def proof(self, *against: Checkpoint) -> Proof:
-        sealed = [Sealed("the witness", one) for one in against]
-        return await prove(self.ask, CLUSTER, self.key.public_key(), sealed)
-
-    async def first_bad(self, *against: Checkpoint) -> tuple[int, int, int, str]:
-        found = (await self.proof(*against)).trouble
-        assert found is not None, "nothing was found"
-        return found.chain, found.link, found.position, found.what
-
-    def attack(self, *statements: str) -> None:
-        """As a superuser who switches the triggers off."""
-        with psycopg.connect(self.t.superuser) as connection:
-            for table in ("requests", "audit_links", "audit_entries"):
-                connection.execute(f"ALTER TABLE mpower.{table} DISABLE TRIGGER USER".encode())
-            for table in ("audit_leaves", "audit_checkpoints"):
-                connection.execute(f"ALTER TABLE mpower.{table} DISABLE TRIGGER USER".encode())
-            for one in statements:
-                done = connection.execute(one.encode())
-                assert done.rowcount > 0, one
-
-    def attack_silently(self, statement: str) -> None:
-        """The same, with a statement that counts no rows."""
-        self.attack("SELECT 1")
-        with psycopg.connect(self.t.superuser) as connection:
-            connection.execute(statement.encode())
-
-
-@asynccontextmanager
-async def audited(node: Node, folder: Path) -> AsyncIterator[Audited]:
-    async with town(node) as t:
-        a = Audited(t, folder)
-        for consumer in (RAM, SITA):
-            await t.pay("asha", consumer, 100)
-            await a.signer.sign()
-        batch = [t.item("asha", take) for take in takes(3)]
-        await t.take(*batch)
-        await a.signer.sign()
-        yield a
-
-
-def takes(count: int) -> list[Any]:
-    return [Take(RAM, 100 + n) for n in range(count)]
-
 
 RECOMPUTE = """
 DO $$

@@ -187,7 +187,7 @@ def fields_table(struct: type) -> list[str]:
 
 def _default(field: inspect.Field) -> str:
     value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
-    return json.dumps(value)
+    return json.dumps(value, default=bytes.hex)
 
 
 def messages_page() -> str:

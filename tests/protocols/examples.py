@@ -112,6 +112,27 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
     "security.withdraw_power": (security.WithdrawPower(3, "transferred"), HELD),
     "security.powers": (security.Powers("E1042"), security.PowersHeld([HELD])),
     "audit.state": (Nothing(), audit.State(4, 2, CHECKPOINT)),
+    "audit.show": (
+        audit.Look(user="asha"),
+        audit.Entries(
+            [
+                audit.Entry(
+                    *(AT, 17, 2, 2, "payments.cancel", "DONE", "omar", "E1050", "officer"),
+                    *("counter/C001", "10.0.0.9:4711", "C001", "", R, "{}", "typed twice"),
+                )
+            ],
+            True,
+        ),
+    ),
+    "audit.export": (
+        audit.Export("yearly audit"),
+        audit.Exported(CHECKPOINT, "-----BEGIN PUBLIC KEY-----"),
+    ),
+    "audit.leaves": (audit.Leaves(), audit.LeavesPage([audit.Head(17, CONTENT)])),
+    "audit.rows": (
+        audit.Rows(KEY, 3),
+        audit.RowsPage([audit.Row(17, AT, 2, 1, CONTENT, CONTENT, "entry", 1, b"")]),
+    ),
     "audit.links": (audit.Prove(), audit.Proven(17, 17, 40, True, CHANGED)),
     "audit.tree": (audit.Climb(), audit.Climbed(3, [CONTENT, CONTENT], 2, True)),
     "approvals.inbox": (approvals.Inbox(), approvals.Requests([WAITING])),
