@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cluster.serving import Ending, Service, serve
 from config.load import SettingsError, load_node, load_witness
+from config.shown import NodeFile
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     async def begin(reactor: Any, ending: Ending) -> Service:
         from cluster.compose import make_node, watched
 
-        reread = partial(load_node, said.settings)
+        reread = NodeFile(said.settings)
         node = make_node(settings, reactor, lambda _standing: None, reread)
         node.on_end = ending.fault
         service = watched(node)

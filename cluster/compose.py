@@ -12,6 +12,7 @@ import re
 import shutil
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from msgspec import structs
@@ -31,6 +32,7 @@ from cluster.postgres.place import PostgresPlan, TlsFiles
 from cluster.postgres.process import ProcessControl
 from cluster.standing import Standing
 from config.settings import ClusterSettings, NodeSettings, split_address
+from config.shown import NodeFile
 from protocols.shell import tls as shell_tls
 from protocols.shell.clock import BootClock
 
@@ -134,9 +136,9 @@ def make_node(
     settings: NodeSettings,
     reactor: Any,
     on_standing: Callable[[Standing], None],
-    reread: Callable[[], NodeSettings] | None = None,
+    reread: NodeFile | None = None,
 ) -> ClusterNode:
-    """A node that is real; ``await node.start(reactor)`` lets it begin."""
+    """A node that is real; ``await node.start(reactor)`` lets it begin. ``reread``: its file."""
     clock = BootClock()
     arbiter = arbiter_of(settings, reactor, clock, reread)
     control = ProcessControl(plan_of(settings), reactor)
@@ -156,6 +158,8 @@ def make_node(
         "history": history,
         "explain": explained,
     }
+    if reread is not None:
+        node.verbs.questions["settings"] = partial(asyncio.to_thread, reread.shown, settings)
     return node
 
 

@@ -51,7 +51,7 @@ def _group(settings: Settings, indent: str) -> Iterator[str]:
                 yield from rest
         else:
             default = value is None or (not field.required and value == _default(field))
-            yield f"{indent}{'# ' if default else ''}{field.name}: {_scalar(value)}".rstrip()
+            yield f"{indent}{'# ' if default else ''}{field.name}: {scalar(value)}".rstrip()
         if not indent:
             yield ""
 
@@ -62,7 +62,7 @@ def _absent(group: type[Settings], indent: str) -> Iterator[str]:
         for line in textwrap.wrap(description_of(field.type), WIDTH - len(indent)):
             yield f"{indent}# {line}"
         value = None if field.required else _default(field)
-        yield f"{indent}# {field.name}: {_scalar(value)}".rstrip()
+        yield f"{indent}# {field.name}: {scalar(value)}".rstrip()
 
 
 def _uncommented_first(lines: Iterator[str]) -> Iterator[str]:
@@ -83,13 +83,14 @@ def _default(field: Any) -> Any:
     return field.default
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
+    """One value as it stands after ``key:``."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[{', '.join(_scalar(one) for one in value)}]"
+        return f"[{', '.join(scalar(one) for one in value)}]"
     if isinstance(value, int):
         return str(value)
     text = str(value)

@@ -118,6 +118,42 @@ def read_yaml(data: bytes) -> Any:
         raise YamlError(f"it is not YAML ({str(wrong).splitlines()[0]})") from wrong
 
 
+def lines_of(data: bytes) -> dict[str, int]:
+    """Where each setting stands: dotted key → line (1-based) of a value that is written out.
+
+    What is left out or commented out has no line. YamlError if the text cannot be read.
+    """
+    read_yaml(data)
+    found: dict[str, int] = {}
+    _lines(found, "", composed(data.decode("utf-8-sig")))
+    return found
+
+
+def composed(text: str) -> yaml.Node | None:
+    """The document as nodes that know where they stand; it was accepted by ``read_yaml``."""
+    loader = _Loader(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    finally:
+        loader.dispose()
+    return node
+
+
+def _lines(found: dict[str, int], key: str, node: yaml.Node | None) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for name, inner in node.value:
+            at = f"{key}.{name.value}" if key else str(name.value)
+            if inner.start_mark.index != inner.end_mark.index or inner.value:
+                _lines(found, at, inner)
+    elif isinstance(node, yaml.SequenceNode) and any(
+        isinstance(one, yaml.MappingNode) for one in node.value
+    ):
+        for n, inner in enumerate(node.value):
+            _lines(found, f"{key}[{n}]", inner)
+    elif node is not None:
+        found[key] = node.start_mark.line + 1
+
+
 def _load(text: str) -> Any:
     loader = _Loader(text)
     try:

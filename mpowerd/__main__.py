@@ -8,7 +8,6 @@ fault of ours.
 from __future__ import annotations
 
 import sys
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from config.load import SettingsError, load_node, load_witness
+from config.shown import NodeFile
 
 SETTINGS = click.option(
     "--settings", required=True, type=click.Path(path_type=Path), help="The YAML file to read."
@@ -42,7 +42,7 @@ def run_node(settings: Path) -> None:
     async def begin(reactor: Any, ending: Ending) -> Service:
         from mpowerd import running
 
-        return await running.begin(said, reactor, ending, partial(load_node, settings))
+        return await running.begin(said, reactor, ending, NodeFile(settings))
 
     sys.exit(serve(begin))
 

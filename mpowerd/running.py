@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
 from typing import Any, Final
 
 import psycopg
@@ -20,6 +19,7 @@ from cluster.postgres.place import PostgresPlan
 from cluster.postgres.sessions import Sessions
 from cluster.serving import Ending
 from config.settings import NodeSettings, split_address
+from config.shown import NodeFile
 from mpowerd.audit.outside import Outside
 from mpowerd.house import House, Plan
 from protocols.shell.clock import BootClock
@@ -48,10 +48,10 @@ async def begin(
     settings: NodeSettings,
     reactor: Any,
     ending: Ending,
-    reread: Callable[[], NodeSettings] | None = None,
+    reread: NodeFile | None = None,
 ) -> RunningNode:
-    """Start a node; raises what ``cluster.serving`` expects when it cannot run. ``reread`` reads
-    the settings again.
+    """Start a node; raises what ``cluster.serving`` expects when it cannot run. ``reread`` is
+    the file of its settings, to be read again.
     """
     clock = BootClock()
     node = make_node(settings, reactor, lambda standing: house.stood(standing), reread)  # noqa: PLW0108

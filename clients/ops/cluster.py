@@ -15,6 +15,7 @@ import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.arbiter import arbiter
+from clients.ops.config import config
 from clients.ops.doctor import doctor
 from clients.ops.drill import drill
 from clients.ops.explain import explain
@@ -47,6 +48,7 @@ def cluster() -> None:
 
 
 cluster.add_command(arbiter)
+cluster.add_command(config)
 
 
 @cluster.command(epilog="Exit codes: 0 a primary is open · 3 nobody reachable · 4 no primary.")
