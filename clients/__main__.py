@@ -22,6 +22,10 @@ NOUNS: Final = {
     "counter": ("clients.counter.command:counter", "Work at a counter: find, collect, receipts."),
     "bank": ("clients.bank.command:bank", "Post a bank's scroll of payments."),
     "admin": ("clients.ops.admin:admin", "Users, counters, sessions; load consumers."),
+    "consumer": (
+        "clients.ops.consumers:consumer",
+        "A consumer's own data: look, ask for a change, keep a contact.",
+    ),
     "masters": (
         "clients.ops.masters:masters",
         "Offices, categories, heads, rates, banks, holidays: list, load, export.",

@@ -12,11 +12,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
-import msgspec
 
 from clients.asking import Asking
 from clients.door import Ended, Exit, answer, json_option, talk
-from clients.ops.signed import as_person, checked, signed_in
+from clients.ops.signed import as_person, checked, named, signed_in
 from protocols.catalogue import approvals as words
 from protocols.powers import UNITS, Power
 from protocols.values import rupees
@@ -61,14 +60,6 @@ def _text(shown: words.Shown) -> str:
     return "\n".join(lines)
 
 
-def _named(value: Any) -> Any:
-    if isinstance(value, msgspec.Struct):
-        return {name: _named(one) for name, one in msgspec.structs.asdict(value).items()}
-    if isinstance(value, list):
-        return [_named(one) for one in value]
-    return value.hex() if isinstance(value, bytes) else value
-
-
 @approvals.command("inbox")
 @click.option("--mine", is_flag=True, help="What I asked for, whatever became of it.")
 @as_officer
@@ -79,7 +70,7 @@ def inbox(*, mine: bool, me: str, password_file: str | None, as_json: bool) -> N
     got = signed_in(me, password_file, lambda link: link.ask("approvals.inbox", body))
     nothing = "you asked for nothing" if mine else "nothing waits for you"
     text = "\n".join(_line(one) for one in got.requests) or nothing
-    answer(_named(got), text, as_json=as_json)
+    answer(named(got), text, as_json=as_json)
 
 
 @approvals.command("show")
@@ -90,7 +81,7 @@ def show(request: int, *, me: str, password_file: str | None, as_json: bool) -> 
     """Show REQUEST: before and after, and everything that was done upon it."""
     body = words.Show(request)
     got = signed_in(me, password_file, lambda link: link.ask("approvals.show", body))
-    answer(_named(got), _text(got), as_json=as_json)
+    answer(named(got), _text(got), as_json=as_json)
 
 
 @approvals.command("approve")
@@ -126,7 +117,7 @@ def approve(
 
     got = signed_in(me, password_file, work)
     lines = [f"{one.request}: {one.sentence or 'approved and carried out'}" for one in got.decided]
-    answer(_named(got), "\n".join(lines) or "nothing was approved", as_json=as_json)
+    answer(named(got), "\n".join(lines) or "nothing was approved", as_json=as_json)
     refused = [one for one in got.decided if one.code]
     if refused:
         raise Ended(Exit.REFUSED, f"{len(refused)} of {len(got.decided)} refused.")
@@ -148,7 +139,7 @@ def _deciding(verb: str, operation: str, said: str) -> click.Command:
             return (await link.submit(operation, body)).body
 
         got = signed_in(me, password_file, work)
-        answer(_named(got), f"request {got.request} is {got.state.lower()}", as_json=as_json)
+        answer(named(got), f"request {got.request} is {got.state.lower()}", as_json=as_json)
 
     return approvals.command(verb, help=said)(decide)
 
@@ -175,7 +166,7 @@ def forward(
         return (await link.submit("approvals.forward", body)).body
 
     got = signed_in(me, password_file, work)
-    answer(_named(got), f"request {got.request} waits for {to}", as_json=as_json)
+    answer(named(got), f"request {got.request} waits for {to}", as_json=as_json)
 
 
 @approvals.command("delegate")
@@ -201,7 +192,7 @@ def delegate(
     body = checked(words.Delegate(to, Power(power.upper()), first, last, reason))
     got = signed_in(me, password_file, lambda link: link.submit("approvals.delegate", body)).body
     text = f"{got.power} is lent to {got.to} until {got.valid_to} (number {got.delegation})"
-    answer(_named(got), text, as_json=as_json)
+    answer(named(got), text, as_json=as_json)
 
 
 @approvals.command("take-back")
@@ -214,4 +205,4 @@ def take_back(delegation: int, *, me: str, password_file: str | None, as_json: b
     got = signed_in(
         me, password_file, lambda link: link.submit("approvals.end_delegation", body)
     ).body
-    answer(_named(got), f"{got.power} is taken back from {got.to}", as_json=as_json)
+    answer(named(got), f"{got.power} is taken back from {got.to}", as_json=as_json)

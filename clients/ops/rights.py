@@ -151,6 +151,9 @@ def matrix(*, as_json: bool) -> None:
     answer({"matrix": marks}, "\n".join(line.rstrip() for line in lines), as_json=as_json)
 
 
+VERBS = (appoint, grant, withdraw, powers, roles)
+
+
 def _mark(operation: Operation, role: Role) -> str:
     asks = "" if role not in operation.roles else "2" if operation.four_eyes else "x"
     approves = operation.four_eyes is not None and role in operation.four_eyes.by

@@ -50,8 +50,13 @@ def as_person(default: str | None) -> Callable[[F], F]:
 as_admin = as_person("admin")
 
 
-def signed_in(me: str, password_file: str | None, work: Callable[[Asking], Awaitable[T]]) -> T:
-    """Sign ``me`` in and do the work over one link."""
+def signed_in(
+    me: str,
+    password_file: str | None,
+    work: Callable[[Asking], Awaitable[T]],
+    counter: str | None = None,
+) -> T:
+    """Sign ``me`` in and do the work over one link, as an operator or as who sits at a counter."""
     word = password(password_file, f"Password of {me}")
 
     async def all_of_it(link: Asking) -> T:
@@ -63,7 +68,7 @@ def signed_in(me: str, password_file: str | None, work: Callable[[Asking], Await
             await link.sign_in(me, word, code(me))
         return await work(link)
 
-    return reach(all_of_it)
+    return reach(all_of_it, "counter", counter) if counter else reach(all_of_it)
 
 
 def checked(body: msgspec.Struct) -> Any:
@@ -75,3 +80,12 @@ def checked(body: msgspec.Struct) -> Any:
         what, _, where = str(wrong).partition(" - at `$[")
         name = fields[int(where.split("]")[0])] if where else "input"
         raise click.UsageError(f"{name}: {what[:1].lower()}{what[1:]}.") from wrong
+
+
+def named(value: Any) -> Any:
+    """Give a body with its fields' names, as JSON shows it; bytes as hexadecimal."""
+    if isinstance(value, msgspec.Struct):
+        return {name: named(one) for name, one in msgspec.structs.asdict(value).items()}
+    if isinstance(value, list):
+        return [named(one) for one in value]
+    return value.hex() if isinstance(value, bytes) else value

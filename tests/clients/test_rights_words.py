@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click.testing
@@ -12,12 +13,15 @@ from msgspec.structs import replace
 
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue import approvals as words
+from protocols.catalogue.consumers import ChangeDetails, ChangeLoad
 from protocols.catalogue.security import (
     Appoint,
+    BreakGlass,
     EnrolFactor,
     FactorEnrolled,
     GrantPower,
     PowersHeld,
+    SessionsEnded,
     WithdrawPower,
 )
 from protocols.operation import Role
@@ -195,3 +199,53 @@ def test_a_device_is_enrolled_with_its_first_code(call: Call, board: Board) -> N
     (address,) = re.findall(r"otpauth://totp/\S+", said.stderr)
     (secret,) = re.findall(r"secret=([A-Z2-7]{32})&", address)
     assert board.said[-1] == ("security.enrol_factor", EnrolFactor(secret, "287082"))
+
+
+@pytest.mark.parametrize("verb", ["enable-user", "allow-reset", "reset-factor"])
+def test_what_gives_a_login_back_is_asked_for(call: Call, board: Board, verb: str) -> None:
+    operation = "security." + verb.replace("-", "_")
+    board.answers[operation.replace(".", "_")] = examples.PENDING
+    said = call("admin", verb, "asha", "--reason", "back from leave", *BY_STDIN, stdin=WORD)
+    assert "request 17 waits until" in said.stdout
+    assert board.said[-1][0] == operation
+
+
+def test_a_new_password_and_an_emergency(call: Call, board: Board, tmp_path: Path) -> None:
+    board.answers = {
+        "security_reset_password": SessionsEnded("asha", 2),
+        "security_break_glass": examples.PENDING,
+    }
+    new = tmp_path / "new"
+    new.write_text("a quiet lamp over copper")
+    reset = ("admin", "reset-password", "asha", "--reason", "forgot it")
+    said = call(*reset, "--new-password-file", str(new), *BY_STDIN, stdin=WORD)
+    assert said.stdout == "asha has a new password, 2 session(s) ended\n"
+    glass = ("admin", "break-glass", "E1042", "cancel", "--reason", "hospital", *BY_STDIN)
+    assert "request 17 waits" in call(*glass, stdin=WORD).stdout
+    assert board.said[-1][1] == BreakGlass("E1042", Power.CANCEL, 2, "hospital")
+
+
+def test_a_consumers_data_are_shown_and_changes_asked_for(call: Call, board: Board) -> None:
+    board.answers = {
+        name.replace(".", "_"): examples.BODIES[name][1]
+        for name in (
+            *("consumers.account", "consumers.change_details", "consumers.change_load"),
+            *("consumers.change_mobile", "consumers.note_contact", "consumers.contacts"),
+        )
+    }
+    n, why = "1234567890", ("--reason", "sale deed")
+    shown = call("consumer", "show", n, *OF_MEERA, stdin=WORD).stdout
+    assert "mobile             ••••••4321" in shown
+    assert "name: R SHARMA → R K SHARMA (meera: as in deed)" in shown
+    asked = call("consumer", "change", n, "--name", "R K", *why, *OF_MEERA, stdin=WORD)
+    assert "request 17 waits" in asked.stdout
+    assert board.said[-1][1] == ChangeDetails(n, {"name": "R K"}, "sale deed")
+    assert call("consumer", "change", n, *why, *OF_MEERA).exit_code == 2
+    call("consumer", "load", n, "5000", *why, "--counter", "C001", *OF_MEERA, stdin=WORD)
+    assert board.said[-1][1] == ChangeLoad(n, 5_000, "sale deed")
+    assert board.settings[-1].tls.certificate.name == "counter-C001.crt"
+    call("consumer", "mobile", n, "9876543210", *why, *OF_MEERA, stdin=WORD)
+    note = ("consumer", "note", n, "CALL", "IN", "asks about the bill", *OF_MEERA)
+    assert call(*note, stdin=WORD).stdout == "kept as contact 9\n"
+    listed = call("consumer", "contacts", n, *OF_MEERA, stdin=WORD).stdout
+    assert "CALL    IN  asks about the bill — explained slab 2 (asha)" in listed
