@@ -110,11 +110,13 @@ def rolled_back(place: Place, fault: Fault) -> Struck:
     olds = [one for one in _old_records(place) if _epoch(one) < _epoch(true)]
     if not olds:
         raise Missed("there is no older record")
+    kept, laid = true.with_name("record.true"), true.with_name("record.laid")
+    old = olds[fault.dice % len(olds)]
+    shutil.copy2(old, laid)  # on a full disk this fails, before anything is touched
     host.hold()
     host.kill_all()
-    kept, old = true.with_name("record.true"), olds[fault.dice % len(olds)]
     true.rename(kept)
-    shutil.copy2(old, true)
+    laid.rename(true)
     _sync(true)
     host.let_go()
 

@@ -27,6 +27,7 @@ from tests.torture import checks, evidence, gaps, network
 from tests.torture.board import Board
 from tests.torture.checks import Flaw
 from tests.torture.crowd import END_S, SEATS, Crowd
+from tests.torture.outages import keep_record
 from tests.torture.place import Place
 from tests.torture.plan import CHANCES, rounds
 from tests.torture.planted import PLANTED
@@ -81,6 +82,7 @@ def _open(story: Story, seed: int, replication: str) -> None:
     if not story.wait(lambda: set(place.watch.states()) == answers, ANSWER_S):
         raise RigError(f"The nodes do not answer: {place.watch.story()}.")
     place.board.bootstrap()
+    keep_record(place)  # from the first round on there is an older one to roll back to
     tell(f"seed {seed}: the board is open, replication over the {replication} link")
     for office in SEATS:
         place.crowd.start(office)

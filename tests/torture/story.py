@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from msgspec import structs
+
 from bench.figures import tell
 from tests.torture import checks, evidence, network
 from tests.torture.checks import Flaw
@@ -53,7 +55,9 @@ class Begun:
 
 
 class Story:
-    """Plays rounds on a place. ``hits``: what was done; ``missed``: what had nothing to strike."""
+    """Plays rounds on a place. ``hits``: what was done; ``missed``: what had nothing to strike, in
+    company and again when the others of its round were over.
+    """
 
     def __init__(self, place: Place, played: Iterator[list[Fault]]) -> None:
         self.place = place
@@ -84,27 +88,37 @@ class Story:
     # ------------------------------------------------------------------ one round
 
     def _strike(self, faults: list[Fault]) -> None:
+        self.dealt += [one.kind for one in faults]
+        owed = self._play(faults, alone=len(faults) == 1)
+        for fault in owed:  # another fault was in its way: now nothing is
+            for nothing in self._play([fault], alone=False):
+                self.missed.append(str(nothing))
+
+    def _play(self, faults: list[Fault], *, alone: bool) -> list[Fault]:
+        """Begin and end these; those that found nothing to strike."""
         began_s = time.monotonic()
-        waiting = list(faults)
+        waiting, owed = list(faults), []
         while waiting or self._begun:
             now_s = time.monotonic()
             while waiting and now_s - began_s >= waiting[0].at_s:
-                self._begin(waiting.pop(0), alone=len(faults) == 1)
+                fault = waiting.pop(0)
+                if not self._began(fault, alone=alone):
+                    owed.append(structs.replace(fault, at_s=0.0))
             for one in [it for it in self._begun if it.over_s <= now_s]:
                 self._begun.remove(one)
                 self._note(one.end())
             self.tick()
+        return owed
 
-    def _begin(self, fault: Fault, *, alone: bool) -> None:
-        self.dealt.append(fault.kind)
+    def _began(self, fault: Fault, *, alone: bool) -> bool:
         try:
             struck = STROKES[fault.kind](self.place, fault)
         except (Missed, OSError) as nothing:  # OSError: on a disk that another fault broke
-            self.missed.append(f"{fault}: {nothing}")
             tell(f"  missed {fault}: {nothing}")
-        else:
-            tell(f"  {fault} ({self._who(fault)})")
-            self._begun.append(Begun(fault, struck, alone=alone))
+            return False
+        tell(f"  {fault} ({self._who(fault)})")
+        self._begun.append(Begun(fault, struck, alone=alone))
+        return True
 
     def _who(self, fault: Fault) -> str:
         return f"primary is {self.place.watch.who('primary')}"
