@@ -126,7 +126,7 @@ async def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path) -> Non
         one.calls.heard(happening())
         await until(lambda: any("done in" in note for note in one.notes))
         left = int(pids.read_text())
-        await until(lambda: not alive(left))  # a signal is sent at once; who is signalled dies later
+        await until(lambda: not alive(left))  # it is signalled; it dies when it next runs
 
 
 @on_reactor
