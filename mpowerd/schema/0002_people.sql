@@ -11,6 +11,20 @@ BEGIN
 END
 $$;
 
+-- Tables whose rows are never taken away, and, where `unchanged`, never changed: evidence.
+CREATE FUNCTION mpower.keep(tables text[], unchanged boolean) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+DECLARE
+    kept text;
+BEGIN
+    FOREACH kept IN ARRAY tables LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE %s DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
+            'EXECUTE FUNCTION mpower.refuse_change()', kept || '_stay', CASE WHEN unchanged THEN 'UPDATE OR' END, kept);
+        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', kept, kept || '_stay');
+    END LOOP;
+END
+$$;
+
 -- The tree of offices; the board itself stands at its root. An office is known by its code and is never removed.
 CREATE TABLE mpower.offices (
     office text COLLATE "C" NOT NULL CONSTRAINT offices_pk PRIMARY KEY
@@ -132,17 +146,7 @@ CREATE INDEX consumers_by_name ON mpower.consumers ((lower(name) COLLATE "C"));
 CREATE INDEX consumers_by_meter ON mpower.consumers (meter) WHERE meter <> '';
 CREATE INDEX consumers_by_mobile ON mpower.consumers (mobile) WHERE mobile <> '';
 
-DO $stay$
-DECLARE
-    kept text;
-BEGIN
-    FOREACH kept IN ARRAY ARRAY['offices', 'persons', 'powers', 'delegations', 'counters', 'users', 'days', 'consumers'] LOOP
-        EXECUTE format('CREATE TRIGGER %I BEFORE DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
-            'EXECUTE FUNCTION mpower.refuse_change()', kept || '_stay', kept);
-        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', kept, kept || '_stay');
-    END LOOP;
-END
-$stay$;
+SELECT mpower.keep('{offices, persons, powers, delegations, counters, users, days, consumers}', false);
 
 GRANT SELECT ON mpower.offices, mpower.persons, mpower.powers, mpower.delegations, mpower.counters, mpower.days,
     mpower.consumers TO mpower_report;

@@ -129,22 +129,8 @@ CREATE TABLE mpower.scroll_lines (
     CONSTRAINT scroll_lines_reference_once PRIMARY KEY (counter_id, reference)
 );
 
-DO $evidence$
-DECLARE
-    evidence text;
-BEGIN
-    FOREACH evidence IN ARRAY ARRAY['entries', 'vouchers', 'requests', 'receipt_events', 'scrolls', 'scroll_lines'] LOOP
-        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
-            'EXECUTE FUNCTION mpower.refuse_change()', evidence || '_stay', evidence);
-        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', evidence, evidence || '_stay');
-    END LOOP;
-    FOREACH evidence IN ARRAY ARRAY['accounts', 'series'] LOOP
-        EXECUTE format('CREATE TRIGGER %I BEFORE DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
-            'EXECUTE FUNCTION mpower.refuse_change()', evidence || '_stay', evidence);
-        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', evidence, evidence || '_stay');
-    END LOOP;
-END
-$evidence$;
+SELECT mpower.keep('{entries, vouchers, requests, receipt_events, scrolls, scroll_lines}', true);
+SELECT mpower.keep('{accounts, series}', false);
 
 GRANT SELECT ON mpower.accounts, mpower.series, mpower.entries, mpower.ledger_lines, mpower.vouchers, mpower.requests,
     mpower.receipt_events, mpower.scrolls, mpower.scroll_lines TO mpower_report;

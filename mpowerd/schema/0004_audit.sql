@@ -37,12 +37,7 @@ CREATE TABLE mpower.audit_entries (
     CONSTRAINT audit_entries_pk PRIMARY KEY (link, position)
 );
 
-CREATE TRIGGER audit_links_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.audit_links
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-CREATE TRIGGER audit_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.audit_entries
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-ALTER TABLE mpower.audit_links ENABLE ALWAYS TRIGGER audit_links_stay;
-ALTER TABLE mpower.audit_entries ENABLE ALWAYS TRIGGER audit_entries_stay;
+SELECT mpower.keep('{audit_links, audit_entries}', true);
 
 GRANT SELECT ON mpower.audit_links, mpower.audit_entries TO mpower_report;
 

@@ -52,12 +52,8 @@ CREATE TABLE mpower.approval_acts (
 );
 CREATE INDEX approval_acts_by_xact ON mpower.approval_acts (xact);
 
-CREATE TRIGGER approvals_stay BEFORE DELETE OR TRUNCATE ON mpower.approvals
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-CREATE TRIGGER approval_acts_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.approval_acts
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-ALTER TABLE mpower.approvals ENABLE ALWAYS TRIGGER approvals_stay;
-ALTER TABLE mpower.approval_acts ENABLE ALWAYS TRIGGER approval_acts_stay;
+SELECT mpower.keep('{approvals}', false);
+SELECT mpower.keep('{approval_acts}', true);
 GRANT SELECT ON mpower.approvals, mpower.approval_acts TO mpower_report;
 
 -- What is four-eyes calls this first: it is done only in the very transaction in which a second person approved it.

@@ -22,17 +22,7 @@ CREATE TABLE mpower.audit_checkpoints (
 );
 COMMENT ON COLUMN mpower.audit_checkpoints.at IS 'as it was signed: ISO, UTC';
 
-DO $stay$
-DECLARE
-    kept text;
-BEGIN
-    FOREACH kept IN ARRAY ARRAY['audit_leaves', 'audit_checkpoints'] LOOP
-        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
-            'EXECUTE FUNCTION mpower.refuse_change()', kept || '_stay', kept);
-        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', kept, kept || '_stay');
-    END LOOP;
-END
-$stay$;
+SELECT mpower.keep('{audit_leaves, audit_checkpoints}', true);
 GRANT SELECT ON mpower.audit_leaves, mpower.audit_checkpoints TO mpower_report;
 
 -- The newest link of each chain there is: one look-up a chain, whatever their length.

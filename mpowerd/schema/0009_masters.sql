@@ -15,7 +15,5 @@ COMMENT ON COLUMN mpower.masters.content IS 'the fields as JSON, by name; null: 
 INSERT INTO mpower.masters VALUES
     ('offices', 'HO', '2000-01-01', '{"code":"HO","kind":"BOARD","name":"Head office","parent":""}', now());
 
-CREATE TRIGGER masters_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.masters
-    FOR EACH STATEMENT EXECUTE FUNCTION mpower.refuse_change();
-ALTER TABLE mpower.masters ENABLE ALWAYS TRIGGER masters_stay;
+SELECT mpower.keep('{masters}', true);
 GRANT SELECT ON mpower.masters TO mpower_report;

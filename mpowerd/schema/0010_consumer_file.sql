@@ -30,17 +30,7 @@ CREATE TABLE mpower.contacts (
 );
 CREATE INDEX contacts_by_consumer ON mpower.contacts (consumer, contact);
 
-DO $stay$
-DECLARE
-    kept text;
-BEGIN
-    FOREACH kept IN ARRAY ARRAY['consumer_changes', 'contacts'] LOOP
-        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON mpower.%I FOR EACH STATEMENT '
-            'EXECUTE FUNCTION mpower.refuse_change()', kept || '_stay', kept);
-        EXECUTE format('ALTER TABLE mpower.%I ENABLE ALWAYS TRIGGER %I', kept, kept || '_stay');
-    END LOOP;
-END
-$stay$;
+SELECT mpower.keep('{consumer_changes, contacts}', true);
 GRANT SELECT ON mpower.consumer_changes, mpower.contacts TO mpower_report;
 
 -- Put one field of a consumer and keep how it stood. Only what has changed counts.
