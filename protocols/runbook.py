@@ -147,9 +147,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "Find who has the port ('ss -ltnp') or set ops.listen to a free one and restart.",
     ),
     "certificate-ends": Advice(
-        "A certificate of this node ends within 30 days, has ended or cannot be read. From the day"
-        " it ends the other machines and the counters refuse this node.",
-        "Issue it anew (mpowerd check shows the file), put it there, restart this node.",
+        "A certificate of this node, or its list of revoked ones, ends within 30 days, has ended or"
+        " cannot be read. From the day it ends the other machines and the counters refuse this"
+        " node, or, with a stale list, this node refuses them.",
+        "Issue it anew (mpowerd check shows the file), put it there; for a certificate restart this"
+        " node.",
     ),
     "audit-unsigned": Advice(
         "The audit is written and chained, but no checkpoint of it is signed: until one is, who has"

@@ -67,19 +67,22 @@ def findings(seen: Seen) -> list[Ill]:
 
 
 def _clocks(seen: Seen) -> list[Ill]:
-    found = []
-    for one in seen.nodes:
-        apart_s = abs(one.wall_s - seen.at_s)
-        if one.wall_s and apart_s > MAX_SKEW_S:
-            found.append(
-                Ill(
-                    one.node,
-                    f"its clock and this machine's are {apart_s:.0f} s apart",
-                    "Failover is not concerned, but receipts and the audit carry that time.",
-                    "Set up NTP (chrony) on both: chronyc tracking.",
-                )
-            )
-    return found
+    """The nodes' clocks against each other; this machine's only where it stands alone."""
+    ahead_s = {one.node: one.wall_s - seen.at_s for one in seen.nodes if one.wall_s}
+    if not ahead_s or max(map(abs, ahead_s.values())) <= MAX_SKEW_S:
+        return []
+    apart_s = max(ahead_s.values()) - min(ahead_s.values())
+    if len(ahead_s) == 1:
+        where, apart_s = next(iter(ahead_s.items()))
+        what = f"its clock and this machine's are {abs(apart_s):.0f} s apart"
+    elif apart_s <= MAX_SKEW_S:
+        by_s = abs(next(iter(ahead_s.values())))
+        where, what = "this machine", f"its clock and those of the nodes are {by_s:.0f} s apart"
+    else:
+        where = " and ".join(ahead_s)
+        what = f"their clocks are {apart_s:.0f} s apart"
+    why = "Failover is not concerned, but receipts and the audit carry that time."
+    return [Ill(where, what, why, "Set up NTP (chrony): chronyc tracking.")]
 
 
 def _text(found: list[Ill], asked: int) -> str:

@@ -18,8 +18,6 @@ MIN_FREE_MB: Final = 1024
 """One wal_keep_size and a day of payments; below it the standby may have to be copied anew."""
 MIN_FILES: Final = 1024
 """Sessions of a full hall, PostgreSQL's and the logs."""
-MAX_SKEW_S: Final = 2.0
-"""No decision reads the wall clock, but receipts and the audit carry it."""
 OVERCOMMIT_NEVER: Final = 2
 
 
@@ -34,11 +32,14 @@ class Finding(Struct, frozen=True):
 
 
 class Paper(Struct, frozen=True):
-    """A certificate: its file, whom it names, and when it ends (Unix seconds)."""
+    """A certificate: its file, whom it names, and when it ends (Unix seconds). ``revokes``: it is
+    the authority's list of revoked certificates, which ends too.
+    """
 
     file: str
     names: str
     until_s: float
+    revokes: bool = False
 
 
 class Machine(Struct, frozen=True, kw_only=True):
@@ -49,7 +50,11 @@ class Machine(Struct, frozen=True, kw_only=True):
     now_s: float
     papers: tuple[Paper, ...] = ()
     identity: str = ""
+    key_fits: bool = True
     mode: int = -1
+    owner: str = ""
+    account: str = ""
+    clock_kept: bool = True
     free_mb: int = -1
     open_files: int = -1
     overcommit: int = -1
@@ -62,15 +67,23 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 def expiring(papers: tuple[Paper, ...], now_s: float) -> tuple[Finding, ...]:
-    """Certificates that have ended, or end within EXPIRY_DAYS."""
+    """Certificates and lists of revoked ones that have ended, or end within EXPIRY_DAYS."""
     found = []
     for one in papers:
         days = int((one.until_s - now_s) // DAY_S)
         if days >= EXPIRY_DAYS:
             continue
         ended = one.until_s <= now_s
-        what = f"The certificate {one.file} ({one.names}) "
-        what += "has ended." if ended else f"ends in {days} days."
+        when = "has ended." if ended else f"ends in {days} days."
+        if one.revokes:
+            what = f"The list of revoked certificates {one.file} ({one.names}) {when}"
+            why = "From that moment this machine refuses everybody: a stale list hides the newest."
+            do = (
+                "Issue the list anew with the authority's key and put it there; it is read at once."
+            )
+            found.append(Finding("revoked", what, why, do, grave=ended))
+            continue
+        what = f"The certificate {one.file} ({one.names}) {when}"
         why = "From that moment the machines and counters that trust it refuse each other."
         do = "Issue it anew with the authority's key, put it there, and restart this node."
         found.append(Finding("certificate", what, why, do, grave=ended))
@@ -99,6 +112,17 @@ def _data(seen: Machine) -> list[Finding]:
         what = f"The certificate is that of {seen.identity}, and this node is {wanted}."
         do = "Name the right file in tls.certificate, with the key that belongs to it."
         found.append(Finding("identity", what, "The other machines will refuse it.", do, True))
+    if not seen.key_fits:
+        what = "The private key in tls.key is not that of the certificate in tls.certificate."
+        do = "Put the two files there that were issued together."
+        found.append(Finding("key", what, "No connection can be made with them.", do, True))
+    if seen.owner and seen.account and seen.owner != seen.account:
+        what = (
+            f"The database's folder in {seen.data} belongs to {seen.owner}, and PostgreSQL runs as"
+            f" {seen.account}."
+        )
+        do = f"chown -R {seen.account} {seen.data}/postgres, or name the user in postgres.os_user."
+        found.append(Finding("owner", what, "PostgreSQL refuses to start from it.", do, True))
     if seen.mode >= 0 and seen.mode & 0o077:
         what = f"The database's folder in {seen.data} is open to others (mode {seen.mode:o})."
         do = f"chmod 0700 {seen.data}/postgres/data"
@@ -125,6 +149,11 @@ def _system(seen: Machine) -> list[Finding]:
         what = "The kernel has no pressure figures (/proc/pressure)."
         why = "Without them a machine that is only slow cannot be told from one that hangs."
         found.append(Finding("pressure", what, why, "Boot with psi=1."))
+    if not seen.clock_kept:
+        what = "The kernel says that nobody keeps this machine's clock (no NTP)."
+        why = "Failover is not concerned, but receipts and the audit carry that time."
+        do = "Set up NTP (chrony): chronyc tracking. The pair's clocks: mpower cluster doctor."
+        found.append(Finding("clock", what, why, do))
     if not seen.unit:
         what = "No systemd unit mpower-node is installed."
         why = "After a power cut nobody starts the node."

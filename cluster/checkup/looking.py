@@ -6,6 +6,7 @@ What cannot be looked at is told as a trouble, never as an exception. It must no
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import resource
 import shutil
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from cluster.checkup.judging import Machine, Paper
-from cluster.checkup.papers import papers_of
+from cluster.checkup.papers import fits, lists_of, papers_of
 from cluster.compose import plan_of
+from cluster.postgres.account import choose_account
 from cluster.postgres.binaries import find_binaries, wheel_bindir
 from cluster.postgres.place import PostgresPlan, check_plan
 from cluster.postgres.troubles import PostgresTroubleError
@@ -25,6 +27,10 @@ from config.settings import NodeSettings, split_address
 
 REACH_S: Final = 1.0
 """A machine in the same city answers in milliseconds; some of them shall not take a minute."""
+TIMEX_BYTES: Final = 512
+"""More than a struct timex of any Linux."""
+TIME_ERROR: Final = 5
+"""adjtimex(2): the clock is not synchronised."""
 UNITS: Final = ("/etc/systemd/system", "/usr/lib/systemd/system")
 
 
@@ -46,7 +52,11 @@ def look(settings: NodeSettings) -> Machine:
         now_s=time.time(),
         papers=papers,
         identity=_identity(settings, trouble),
+        key_fits=_key_fits(settings, trouble),
         mode=_mode(settings.data / "postgres" / "data"),
+        owner=_owner(settings.data / "postgres" / "data"),
+        account=_account(settings.postgres.os_user, trouble),
+        clock_kept=_clock_kept(),
         free_mb=_free_mb(settings.data),
         open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         overcommit=_figure(Path("/proc/sys/vm/overcommit_memory")),
@@ -73,10 +83,25 @@ def _runs(data: Path) -> bool:
 
 def _papers(settings: NodeSettings, trouble: list[tuple[str, str]]) -> tuple[Paper, ...]:
     try:
-        return papers_of((settings.tls.certificate, settings.tls.ca))
+        papers = papers_of((settings.tls.certificate, settings.tls.ca))
     except (OSError, ValueError) as wrong:
         trouble.append(("certificate", f"A certificate cannot be read: {wrong}."))
         return ()
+    try:
+        return papers + lists_of(settings.tls.revoked)
+    except (OSError, ValueError) as wrong:
+        text = f"The list of revoked certificates {settings.tls.revoked} cannot be read: {wrong}."
+        trouble.append(("revoked", text))
+        return papers
+
+
+def _key_fits(settings: NodeSettings, trouble: list[tuple[str, str]]) -> bool:
+    try:
+        return fits(settings.tls.certificate, settings.tls.key)
+    except (OSError, ValueError, TypeError) as wrong:
+        text = f"{settings.tls.key} is no private key in PEM without a password ({wrong})."
+        trouble.append(("key", text))
+        return True
 
 
 def _identity(settings: NodeSettings, trouble: list[tuple[str, str]]) -> str:
@@ -101,6 +126,33 @@ def _mode(pgdata: Path) -> int:
         return pgdata.stat().st_mode & 0o777
     except OSError:
         return -1
+
+
+def _owner(pgdata: Path) -> str:
+    try:
+        return pgdata.owner()
+    except KeyError:
+        return f"uid {pgdata.stat().st_uid}"
+    except OSError:
+        return ""
+
+
+def _account(os_user: str | None, trouble: list[tuple[str, str]]) -> str:
+    try:
+        return choose_account(os_user).name
+    except PostgresTroubleError as wrong:
+        trouble.append(("account", str(wrong)))
+        return ""
+
+
+def _clock_kept() -> bool:
+    """What the kernel was told by NTP; a kernel that does not say is no complaint."""
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        buffer = ctypes.create_string_buffer(TIMEX_BYTES)  # modes 0: nothing is set
+        return int(library.adjtimex(buffer)) != TIME_ERROR
+    except (OSError, AttributeError):
+        return True
 
 
 def _free_mb(data: Path) -> int:

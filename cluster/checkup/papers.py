@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from twisted.internet.interfaces import IReactorTime
 
 from cluster.checkup.judging import Paper, expiring
@@ -19,6 +20,7 @@ from cluster.chronicle import Chronicle
 from cluster.pulse import Pulse
 from config.settings import TlsSettings
 
+END: Final = b"-----END X509 CRL-----"
 EVERY_S: Final = 6 * 3600.0
 """Four looks a day at what changes by the day."""
 
@@ -33,6 +35,33 @@ def papers_of(files: tuple[Path, ...]) -> tuple[Paper, ...]:
     return tuple(found)
 
 
+def _all_of(tls: TlsSettings) -> tuple[Paper, ...]:
+    return papers_of((tls.certificate, tls.ca)) + lists_of(tls.revoked)
+
+
+def lists_of(file: Path | None) -> tuple[Paper, ...]:
+    """The lists of revoked certificates in this file; OSError, ValueError if one cannot be read."""
+    if file is None:
+        return ()
+    found = []
+    for part in file.read_bytes().split(END)[:-1]:
+        one = x509.load_pem_x509_crl(part + END)
+        until = one.next_update_utc
+        name = one.issuer.rfc4514_string()
+        found.append(Paper(str(file), name, until.timestamp() if until else 0.0, revokes=True))
+    if not found:
+        raise ValueError(f"{file} holds no list of revoked certificates in PEM")
+    return tuple(found)
+
+
+def fits(certificate: Path, key: Path) -> bool:
+    """The private key is that of the certificate; OSError, ValueError if one cannot be read."""
+    public = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
+    private = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.public_key().public_bytes(*form) == public.public_bytes(*form)
+
+
 class PapersWatch:
     """``fault`` gets what must never happen; ``chronicle`` the alarm, or its end."""
 
@@ -43,7 +72,7 @@ class PapersWatch:
         clock: IReactorTime,
         fault: Callable[[str, BaseException], None],
     ) -> None:
-        self._files = (tls.certificate, tls.ca)
+        self._tls = tls
         self._chronicle = chronicle
         self._pulse = Pulse("papers", clock, lambda: EVERY_S, lambda _late_s: self._begin(), fault)
         self._task: asyncio.Task[None] | None = None
@@ -66,7 +95,7 @@ class PapersWatch:
     async def look(self) -> None:
         """Raise the alarm, or end it."""
         try:
-            papers = await asyncio.to_thread(papers_of, self._files)
+            papers = await asyncio.to_thread(_all_of, self._tls)
         except (OSError, ValueError) as wrong:
             text = f"A certificate of this node cannot be read any more: {wrong}."
         else:

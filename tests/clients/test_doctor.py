@@ -31,3 +31,12 @@ def test_silence_alarms_disks_and_clocks() -> None:
     assert [one.where for one in found] == ["h:1", "a", "a", "a"]
     assert "3600 s" in found[-1].what
     assert all(one.why and one.do for one in found)
+
+
+def test_a_clock_is_blamed_on_the_one_who_stands_alone() -> None:
+    a, b = WELL, structs.replace(WELL, node="b", wall_s=WELL.wall_s + 30)
+    (apart,) = findings(seen(a, b))
+    assert (apart.where, apart.what) == ("a and b", "their clocks are 30 s apart")
+    late = [structs.replace(a, node=name, wall_s=a.wall_s - 60) for name in ("a", "b")]
+    (mine,) = findings(seen(*late))
+    assert mine.where == "this machine"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ def test_a_machine_that_is_well_has_no_findings() -> None:
     [
         ({"identity": "node/b"}, "identity"),
         ({"mode": 0o750}, "mode"),
+        ({"key_fits": False}, "key"),
+        ({"owner": "root", "account": "postgres"}, "owner"),
+        ({"clock_kept": False}, "clock"),
         ({"free_mb": 1023}, "disk"),
         ({"open_files": 256}, "files"),
         ({"overcommit": 0}, "overcommit"),
@@ -64,6 +68,13 @@ def test_certificates_are_told_a_month_ahead_and_grave_when_over(
 ) -> None:
     papers = (Paper("a.crt", "CN=a", 1e9 + days * DAY_S),)
     assert [one.grave for one in expiring(papers, 1e9)] == found
+
+
+def test_a_list_of_revoked_certificates_ends_too() -> None:
+    papers = (Paper("r.crl", "CN=ca", 1e9 + 3 * DAY_S, revokes=True), Paper("c", "CN=a", 2e9))
+    (found,) = expiring(papers, 1e9)
+    assert (found.code, found.grave) == ("revoked", False)
+    assert "ends in 3 days" in found.what
 
 
 # ---- on a real machine, with real files
@@ -127,6 +138,30 @@ def test_the_other_nodes_certificate(home: Path) -> None:
     paths.nodes["a"].write_text(text.replace("node-a.", "node-b."), "utf-8")
     done, found = checked(paths)
     assert (done.exit_code, found[0].code) == (1, "identity")
+
+
+def test_a_key_of_another_certificate(home: Path) -> None:
+    paths = folder(home)
+    text = paths.nodes["a"].read_text("utf-8")
+    paths.nodes["a"].write_text(text.replace("node-a.key", "node-b.key"), "utf-8")
+    done, found = checked(paths)
+    assert (done.exit_code, found[0].code) == (1, "key")
+
+
+def test_a_list_that_is_none(home: Path) -> None:
+    paths = folder(home)
+    paths.revoked.write_text("none\n")
+    done, found = checked(paths)
+    assert (done.exit_code, found[0].code) == (1, "revoked")
+
+
+def test_a_database_folder_of_somebody_else(home: Path) -> None:
+    """Whoever runs this, the folder is not the database's user's."""
+    paths = folder(home)
+    pgdata = load_node(paths.nodes["a"]).data / "postgres" / "data"
+    pgdata.mkdir(parents=True, mode=0o700)
+    mine = [one.code for one in checked(paths)[1] if one.grave]
+    assert ("owner" in mine) is (os.geteuid() == 0), "PostgreSQL never runs as root"
 
 
 def test_papers_that_have_ended(home: Path) -> None:
