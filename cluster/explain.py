@@ -9,6 +9,8 @@ nothing.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from cluster.guard import Shown, shown
@@ -18,6 +20,12 @@ from cluster.plan import plan_of
 from cluster.rules.claimable import CLAIM, SILENT, may_claim
 from cluster.rules.enterable import ENTER
 from cluster.states import State
+
+AT_EASE: Final = frozenset({State.STANDBY_SYNC, State.STANDBY_CATCHUP, State.CLAIMING})
+"""A standby's states, whose reason is of another moment than the question."""
+UNREAD: Final = ("RECORD",)
+UNHEARD: Final = ("HEARD", "MAINTENANCE")
+"""What is left to say where the first guard fails: the others would only repeat it."""
 
 
 class Answer(Struct, frozen=True):
@@ -51,7 +59,7 @@ def explain(mind: Mind) -> Explained:
 
 
 def _open(mind: Mind) -> Answer:
-    guards = shown(GATE, mind)
+    guards = _foremost(shown(GATE, mind), UNREAD)
     if is_open(mind):
         waits = mind.state in {State.PRIMARY_STALLED, State.GOING_SOLO}
         but = f", but payments wait: {_reason(mind)}" if waits else "."
@@ -71,7 +79,7 @@ def _sync(mind: Mind) -> Answer:
         well = mind.state is State.PRIMARY_SYNC
         text = f"{record.sync} is in sync by record"
         return Answer(well, f"{text}: two copies." if well else f"{text}.{_stands(mind)}")
-    guards = shown(ENTER, mind)
+    guards = _foremost(shown(ENTER, mind), UNHEARD)
     if mind.state is State.SYNC_ENTRY:
         return Answer(False, f"{mind.peer} is being brought in sync now.", guards)
     if mind.state is not State.PRIMARY_SOLO:
@@ -93,11 +101,12 @@ def _failover(mind: Mind) -> Answer:
         text = f"{mind.me} is the primary by record; {why}"
         return Answer(False, text, counts=record.sync == "")
     guards = (*shown(CLAIM, mind), _allowed(mind), *shown((SILENT,), mind))
-    if mind.state in {State.CLAIMING, State.PROMOTING}:
+    if mind.state is State.PROMOTING or (mind.state is State.CLAIMING and not mind.doubt):
         return Answer(True, f"{mind.me} is taking over: {_reason(mind)}")
     against = _first(guards[:-1])
     if against or not may_claim(mind):
-        return Answer(False, f"{mind.me} would not take over: {against}.{_stands(mind)}", guards)
+        text = f"{mind.me} does not take over: {against}."
+        return Answer(False, text if mind.state in AT_EASE else f"{text}{_stands(mind)}", guards)
     return Answer(True, _would(mind), guards)
 
 
@@ -124,6 +133,12 @@ def _allowed(mind: Mind) -> Shown:
     do = "Start the node it waits for; if it is lost: mpower cluster arbiter confirm."
     need = "both nodes have told it which record they know"
     return Shown("DOUBT", not mind.doubt, says, need, do if mind.doubt else "")
+
+
+def _foremost(guards: tuple[Shown, ...], codes: tuple[str, ...]) -> tuple[Shown, ...]:
+    if guards[0].holds:
+        return guards
+    return tuple(one for one in guards if one.code in codes)
 
 
 def _first(guards: tuple[Shown, ...]) -> str:

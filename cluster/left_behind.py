@@ -8,7 +8,7 @@ touched, the last few are kept. Blocking: use it from threads. It must not decid
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -70,6 +70,13 @@ class Reports:
         kept = [one for one in self.kept if (one.tli, one.left_at, one.wal_bytes) != same]
         self.kept = [*kept, report][-MAX_REPORTS:]
         write_durably(self._path, msgspec.json.encode(self.kept))
+
+    def told(self) -> list[dict[str, Any]]:
+        """For people, in words: when, what, and whether any of it may have been acknowledged."""
+        return [
+            {"wall_time": one.wall_time, "text": one.sentence, "forced": one.forced}
+            for one in self.kept
+        ]
 
     def read(self) -> None:
         """What earlier lives wrote; a file that cannot be read holds none: it decides nothing."""

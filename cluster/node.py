@@ -366,7 +366,7 @@ class ClusterNode:
         return {
             **said,
             **senses,
-            "left_behind": self._reports.kept,
+            "left_behind": self._reports.told(),
             "wall_s": self.chronicle.wall(),
             "arbiter": arbiter.get("kind", self.settings.cluster.arbiter),
             "arbiter_at": arbiter,

@@ -15,15 +15,16 @@ SWITCHOVER: Final = "switchover"
 
 
 class Plan(NamedTuple):
-    """``to`` becomes the primary; ``at_s`` in Unix seconds, 0 at once."""
+    """``to`` becomes the primary; ``at_s`` in Unix seconds, 0 at once; ``who`` asked for it."""
 
     to: str
     at_s: int
+    who: str = ""
 
     @property
     def intent(self) -> str:
         """The record's ``intent`` that says so."""
-        return f"{SWITCHOVER} {self.to} {self.at_s}"
+        return f"{SWITCHOVER} {self.to} {self.at_s} {self.who}".rstrip()
 
 
 def plan_of(record: Record | None) -> Plan | None:
@@ -31,10 +32,11 @@ def plan_of(record: Record | None) -> Plan | None:
     if record is None:
         return None
     word, _, rest = record.intent.partition(" ")
-    to, _, at = rest.partition(" ")
+    to, _, rest = rest.partition(" ")
+    at, _, who = rest.partition(" ")
     if word != SWITCHOVER or not to or not at.isdecimal():
         return None
-    return Plan(to, int(at))
+    return Plan(to, int(at), who)
 
 
 def due(record: Record | None, wall_s: float) -> bool:

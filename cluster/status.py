@@ -15,6 +15,7 @@ from cluster.countdown import countdown_of
 from cluster.fitness import complaints, told
 from cluster.link import LinkView
 from cluster.mind import Mind
+from cluster.plan import plan_of
 from cluster.standing import Standing
 from cluster.states import STANDBYS, role_of
 
@@ -74,8 +75,10 @@ def status_of(
 
 
 def _reservations(mind: Mind) -> dict[str, Any]:
-    """Why the arbiter, or this node, does not let the other one be counted on."""
-    return {"doubt": mind.doubt, "unfit": told(complaints(mind))}
+    """Why the arbiter, or this node, does not let the other one be counted on; what is planned."""
+    plan = plan_of(mind.record)
+    planned = plan._asdict() if plan is not None else None
+    return {"doubt": mind.doubt, "unfit": told(complaints(mind)), "planned": planned}
 
 
 def _lines(chronicle: Chronicle) -> list[dict[str, Any]]:

@@ -142,7 +142,8 @@ def probe_every_s(mind: Mind) -> float:
 def alarms_of(mind: Mind) -> dict[str, str]:
     """What people must know now: the runbook's name of each alarm, and its sentence."""
     alarms: dict[str, str] = {}
-    if mind.state is State.PRIMARY_SOLO:
+    tended = mind.record is not None and mind.record.maintenance == mind.peer
+    if mind.state is State.PRIMARY_SOLO and not tended:
         alarms["one-copy"] = f"{mind.me} serves alone: one copy. Bring {mind.peer} back."
     if mind.state is State.ISOLATED:
         alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."

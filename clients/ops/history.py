@@ -8,7 +8,6 @@ merged, so that the loss of one node costs little. Times are those of the node t
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
+from clients.ops.notices import when
 from clients.ops.reactor import on_reactor
 from clients.ops.verbs import STATUS_DEADLINE_S
 from protocols.annals import BEGINNINGS, ROUTINE, Entry, Term, acts_of, merged, terms_of
@@ -101,13 +101,6 @@ def page(told: Told, *, every: bool = False) -> str:
         lines += [f"{address}: no answer ({why})" for address, why in told.silent.items()]
         lines.append(f"Told by {told.nodes[0]} alone: what only the other node saw is missing.")
     return "\n".join(lines)
-
-
-def when(at_s: float) -> str:
-    """A moment in this machine's time zone."""
-    if not at_s:
-        return "not known"
-    return datetime.datetime.fromtimestamp(at_s).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _began(term: Term) -> str:

@@ -13,10 +13,13 @@ import msgspec
 from msgspec import Struct
 
 from clients.door import answer
+from clients.ops.notices import left_behind, notices
 from clients.ops.verdict import (
     NodeStatus,
     WitnessStatus,
     cluster_json,
+    newest_of,
+    planned_of,
     record_of,
     recorded_role,
     verdict,
@@ -66,7 +69,9 @@ class Seen(Struct, frozen=True):
         ]
         lines += [f"{address}: no answer ({why})" for address, why in self.silent.items()]
         lines += ["", *self._summary()]
+        lines += notices(planned_of(self.nodes), record or newest_of(self.nodes))
         for one in self.nodes:
+            lines += left_behind(one.node, one.left_behind, self.at_s)
             for kind, text in one.alarms.items():
                 lines += [f"alarm on {one.node}: {text}", f"  do: {advice(kind).do}"]
         return "\n".join(lines)

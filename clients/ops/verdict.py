@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from clients.ops.notices import LeftBehind, Planned, notices
 from protocols.peer import Record
 from protocols.runbook import advice
 
@@ -70,6 +71,9 @@ class NodeStatus(Struct, frozen=True):
     """What is built on the node adds: doors_open, connections, seats."""
     kept_record: Record | None = None
     """The newest one kept on its disk; it outlives a restart without an arbiter."""
+    planned: Planned | None = None
+    left_behind: list[LeftBehind] = []
+    """What copies held that were replaced here, oldest first."""
     unfit: list[dict[str, str]] = []
     """What speaks against counting on the other copy: code, why, do."""
     doubt: str = ""
@@ -136,12 +140,21 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     standby = next((one for one in nodes if one.node != primary.node), None)
     if standby is None:
         return Verdict(safe=False, because="the other node does not answer: one copy only")
+    return _of_standby(standby, record)
+
+
+def _of_standby(standby: NodeStatus, record: Record) -> Verdict:
+    """The other node answers, and takeovers are not forbidden."""
     if not record.sync:
-        return Verdict(
-            safe=False, because=f"one copy only: {standby.node} is {standby.state}, not in sync yet"
-        )
+        why = f"{standby.node} is {standby.state}, not in sync yet"
+        why = f"{standby.node} is in maintenance" if record.maintenance == standby.node else why
+        return Verdict(safe=False, because=f"one copy only: {why}")
     if standby.state != "STANDBY_SYNC":
         return Verdict(safe=False, because=f"{standby.node} is {standby.state}: {standby.reason}")
+    if record.maintenance == standby.node:
+        return Verdict(
+            safe=False, because=f"{standby.node} is in maintenance: it takes nothing over"
+        )
     if not standby.healthy:
         return Verdict(safe=False, because=f"PostgreSQL of {standby.node} does not answer")
     if not 0 <= standby.arbiter_heard_ms < FRESH_MS:
@@ -157,7 +170,7 @@ def cluster_json(
     """The ``--json`` answer: nodes, roles, epoch, term, sync, copies, verdict; ``silent`` who did
     not answer, why.
     """
-    record = record_of(nodes, witness) or next((n.record for n in nodes if n.record), None)
+    record = record_of(nodes, witness) or newest_of(nodes)
     primary = primary_of(nodes)
     judged = verdict(nodes, witness)
     return {
@@ -175,9 +188,22 @@ def cluster_json(
             if witness
             else None
         ),
+        "notices": notices(planned_of(nodes), record),
         "record": record,
         "silent": silent,
     }
+
+
+def newest_of(nodes: list[NodeStatus]) -> Record | None:
+    """The newest record that a node has read."""
+    known = [one.record for one in nodes if one.record is not None]
+    return max(known, key=lambda one: (one.incarnation, one.epoch), default=None)
+
+
+def planned_of(nodes: list[NodeStatus]) -> Planned | None:
+    """The switchover that the node with the newest record knows of."""
+    newest = max(nodes, key=lambda one: one.epoch, default=None)
+    return newest.planned if newest is not None else None
 
 
 def _node_json(node: NodeStatus, record: Record | None) -> dict[str, Any]:
@@ -204,6 +230,7 @@ def _node_json(node: NodeStatus, record: Record | None) -> dict[str, Any]:
         "arbiter_beats": node.arbiter_beats,
         "countdown": node.countdown,
         "history": node.history,
+        "left_behind": node.left_behind,
     }
 
 

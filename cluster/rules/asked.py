@@ -117,7 +117,8 @@ def _plan(mind: Mind, said: Arguments) -> Plan | None:
     assert record is not None
     other = mind.peer if record.primary == mind.me else mind.me
     at = said.get("at", "0")
-    return Plan(said.get("to") or other, int(at)) if at.isdecimal() else None
+    who = said.get("operator", "")
+    return Plan(said.get("to") or other, int(at), who) if at.isdecimal() else None
 
 
 def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:

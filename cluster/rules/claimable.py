@@ -14,6 +14,9 @@ from cluster.heartbeat import link_silence_s, still_s
 from cluster.mind import Mind
 from cluster.postgres.lsn import format_lsn
 
+LONG_S: Final = 1e6
+"""More is never."""
+
 
 def _in_recovery(mind: Mind) -> bool:
     return mind.facts is not None and mind.facts.in_recovery
@@ -52,7 +55,11 @@ def _how_far(mind: Mind) -> str:
 
 def _arbiter(mind: Mind) -> str:
     ago_s = mind.now_s - mind.arbiter_at_s
-    return f"the arbiter was heard {ago_s:.1f} s ago" if ago_s < 1e6 else "the arbiter is not heard"
+    if mind.arbiter_heard:
+        return f"the arbiter was heard {ago_s:.1f} s ago"
+    since = f" for {ago_s:.1f} s" if ago_s < LONG_S else ""
+    why = f" ({mind.arbiter_why})" if mind.arbiter_why else ""
+    return f"the arbiter has not been heard{since}{why}"
 
 
 def _free_hands(mind: Mind) -> str:

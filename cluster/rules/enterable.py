@@ -13,6 +13,8 @@ from cluster.guard import Guard, nothing_to_do
 from cluster.mind import Mind
 from cluster.states import State
 
+LONG_S: Final = 1e6
+"""More is never."""
 MAX_LAG_BYTES: Final = 1024 * 1024
 """A standby further behind would stall the clerks while it catches up under the new names."""
 
@@ -47,7 +49,9 @@ def _heard(mind: Mind) -> bool:
 
 def _how_heard(mind: Mind) -> str:
     ago_s = mind.now_s - mind.hearing.peer_at_s
-    return f"{mind.peer} was heard {ago_s:.1f} s ago" if ago_s < 1e6 else f"{mind.peer} is silent"
+    if _heard(mind):
+        return f"{mind.peer} was heard {ago_s:.1f} s ago"
+    return f"{mind.peer} has not been heard{f' for {ago_s:.1f} s' if ago_s < LONG_S else ''}"
 
 
 def _peer_state(mind: Mind) -> str:

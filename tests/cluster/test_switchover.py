@@ -56,7 +56,7 @@ def asked() -> Node:
 def prepared() -> Node:
     node = asked()
     planned = node.swapped()
-    assert plan_of(planned) == Plan("b", 0)
+    assert plan_of(planned) == Plan("b", 0, "ops1")
     told = [one for one in node.feed(confirmed(planned)) if isinstance(one, act.AnswerVerb)]
     assert told[0].ok
     assert act.Checkpoint() in node.ordered
