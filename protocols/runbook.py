@@ -86,7 +86,7 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     "switchover-aborted": Advice(
         "A switchover that was asked for was not carried out; the primary serves as before. It is"
         " not tried again by itself.",
-        "Mend what the alarm names, look at 'mpower cluster status', then ask for it again.",
+        "Mend what the alarm names, look at 'mpower cluster explain', then ask for it again.",
     ),
     "arbiter-rolled-back": Advice(
         "The arbiter holds an older record than a node has already seen: its disk was restored or"
