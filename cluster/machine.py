@@ -145,6 +145,7 @@ def _at(mind: Mind, event: ev.Event, now_s: float) -> Mind:
         mind,
         now_s=now_s,
         slept_s=max(slept_s, mind.slept_s),
+        stood_s=mind.stood_s + slept_s,
         hearing=deafened(mind.hearing, now_s),
     )
 

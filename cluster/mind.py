@@ -151,6 +151,8 @@ class Mind(Struct, frozen=True):
     """The last probe had no answer because the whole machine starves."""
     unanswered: bool = False
     """The last probe had none, whatever the reason."""
+    stood_s: float = 0.0
+    """How long this loop stood still since the last good probe: not PostgreSQL's silence."""
     up_at_s: float = NEVER
     streamed_at_s: float = NEVER
     vouched: tuple[int, int] = (0, 0)
@@ -312,13 +314,18 @@ class Mind(Struct, frozen=True):
         return self.record is not None and self.record.paused
 
     @property
-    def may_start(self) -> bool:
-        """PostgreSQL may be started, now. While paused only the daemon's own start starts it, and
-        an abandoned switchover what it had stopped: what stops by itself stays for people to see.
+    def held_down(self) -> bool:
+        """Paused, so PostgreSQL stays down until people resume. Only the daemon's own start starts
+        it then, and an abandoned switchover what it had stopped: what stops by itself stays for
+        people to see.
         """
         abandoned = self.called_off != "" and self.called_off_at_s > self.up_at_s
-        ours = self.up_at_s == NEVER or abandoned
-        return self.may_retry and (ours or not self.paused)
+        return self.paused and self.up_at_s != NEVER and not abandoned
+
+    @property
+    def may_start(self) -> bool:
+        """PostgreSQL may be started, now."""
+        return self.may_retry and not self.held_down
 
     @property
     def touched(self) -> bool:

@@ -45,8 +45,8 @@ def fenced(mind: Mind, event: ev.Event) -> bool:
 
 
 def hung(mind: Mind, event: ev.Event) -> bool:
-    """PostgreSQL runs and has answered no probe for longer than is borne."""
-    silent_s = mind.now_s - max(mind.probed_at_s, mind.up_at_s)
+    """PostgreSQL runs and has answered no probe for longer than is borne, while this loop ran."""
+    silent_s = mind.now_s - max(mind.probed_at_s, mind.up_at_s) - mind.stood_s
     return mind.up and silent_s >= mind.patience_s and not mind.paused
 
 

@@ -227,6 +227,15 @@ def test_alone_a_slow_database_is_not_stopped_where_a_standby_would_be_asked() -
     assert hung_for_s(node) < node.mind.timers.hung_alone_s / 2
 
 
+def test_a_loop_that_stood_still_does_not_take_its_server_for_hung() -> None:
+    for node in (primary_alone(), in_sync()):
+        node.feed(ev.Tick(30.0), 30.0)
+        assert not any(isinstance(one, act.StopPostgres) for one in node.ordered)
+    alone = primary_alone()
+    alone.feed(ev.Tick(30.0), 30.0)
+    assert hung_for_s(alone) >= alone.mind.timers.hung_alone_s, "and from then on it is counted"
+
+
 def test_who_follows_again_hands_nothing_over_any_more() -> None:
     node = in_sync()
     node.feed(ev.PostgresExited(9, asked=False))
