@@ -35,6 +35,12 @@ def _how_well(mind: Mind) -> str:
     return f"PostgreSQL of {mind.me} answers and {kind}"
 
 
+def _make_well(mind: Mind) -> str:
+    if mind.held_down and not mind.up:
+        return "Let it start: mpower cluster resume."
+    return f"Read PostgreSQL's log on {mind.me}: disk, memory, settings."
+
+
 def _sync_by_record(mind: Mind) -> str:
     record = mind.record
     if record is None:
@@ -83,7 +89,7 @@ WHOLE: Final = (
         _well,
         _how_well,
         "it runs in recovery and answers",
-        lambda mind: f"Read PostgreSQL's log on {mind.me}: disk, memory, settings.",
+        _make_well,
     ),
     Guard(
         "HOLDS",

@@ -221,6 +221,16 @@ def follow_fresh(mind: Mind, event: ev.Event) -> Outcome:
     return order(mind, act.StartStandby(mind.peer, 0))
 
 
+def held_down(mind: Mind, event: ev.Event) -> bool:
+    """The pair was paused while this copy was made: what was begun is finished, and waits."""
+    return mind.held_down
+
+
+def wait_fresh(mind: Mind, event: ev.Event) -> Outcome:
+    """The copy is whole and stays down; a standby's own row starts it at the resume."""
+    return structs.replace(mind, handover=""), ()
+
+
 def old_copy_useless(mind: Mind, event: ev.Event) -> bool:
     """The copy kept from before the last clone: the new one is proven in sync."""
     return mind.disk.kept_old and mind.fits_sync and mind.up and mind.facts_fresh
@@ -280,6 +290,14 @@ ROWS: Final = (
     # rewinding
     Rule((R, N), RECORD, named_again, State.READING, nothing, "Named; reading."),
     Rule((R,), (*PEER, *POSTGRES), may_begin_rewind, None, rewind, "Rewinding to {peer}'s."),
+    Rule(
+        (R, N),
+        (ev.Rewound, ev.Cloned),
+        held_down,
+        State.STANDBY_CATCHUP,
+        wait_fresh,
+        "This copy is {peer}'s now. Paused meanwhile: started at 'mpower cluster resume'.",
+    ),
     Rule(
         (R,),
         (ev.Rewound,),

@@ -18,6 +18,7 @@ from tests.cluster.test_machine import (
     primary_beat,
     standby_in_sync,
 )
+from tests.cluster.test_rejoin import BEAT, OTHER
 
 CAP = 6
 NOON_S = 1_700_000_000
@@ -146,3 +147,36 @@ def _holdings() -> ev.Holdings:
         claim="",
         rejoining=False,
     )
+
+
+@pytest.mark.parametrize("fits", [True, False])
+def test_paused_a_copy_that_was_being_made_is_finished_and_started_at_the_resume(
+    fits: bool,
+) -> None:
+    node = primary_alone()
+    node.all([ev.PostgresExited(9, asked=False), ev.RecordRead(OTHER, "n1"), ev.Tick()])
+    node.all([ev.StockTaken(fits, ""), ev.Tick(), ev.BeatHeard(0, BEAT)])
+    assert node.mind.doing == (("Clone",) if fits else ("Rewind",))
+    told(node, paused=True)
+    node.feed(ev.Cloned("s1") if fits else ev.Rewound("s1"))
+    assert node.mind.state is State.STANDBY_CATCHUP
+    assert "mpower cluster resume" in explain(node.mind).reason
+    for _ in range(100):
+        node.feed(ev.Tick(), 0.1)
+        assert not [one for one in node.ordered if isinstance(one, act.StartStandby)]
+    runs = next(one for one in explain(node.mind).failover.guards if one.code == "POSTGRES")
+    assert runs.do == "Let it start: mpower cluster resume."
+    told(node, paused=False)
+    assert act.StartStandby("b", 0) in node.feed(ev.Tick())
+
+
+def test_a_server_that_dies_while_it_is_stopped_keeps_the_stop_waiting_and_then_rejoins() -> None:
+    """The shell answers every stop, also of what was gone: nothing is begun before that."""
+    node = primary_alone()
+    told(node, primary="b", term=2, prev="a", opened=False)
+    node.feed(ev.PostgresExited(9, asked=False))
+    told(node, opened=True, tli=2, tli_history=OTHER.tli_history)
+    node.feed(ev.Tick())
+    assert (node.mind.state, node.mind.doing) == (State.FENCING, ("StopPostgres",))
+    node.all([ev.PostgresExited(0, asked=True), ev.Tick()])
+    assert node.mind.state is State.REJOIN_CHECK
