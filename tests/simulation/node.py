@@ -271,7 +271,7 @@ class Node:
             self.feed(ev.ProbeFailed("deadline", starved))
 
     def _postgres_exited(self) -> None:
-        self.orders.abandon()
+        self.orders.server_died()
         self.feed(ev.PostgresExited(9, asked=False))
 
     # ---- the arbiter

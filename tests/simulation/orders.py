@@ -30,13 +30,18 @@ class Orders:
         self.node = node
         self.queue: deque[act.Action] = deque()
         self.order_life = 0
-        self.busy = False
+        self.busy = self.stopping = False
 
     def abandon(self) -> None:
         """Nothing of what was ordered is reported any more."""
         self.queue.clear()
         self.order_life += 1
-        self.busy = False
+        self.busy = self.stopping = False
+
+    def server_died(self) -> None:
+        """By itself: nothing ordered of it has an answer but a stop that is under way."""
+        if not self.stopping:
+            self.abandon()
 
     def add(self, order: act.Action) -> None:
         """In its turn; what goes on beside everything at once."""
@@ -52,7 +57,7 @@ class Orders:
     def stop(self, order: act.StopPostgres) -> None:
         """At once, whatever is being done."""
         self.abandon()
-        self.busy = True
+        self.busy = self.stopping = True
         world, life = self.node.world, self.node.life
         delay_s = world.between(0.005, 0.05)
         if order.mode == "fast":
@@ -81,7 +86,7 @@ class Orders:
         ended = server.up and clean and not server.in_recovery
         server.stop(clean=clean)
         if order_life == self.order_life:
-            self.busy = False
+            self.busy = self.stopping = False
             end_lsn = len(server.wal) if ended else -1
             self.node.feed(ev.PostgresExited(0, asked=True, clean_end_lsn=end_lsn))
 

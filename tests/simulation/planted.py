@@ -108,7 +108,7 @@ PLANTED: Final[dict[str, Plant]] = {
     ),
     "disk_unseen": Plant(
         "a node claims, or starts its server again and again, on a disk that takes no writes",
-        ("bad disk", "restart loop", "paused"),
+        ("bad disk", "restart loop"),
         ("disk full", "disk hung", "disk read-only", *CRASHES),
     ),
     "hunger_is_illness": Plant(
@@ -130,7 +130,7 @@ PLANTED: Final[dict[str, Plant]] = {
     ),
     "reclaim_after_marker": Plant(
         "a claim is taken back by a copy whose rejoin has begun",
-        ("marker", "I3", "lost"),
+        ("marker",),
         (*CRASHES, "node cut off"),
     ),
     "lease_by_wall_clock": Plant(

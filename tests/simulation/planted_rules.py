@@ -222,17 +222,15 @@ def _reclaim_after_marker(step: Step) -> Step:
     """A clone that waits for its source takes the term back instead."""
 
     def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        mind, actions = step(mind, event, now_s)
         record, waits = mind.record, mind.state is State.RECLONING and mind.disk.rejoining
-        if record is not None and waits and mind.peer_silent(0.5) and record.prev == mind.me:
-            mind = structs.replace(
-                mind,
-                state=State.RECLAIMING,
-                record=structs.replace(record, opened=False, intent=""),
-                disk=structs.replace(mind.disk, rejoining=False, diverged=False, tli=record.tli),
-                whole_term=record.term - 1,
-                doing=(),
-            )
-        return step(mind, event, now_s)
+        gone = waits and mind.may_swap and mind.peer_silent(0.5)
+        if record is None or not gone or record.prev != mind.me:
+            return mind, actions
+        name = f"{mind.me}-{mind.boot}-{record.epoch}-reclaim"
+        back = records.reclaimed(record, mind.me, name)
+        mind = structs.replace(mind, state=State.RECLAIMING, swap=back)
+        return mind, (*actions, act.SwapRecord(record.epoch, back))
 
     return stepped
 

@@ -83,6 +83,8 @@ class Postgres(Streaming):
         self.visible: dict[bytes, tuple[str, int, int]] = {}
         self.keys: set[bytes] = set()
         self.leaked: set[int] = set()
+        self.exposed: set[int] = set()
+        """What waited when the server ended (F2): shown by the next start, behind a shut gate."""
         self.fence = 0
 
     # ---- starting and stopping
@@ -126,6 +128,7 @@ class Postgres(Streaming):
         self.life += 1
         self.up = self.streaming = False
         self.clean = clean
+        self.exposed |= {one.lsn for one in self.waiting}
         self.waiting, self.senders = [], []
         self.network.send((self.name, self.peer.name, 0), self.peer.peer_gone, sure=True)
 
@@ -173,6 +176,7 @@ class Postgres(Streaming):
         assert not self.up
         self.wal = self.wal[:lsn]
         self.honest_lsn = None
+        self.exposed.clear()
 
     def ran_full(self) -> None:
         """No room for WAL: the server panics, and does not start again before there is."""
@@ -326,6 +330,7 @@ class Postgres(Streaming):
         self.production = self.clean = False
         self.names = NOBODY_NAMES
         self.honest_lsn = None
+        self.exposed.clear()
         self.renamed()
 
     def rewind_to(self, source: Postgres, left_at: int) -> bool:
