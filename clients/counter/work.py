@@ -20,7 +20,7 @@ from clients.link import Link, Standing
 from protocols import codec
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.consumers import Dues, DuesAnswer
-from protocols.catalogue.payments import Receipt, Take
+from protocols.catalogue.payments import Duplicate, Receipt, Take
 from protocols.desk import State
 from protocols.lines import ASIDE_S
 from protocols.messages import Notice, Refusal, Reply, Session
@@ -134,7 +134,7 @@ class Counter:
             case typed.TakeMoney():
                 await self._take(command)
             case typed.Reprint(receipt):
-                self._reprint(receipt)
+                await self._reprint(receipt)
             case typed.Do(word="help", about=about):
                 self.screen.show(typed.help_text(about), help=typed.help_text(about))
             case typed.Do(word="signout"):
@@ -187,7 +187,7 @@ class Counter:
         assert declared is not None
         reply = codec.decode_reply(declared, answer.body)
         if isinstance(reply, Receipt):
-            self._print(reply, duplicate=duplicate)
+            self._print(reply, duplicate=duplicate or asked.operation == "payments.duplicate")
         else:
             self.screen.show(f"Of before: {declared.purpose}: done.", done=asked.operation)
 
@@ -242,7 +242,18 @@ class Counter:
             text, receipt=fields(receipt), duplicate=duplicate, change_paise=change_paise
         )
 
-    def _reprint(self, number: str) -> None:
+    async def _reprint(self, number: str) -> None:
+        """Print a receipt again; the server first writes into the audit that it is."""
+        wanted = number or self._last_receipt()
+        if not wanted:
+            sentence = "This terminal has no receipt. Type 'mine' for the list."
+            self._failed(Exit.REFUSED, "NO_RECEIPT", sentence)
+            return
+        answer = await self.link.submit("payments.duplicate", Duplicate(wanted))
+        self._print(answer.body, duplicate=True)
+
+    def _last_receipt(self) -> str:
+        """The newest receipt this terminal was given, '' if it knows none."""
         for entry in self.link.journal.latest(REPRINT_ROWS):
             asked = codec.request_of(entry.payload)
             if entry.verdict != "RECEIPT" or asked.operation != "payments.take":
@@ -252,13 +263,8 @@ class Counter:
             declared = CATALOGUE.get(asked.operation)
             assert declared is not None
             receipt: Receipt = codec.decode_reply(declared, answer.body)
-            if number in {"", receipt.number}:
-                self._print(receipt, duplicate=True)
-                return
-        what = f"receipt {number}" if number else "receipt"
-        self._failed(
-            Exit.REFUSED, "NO_RECEIPT", f"This terminal has no {what}. Type 'mine' for the list."
-        )
+            return receipt.number
+        return ""
 
     def _status(self) -> None:
         standing, pending = self.link.standing, self.link.pending()

@@ -18,6 +18,7 @@ from mpowerd.payments.rules import HEAD_SLOTS, HEADS, allocate, parsed
 from protocols.catalogue.payments import (
     Cancel,
     Cancelled,
+    Duplicate,
     HeadPosted,
     Mine,
     Receipt,
@@ -36,6 +37,15 @@ async def mine(cursor: Cursor, caller: Caller, body: Mine) -> Receipts:
         for number, day, at, *rest, _count, _total in rows
     ]
     return Receipts(receipts, rows[0][-2] if rows else 0, rows[0][-1] if rows else 0)
+
+
+async def duplicate(cursor: Cursor, caller: Caller, body: Duplicate) -> Receipt:
+    """Give a receipt of this counter once more; its key is the audit's entry of the print."""
+    found = await verification.again(cursor, caller.counter, parsed(body.receipt))
+    if found is None:
+        raise Refused("NO_RECEIPT", receipt=body.receipt)
+    number, day, at, *rest = found
+    return Receipt(number, str(day), instant(at), *rest)
 
 
 async def cancel(cursor: Cursor, caller: Caller, body: Cancel) -> Cancelled:
@@ -88,12 +98,14 @@ def _judge(found: list[verification.Unverified], caller: Caller, body: Verify) -
 
 SERVED: Final[dict[str, Any]] = {
     "payments.mine": mine,
+    "payments.duplicate": duplicate,
     "payments.cancel": cancel,
     "payments.verify": verify,
 }
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "payments.take": ("take_payments_v1", "outcomes_v1"),
     "payments.mine": ("my_receipts_v1",),
+    "payments.duplicate": ("receipt_again_v1",),
     "payments.cancel": ("cancel_receipt_v1",),
     "payments.verify": ("unverified_v1", "post_receipts_v1"),
 }

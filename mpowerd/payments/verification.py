@@ -14,6 +14,10 @@ MINE: Final = (
     "SELECT number, day, at, consumer, name, amount_paise, mode, instrument, purpose, actor, state,"
     " of_count, of_paise FROM mpower.my_receipts_v1(%s, %s, %s)"
 )
+AGAIN: Final = (
+    "SELECT number, day, at, consumer, name, amount_paise, mode, instrument, purpose, actor"
+    " FROM mpower.receipt_again_v1(%s, %s, %s::smallint, %s)"
+)
 CANCEL: Final = "SELECT mpower.cancel_receipt_v1(%s, %s::smallint, %s, %s, %s, %s)"
 UNVERIFIED: Final = (
     "SELECT receipt, number, day, state, person, consumer, amount_paise, slots, balances"
@@ -42,6 +46,13 @@ async def my_receipts(cursor: Cursor, counter: str, clerk: str, limit: int) -> l
     """Give a clerk's newest receipts of the open day; count and total of all in each row."""
     await cursor.execute(MINE, (counter, clerk, limit))
     return await cursor.fetchall()
+
+
+async def again(
+    cursor: Cursor, counter: str, receipt: tuple[str, int, int]
+) -> tuple[Any, ...] | None:
+    """Give a receipt of this counter as it was printed; None: it has none such."""
+    return await (await cursor.execute(AGAIN, (counter, *receipt))).fetchone()
 
 
 async def cancel(

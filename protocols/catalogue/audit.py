@@ -82,7 +82,7 @@ class Look(Body, frozen=True):
     with a zone). Where an answer ends, the next begins: its ``end`` is this ``before`` and so on.
     """
 
-    user: Annotated[str, Meta(max_length=64)] = ""
+    user: Text = ""
     object: Text = ""
     operation: Annotated[str, Meta(max_length=60, pattern=r"^[a-z_.]*\Z")] = ""
     since: Moment = ""

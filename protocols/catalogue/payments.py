@@ -50,6 +50,14 @@ class Receipt(Body, frozen=True):
     state: str = "TAKEN"
 
 
+class Duplicate(Body, frozen=True):
+    """A receipt of this counter, to be printed once more: marked DUPLICATE, and an entry of the
+    audit.
+    """
+
+    receipt: ReceiptNumber
+
+
 class Mine(Body, frozen=True):
     """My receipts of the open day, newest first, at most ``limit``."""
 
@@ -113,6 +121,14 @@ CLERKS = frozenset({Role.CLERK})
 OFFICERS = frozenset({Role.OFFICER})
 OPERATIONS = (
     Operation("payments.take", Take, Receipt, CLERKS, keyed=True, purpose="take a payment"),
+    Operation(
+        "payments.duplicate",
+        Duplicate,
+        Receipt,
+        CLERKS,
+        keyed=True,
+        purpose="print a receipt again",
+    ),
     Operation("payments.mine", Mine, Receipts, CLERKS, keyed=False, purpose="my receipts today"),
     Operation(
         "payments.cancel",

@@ -105,6 +105,11 @@ class Board:
         match body:
             case payments.Take():
                 return self.take(body, user)
+            case payments.Duplicate():
+                for one in self.receipts:
+                    if one.number == body.receipt:
+                        return one
+                raise Refused("NO_RECEIPT", receipt=body.receipt)
             case payments.Cancel():
                 self.receipts.clear()
                 return payments.Cancelled(body.receipt, 100)

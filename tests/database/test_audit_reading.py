@@ -13,11 +13,11 @@ from clients.ops.proving import Proof
 from mpowerd.audit import reading
 from protocols import evidence
 from protocols.catalogue.audit import Entries, Entry, Export, Look, Rows
-from protocols.catalogue.payments import Cancel
+from protocols.catalogue.payments import Cancel, Duplicate
 from protocols.refusals import Refused
 from protocols.values import RequestKey
 from tests.database.audited import CLUSTER, Audited, audited
-from tests.database.town import SITA
+from tests.database.town import RAM, SITA
 from tests.postgres_nodes import Node, on_reactor
 
 KEY = RequestKey(b"k" * 16, 1)
@@ -84,6 +84,29 @@ async def test_the_smallest_pages_show_the_same(
             monkeypatch.setattr(reading, limit, size)
         assert await pages(a) == whole
         assert await pages(a, user="asha") == theirs
+
+
+@on_reactor
+async def test_every_print_is_an_entry_and_only_of_the_own_counter(
+    node: Node, tmp_path: Path
+) -> None:
+    async with audited(node, tmp_path) as a:
+        receipt = await a.t.pay("asha", RAM, 70)
+        again = await a.t.done("asha", "payments.duplicate", Duplicate(receipt.number))
+        assert again == receipt
+        printed, _ = await pages(a, object=receipt.number)
+        assert (printed.what, printed.user, printed.outcome) == (
+            "payments.duplicate",
+            "asha",
+            "DONE",
+        )
+        asked = Duplicate(receipt.number)
+        assert await a.t.refused("bina", "payments.duplicate", asked) == "NO_RECEIPT"
+        unknown = Duplicate("C001/2026-27/999")
+        assert await a.t.refused("asha", "payments.duplicate", unknown) == "NO_RECEIPT"
+        await a.t.done("omar", "payments.cancel", Cancel(receipt.number, "typed twice"))
+        assert await a.t.refused("asha", "payments.duplicate", asked) == "RECEIPT_CANCELLED"
+        a.t.is_well()
 
 
 class Exporting:

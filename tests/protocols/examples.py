@@ -268,6 +268,7 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
     "days.close": (days.CloseDay("2026-04-01"), days.Day("2026-04-01", "2026-27", "CLOSED")),
     "days.today": (Nothing(), DAY),
     "payments.take": (payments.Take(N, 124_000), TAKEN),
+    "payments.duplicate": (payments.Duplicate(R), TAKEN),
     "payments.mine": (payments.Mine(), payments.Receipts([TAKEN], 1, 124_000)),
     "payments.cancel": (payments.Cancel(R, "wrong consumer"), payments.Cancelled(R, 124_000)),
     "payments.verify": (
