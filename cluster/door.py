@@ -19,6 +19,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from cluster.session import Partner, Session
 from config.settings import split_address
 from protocols.peer import PeerMessage
+from protocols.shell.admitted import Recheck
 
 MAX_SESSIONS: Final = 32
 """A peer's links, the witness's two nodes and some operators; each may hold a frame of 256 KiB."""
@@ -36,6 +37,7 @@ class Door:
         self._clock = clock
         self._sessions: set[Session] = set()
         self._ports: list[Any] = []
+        self._recheck = Recheck(tls.recheck, clock)
 
     def listen(self, reactor: Any, addresses: list[str]) -> None:
         """Open every address; CannotListenError names the one that is taken."""
@@ -43,6 +45,7 @@ class Door:
             host, port = split_address(address)
             wrapped = _Bounded(self, link, self._tls)
             self._ports.append(reactor.listenTCP(port, wrapped, interface=host))
+        self._recheck.start()
 
     @property
     def full(self) -> bool:
@@ -78,6 +81,7 @@ class Door:
 
     def close(self) -> None:
         """Close the listeners and every connection."""
+        self._recheck.stop()
         for port in self._ports:
             port.stopListening()
         for session in tuple(self._sessions):

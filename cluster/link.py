@@ -26,6 +26,7 @@ from cluster.strip import LATE, MISSED, Strip
 from cluster.timers import Timers
 from config.settings import split_address
 from protocols.peer import NodeBeat, PeerMessage
+from protocols.shell.admitted import Recheck
 
 CONNECT_S: Final = 1.0
 """A TCP connection and a handshake in one LAN take milliseconds; later the address is tried again.
@@ -217,10 +218,12 @@ class Caller:
         self._stopped = False
         self._retry_s = 0.2
         self._called_s = 0.0
+        self._recheck = Recheck(tls.recheck, clock)
 
     def keep_up(self, retry_s: float) -> None:
         """Call now, and every ``retry_s`` while there is no connection."""
         self._retry_s = retry_s
+        self._recheck.start()
         self._look()
 
     def _look(self) -> None:
@@ -255,6 +258,7 @@ class Caller:
     def stop(self) -> None:
         """Call no more."""
         self._stopped = True
+        self._recheck.stop()
         if self._pending is not None:
             self._pending.cancel()
         if self._session is not None:

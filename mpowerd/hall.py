@@ -60,9 +60,13 @@ def _uncounted(_answer: Reply | Refusal) -> None:
     """Nobody counts."""
 
 
+def _unheard(_kind: str, _text: str) -> None:
+    """Nobody hears of alarms."""
+
+
 class Hall:
     """``clock`` is monotonic; ``later_epoch`` hears of an epoch a terminal has seen elsewhere;
-    ``counted`` of every answer.
+    ``counted`` of every answer, ``alarm`` of certificates that seem copied ('' ends it).
     """
 
     def __init__(
@@ -71,7 +75,9 @@ class Hall:
         here: NotPrimary,
         later_epoch: Callable[[int], None],
         counted: Callable[[Reply | Refusal], None] = _uncounted,
+        alarm: Callable[[str, str], None] = _unheard,
     ) -> None:
+        self.alarm = alarm
         self.now_s, self.epoch_seen, self.counted = clock, later_epoch, counted
         self._here: Welcome | NotPrimary = here
         self._doors: Doors | None = None
@@ -79,6 +85,7 @@ class Hall:
         self._seated: dict[str, list[Connection]] = {}
         self._sessions: dict[bytes, Connection] = {}
         self._quarrels: dict[str, deque[float]] = {}
+        self._copied: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -136,6 +143,8 @@ class Hall:
         old = [one for one, times in self._quarrels.items() if now_s - times[-1] > QUARREL_S]
         for subject in old:
             del self._quarrels[subject]
+            if self._copied.pop(subject, None) is not None:
+                self._tell_copied()
 
     def _tell(self, happening: Happening) -> None:
         for connection in self:
@@ -162,9 +171,18 @@ class Hall:
         log = structlog.get_logger()
         log.info("displaced", subject=newer.subject, by=newer.address, was=older.asker.address)
         if len(times) == QUARREL and now_s - times[0] < QUARREL_S:
-            log.warning("alarm", kind="certificate-copied", subject=newer.subject)
+            hosts = {one.address.rpartition(":")[0] for one in (newer, older.asker)}
+            places = " and ".join(sorted(hosts))
+            self._copied[newer.subject] = f"{newer.subject} ({places})"
+            self._tell_copied()
         if self._doors is not None:
             self._run(self._doors.displaced(newer))
+
+    def _tell_copied(self) -> None:
+        """Raise the alarm with everybody it concerns, or end it."""
+        names = ", ".join(text for _, text in sorted(self._copied.items()))
+        text = f"Connections of one certificate keep displacing each other: {names}."
+        self.alarm("certificate-copied", text if names else "")
 
     def left(self, connection: Connection) -> None:
         """Forget a connection that is gone."""

@@ -62,6 +62,7 @@ from protocols.checkpoints import Checkpoint
 from protocols.messages import NotPrimary
 from protocols.operation import Role
 from protocols.refusals import Refused
+from protocols.shell.admitted import RECHECK_S
 from protocols.shell.loop_tls import Acceptor
 from protocols.shell.tls import ALPN_TERMINAL, TlsFiles
 
@@ -141,11 +142,16 @@ class House:
         self._jobs = Jobs()
         self.figures = Figures()
         self.hall = Hall(
-            clock.seconds, NotPrimary(standing.epoch), _later_epoch, self.figures.answered
+            clock.seconds,
+            NotPrimary(standing.epoch),
+            _later_epoch,
+            self.figures.answered,
+            lambda kind, text: self.alarm(kind, text),  # noqa: PLW0108 - it is set later
         )
         self.figures.show(self._present)
         self.opening = Opening(self.hall, standing, self._make)
         acceptor = Acceptor(plan.tls, plan.cluster, ("counter", "bank", "ops"), ALPN_TERMINAL)
+        self._recheck = acceptor.recheck
         self._server = Server(
             self.hall, acceptor, clock, rate=plan.accept_per_s, most=plan.sessions
         )
@@ -155,6 +161,7 @@ class House:
         """Listen for terminals and follow the standing; gives the port."""
         port = self._server.listen(self._plan.host, self._plan.port)
         self._jobs.every(SWEEP_S, "sweep", self.hall.sweep)
+        self._jobs.every(RECHECK_S, "certificates again", self._recheck)
         self.opening.start()
         return port
 

@@ -147,11 +147,15 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "Find who has the port ('ss -ltnp') or set ops.listen to a free one and restart.",
     ),
     "certificate-ends": Advice(
-        "A certificate of this node, or its list of revoked ones, ends within 30 days, has ended or"
-        " cannot be read. From the day it ends the other machines and the counters refuse this"
-        " node, or, with a stale list, this node refuses them.",
-        "Issue it anew (mpowerd check shows the file), put it there; for a certificate restart this"
-        " node.",
+        "A certificate of this node ends within 30 days, has ended or cannot be read. From the day"
+        " it ends the other machines and the counters refuse this node.",
+        "'mpower pki renew node NAME', bring it as it says, restart it (docs/security/pki.md).",
+    ),
+    "crl-ends": Advice(
+        "The list of revoked certificates ends within 30 days, has ended or cannot be read. A list"
+        " that ended could hide a stolen terminal, so from that moment nobody new is let in; who is"
+        " connected stays.",
+        "'mpower pki publish' where the authority's key is, then the lines it prints; no restart.",
     ),
     "audit-unsigned": Advice(
         "The audit is written and chained, but no checkpoint of it is signed: until one is, who has"
@@ -170,8 +174,10 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "Know who and why ('mpower approvals inbox --mine'); 'mpower admin withdraw' ends it.",
     ),
     "certificate-copied": Advice(
-        "Two machines use one terminal's certificate and keep displacing each other.",
-        "Find both addresses in the log; give one machine a certificate of its own, revoke this.",
+        "Two machines use one terminal's certificate and keep displacing each other: a terminal was"
+        " copied, or its key was stolen. The newest connection wins each time, so its counter works"
+        " with breaks.",
+        "Find both addresses ('displaced' in the log); 'mpower pki revoke' it, issue each its own.",
     ),
 }
 

@@ -78,14 +78,12 @@ def expiring(papers: tuple[Paper, ...], now_s: float) -> tuple[Finding, ...]:
         if one.revokes:
             what = f"The list of revoked certificates {one.file} ({one.names}) {when}"
             why = "From that moment this machine refuses everybody: a stale list hides the newest."
-            do = (
-                "Issue the list anew with the authority's key and put it there; it is read at once."
-            )
+            do = "'mpower pki publish', then the lines it prints; it is read at once."
             found.append(Finding("revoked", what, why, do, grave=ended))
             continue
         what = f"The certificate {one.file} ({one.names}) {when}"
         why = "From that moment the machines and counters that trust it refuse each other."
-        do = "Issue it anew with the authority's key, put it there, and restart this node."
+        do = "'mpower pki renew', put it there as it says, and restart this node."
         found.append(Finding("certificate", what, why, do, grave=ended))
     return tuple(found)
 

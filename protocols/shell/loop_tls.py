@@ -25,6 +25,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from protocols.messages import HELLO_DEADLINE_S
+from protocols.shell.admitted import Admitted
 from protocols.shell.stream import CLOSE_DEADLINE_S, Stream
 from protocols.shell.tls import CIPHERS_12, PeerRefused, Peers, TlsFiles, utc_now
 from protocols.subject import Kind
@@ -47,27 +48,30 @@ class Acceptor:
     ) -> None:
         self._peers = Peers(files, cluster, accepts, ExtendedKeyUsageOID.CLIENT_AUTH)
         self._now = now
+        self._admitted = Admitted(self._peers.still, now)
+        self.recheck = self._admitted.recheck
         self._context = _context(files, alpn)
 
     async def accept(self, accepted: socket.socket, make: Callable[[], Stream]) -> None:
         """Shake hands; raises OSError (of which ssl.SSLError is one) when that fails."""
         await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: _Side(make(), self._judge),
+            lambda: _Side(make(), self._admit),
             accepted,
             ssl=self._context,
             ssl_handshake_timeout=HANDSHAKE_S,
             ssl_shutdown_timeout=CLOSE_DEADLINE_S,
         )
 
-    def _judge(self, leaf: x509.Certificate) -> None:
+    def _admit(self, stream: Stream, leaf: x509.Certificate) -> None:
         self._peers.judge_leaf(leaf, self._now())
+        self._admitted.enter(stream, leaf)
 
 
 class _Side(asyncio.Protocol):
     """Between the loop's transport and the stream, both ways; to the stream it is the transport."""
 
-    def __init__(self, stream: Stream, judge: Callable[[x509.Certificate], None]) -> None:
-        self._stream, self._judge = stream, judge
+    def __init__(self, stream: Stream, admit: Callable[[Stream, x509.Certificate], None]) -> None:
+        self._stream, self._admit = stream, admit
         self._transport: asyncio.Transport | None = None
         self._producer: IPushProducer | None = None
         self._leaf: x509.Certificate | None = None
@@ -85,7 +89,7 @@ class _Side(asyncio.Protocol):
         self._stream.makeConnection(cast("Any", self))
         try:
             self._leaf = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True))
-            self._judge(self._leaf)
+            self._admit(self._stream, self._leaf)
         except PeerRefused as refused:
             _log.warn("A peer's certificate was refused: {why}.", why=str(refused))
             self._stream.abort(str(refused))

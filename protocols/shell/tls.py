@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from protocols.shell.admitted import Admitted
 from protocols.subject import Kind, Subject, subject_from
 
 ALPN_TERMINAL: Final = b"mpower/1"
@@ -112,6 +114,13 @@ class Revoked:
         if certificate.serial_number in serials:
             raise PeerRefused(f"the certificate {certificate.serial_number:x} is revoked")
 
+    def names(self, certificate: x509.Certificate) -> bool:
+        """Say whether the last good list has the certificate on it; a bad one changes nothing."""
+        with suppress(OSError, ValueError):
+            self._read()
+        listed = self._lists.get(certificate.issuer.public_bytes())
+        return listed is not None and certificate.serial_number in listed[1]
+
     def _read(self) -> None:
         status = self._path.stat()
         stamp = (status.st_mtime_ns, status.st_ino)
@@ -150,16 +159,21 @@ class Connections:
     wrapClientTLS (client).
     """
 
-    def __init__(self, context: SSL.Context) -> None:
-        self.context = context
+    def __init__(self, context: SSL.Context, recheck: Callable[[], None] = lambda: None) -> None:
+        self.context, self.recheck = context, recheck
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Make the accepting side of one connection."""
-        return SSL.Connection(self.context, None)
+        return self._of(protocol)
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Make the calling side of one connection."""
-        return SSL.Connection(self.context, None)
+        return self._of(protocol)
+
+    def _of(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        connection = SSL.Connection(self.context, None)
+        connection.set_app_data(protocol)
+        return connection
 
 
 def server_side(
@@ -170,8 +184,7 @@ def server_side(
     context.set_alpn_select_callback(
         lambda _, offered: alpn if alpn in offered else SSL.NO_OVERLAPPING_PROTOCOLS
     )
-    _verify(context, Peers(files, cluster, accepts, ExtendedKeyUsageOID.CLIENT_AUTH), now)
-    return Connections(context)
+    return _verified(context, Peers(files, cluster, accepts, ExtendedKeyUsageOID.CLIENT_AUTH), now)
 
 
 def client_side(
@@ -186,8 +199,7 @@ def client_side(
     """
     context = context_of(SSL.TLS_CLIENT_METHOD, files)
     context.set_alpn_protos([alpn])
-    _verify(context, Peers(files, cluster, calls, ExtendedKeyUsageOID.SERVER_AUTH), now)
-    return Connections(context)
+    return _verified(context, Peers(files, cluster, calls, ExtendedKeyUsageOID.SERVER_AUTH), now)
 
 
 def context_of(method: int, files: TlsFiles) -> SSL.Context:
@@ -247,13 +259,26 @@ class Peers:
         if self._revoked is not None:
             self._revoked.check(leaf, now)
 
+    def still(self, leaf: x509.Certificate, now: dt.datetime) -> str:
+        """Why who was let in by this certificate may not stay; '' if he may."""
+        if leaf.not_valid_after_utc <= now:
+            return f"the certificate {leaf.serial_number:x} has ended"
+        if self._revoked is not None and self._revoked.names(leaf):
+            return f"the certificate {leaf.serial_number:x} is revoked"
+        return ""
 
-def _verify(context: SSL.Context, peers: Peers, now: Now) -> None:
+
+def _verified(context: SSL.Context, peers: Peers, now: Now) -> Connections:
+    admitted = Admitted(peers.still, now)
+
     def verified(
         connection: SSL.Connection, peer: crypto.X509, error: int, depth: int, trusted: int
     ) -> bool:
         try:
             peers.judge(peer, 0 if trusted else error or -1, depth, now())
+            stream = getattr(connection.get_app_data(), "wrappedProtocol", None)
+            if depth == 0 and stream is not None:
+                admitted.enter(stream, peer.to_cryptography())
         except PeerRefused as refused:
             _log.warn("A peer's certificate was refused: {why}.", why=str(refused))
             return False
@@ -263,6 +288,7 @@ def _verify(context: SSL.Context, peers: Peers, now: Now) -> None:
         return True
 
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, verified)
+    return Connections(context, admitted.recheck)
 
 
 SSL_REASONS: Final = {

@@ -4,6 +4,7 @@ out.
 
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -71,6 +72,49 @@ async def test_the_newest_connection_of_a_certificate_wins_and_it_is_audited(
         assert [one.kind for one in older.notices] == ["displaced"]
         assert await newer.code("payments.take", ["1000000003", 100], 1) == ""
     assert ("DONE", "counter/C003", "counter/C003") in house.audited("connection.displaced")
+
+
+@on_reactor
+async def test_two_that_keep_displacing_each_other_raise_an_alarm(
+    house: OpenHouse,
+) -> None:
+    alarms: dict[str, str] = {}
+    house.house.alarm = alarms.__setitem__
+    files = house.papers.give("counter", "C007")
+    async with AsyncExitStack() as all_of_them:
+        for turn in range(1, 7):
+            terminal = Terminal.calling(house.port, files, CLUSTER)
+            await (await all_of_them.enter_async_context(terminal)).welcome()
+            assert ("certificate-copied" in alarms) == (turn > 5), "one bad line is no alarm"
+    assert alarms["certificate-copied"].endswith("each other: counter/C007 (127.0.0.1).")
+
+
+@on_reactor
+async def test_a_revoked_terminal_is_off_within_five_seconds_and_stays_out(
+    house: OpenHouse,
+) -> None:
+    stolen = house.papers.give("counter", "C008")
+    async with (
+        Terminal.calling(house.port, stolen, CLUSTER) as thief,
+        house.terminal("C006", "ravi") as neighbour,
+    ):
+        await thief.welcome()
+        session = await thief.sign_in("asha", PASSWORD)
+        assert await thief.code("consumers.dues", ["1000000001"]) == ""
+        began = time.monotonic()
+        house.papers.revoke(stolen)
+        assert await thief.hear() == DOWN
+        took_s = time.monotonic() - began
+        print(f"a revoked terminal's live connection was cut off after {took_s:.2f} s")
+        assert took_s < 5
+        again = Terminal()
+        await again.call(house.port, stolen, CLUSTER)
+        assert await again.hear() == DOWN
+        assert await neighbour.code("consumers.dues", ["1000000001"]) == ""
+    renewed = house.papers.give("counter", "C008")
+    async with Terminal.calling(house.port, renewed, CLUSTER) as back:
+        await back.welcome()
+        assert isinstance(await back.resume(session.token), Session)
 
 
 @on_reactor

@@ -8,7 +8,7 @@ from typing import Any
 
 from mpowerd.connection import SILENT_S, Connection
 from mpowerd.database import Doubtful
-from mpowerd.hall import QUARREL, Doors, Hall
+from mpowerd.hall import QUARREL, QUARREL_S, Doors, Hall
 from mpowerd.seats import Asker
 from mpowerd.sessions import session_of
 from protocols.codec import encode, from_server
@@ -106,7 +106,13 @@ class Scene:
         self.now_s = 0.0
         self.desk: Any = Desk()
         self.epochs: list[int] = []
-        self.hall = Hall(lambda: self.now_s, NotPrimary(6, "b:7001"), self.epochs.append)
+        self.alarms: dict[str, str] = {}
+        self.hall = Hall(
+            lambda: self.now_s,
+            NotPrimary(6, "b:7001"),
+            self.epochs.append,
+            alarm=self.alarms.__setitem__,
+        )
         if opened:
             self.open()
 
@@ -221,13 +227,31 @@ async def test_an_operator_may_run_several_commands_at_once() -> None:
 
 
 @on_reactor
-async def test_two_that_keep_displacing_each_other_raise_an_alarm(capsys: Any) -> None:
+async def test_two_that_keep_displacing_each_other_raise_an_alarm_until_they_stop() -> None:
     scene = Scene()
     for port in range(QUARREL + 1):
+        assert scene.alarms == {}, "a bad line is no alarm"
         scene.now_s += 1
         scene.arrive(Wire(port=port), Hello(1, "test"))
     await turn()
-    assert "certificate-copied" in capsys.readouterr().out
+    assert "counter/C001 (10.0.0.1)" in scene.alarms["certificate-copied"]
+    scene.now_s += QUARREL_S - 1
+    scene.hall.sweep()
+    assert scene.alarms["certificate-copied"]
+    scene.now_s += 2
+    scene.hall.sweep()
+    assert scene.alarms == {"certificate-copied": ""}
+
+
+@on_reactor
+async def test_a_line_that_comes_back_now_and_then_is_no_copy() -> None:
+    scene = Scene()
+    for port in range(3 * QUARREL):
+        scene.now_s += QUARREL_S / (QUARREL - 1)
+        scene.arrive(Wire(port=port), Hello(1, "test"))
+        scene.hall.sweep()
+    await turn()
+    assert scene.alarms == {}
 
 
 @on_reactor

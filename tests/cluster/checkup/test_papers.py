@@ -3,11 +3,11 @@
 import datetime as dt
 from pathlib import Path
 
+from msgspec import structs
 from twisted.internet.task import Clock
 
 from cluster.checkup.papers import PapersWatch
 from cluster.chronicle import Chronicle
-from config.pki import make_authority, revocation_list
 from config.settings import TlsSettings
 from tests.postgres_nodes import on_reactor
 from tests.protocols.papers import Papers, now
@@ -32,18 +32,27 @@ async def test_it_is_told_ahead_and_ends_with_the_renewal(tmp_path: Path) -> Non
 
 
 @on_reactor
-async def test_a_list_that_grows_stale_is_told_ahead(tmp_path: Path) -> None:
+async def test_a_list_that_grows_stale_is_told_ahead_and_ends_with_the_next(tmp_path: Path) -> None:
     """A stale list refuses everybody, on a night of its own choosing."""
-    authority = make_authority("board", now())
     papers = Papers(tmp_path)
-    given = papers.give("node", "a", until=now() + dt.timedelta(days=400))
+    mine = papers.give("node", "a", until=now() + dt.timedelta(days=400))
     chronicle = Chronicle("a", lambda: now().timestamp(), lambda: 0.0)
-    revoked = tmp_path / "revoked.crl"
-    tls = TlsSettings(
-        ca=given.certificate, certificate=given.certificate, key=given.key, revoked=revoked
-    )
+    tls = TlsSettings(ca=mine.certificate, certificate=mine.certificate, key=mine.key)
+    tls = structs.replace(tls, revoked=mine.revoked)
     watch = PapersWatch(tls, chronicle, Clock(), lambda where, wrong: None)
-    for days, told in ((5, True), (400, False)):
-        revoked.write_bytes(revocation_list(authority, now(), days=days))
+
+    async def alarm() -> str:
         await watch.look()
-        assert ("list of revoked" in chronicle.alarms.get("certificate-ends", "")) is told
+        assert "certificate-ends" not in chronicle.alarms, "each has its own alarm"
+        return chronicle.alarms.get("crl-ends", "")
+
+    papers.revoke(next_update=now() + dt.timedelta(days=31))
+    assert await alarm() == ""
+    papers.revoke(next_update=now() + dt.timedelta(days=29, hours=1))
+    assert "ends in 29 days" in await alarm()
+    papers.revoke(next_update=now() - dt.timedelta(hours=1))
+    assert "has ended" in await alarm()
+    papers.list_path.write_bytes(b"no list")
+    assert "cannot be read" in await alarm()
+    papers.revoke(next_update=now() + dt.timedelta(days=365))
+    assert await alarm() == ""
