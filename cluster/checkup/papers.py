@@ -1,7 +1,7 @@
 """Watches the certificates of a running node and tells people a month before one ends.
 
-Read from a thread at the start and every quarter of an hour, because a hung disk must not stop the heart. It
-must not judge: ``expiring`` does.
+Read from a thread at the start and every quarter of an hour, because a hung disk must not stop the
+heart. It must not judge: ``expiring`` does.
 """
 
 from __future__ import annotations
