@@ -29,8 +29,8 @@ gives way first.
 KEPT_LINES: Final = 3000
 """What a full file is thinned to: so it is rewritten once in a thousand lines, not with each."""
 KEPT_ROUTINE: Final = 500
-TOLD: Final = 500
-"""Lines in one answer: below half of what one message may hold."""
+TOLD: Final = 300
+"""Lines in one answer: at their longest, 700 bytes, still less than one message may hold."""
 
 
 class Annals:

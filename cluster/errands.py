@@ -208,7 +208,9 @@ class Errands:
             self._report(ev.RecordRead(said.record, said.nonce))
 
     async def _swap(self, action: do.SwapRecord) -> None:
-        stamped = msgspec.structs.replace(action.record, wall_time=round(time.time(), 3))
+        now_s = round(time.time(), 3)
+        since_s = action.record.since or now_s  # a new term begins with this record
+        stamped = msgspec.structs.replace(action.record, wall_time=now_s, since=since_s)
         if action.expected is None:  # the first record carries what the settings say of one copy
             stamped = msgspec.structs.replace(stamped, strict=self._strict)
         try:

@@ -53,6 +53,7 @@ def first(cluster_id: str, system_id: str, me: str, op_id: str) -> Record:
         op_id=op_id,
         by=me,
         reason="bootstrap",
+        why="bootstrap",
     )
 
 
@@ -127,6 +128,8 @@ def claimed(
         min_lsn=held_lsn,
         opened=False,
         gap_ms=-1,
+        why=reason,
+        since=0.0,
         prev=record.primary,
         intent="" if switchover else _planned(record),
         takeovers=record.takeovers if at_s is None else _within_the_hour(record, at_s),
@@ -142,16 +145,19 @@ def _within_the_hour(record: Record, at_s: int) -> tuple[int, ...]:
 
 def reclaimed(record: Record, by: str, op_id: str) -> Record:
     """The previous primary takes back a claim never opened; nobody may reclaim after it."""
+    reason = f"{record.primary} claimed and cannot serve"
     return _next(
         record,
         by,
         op_id,
-        f"{record.primary} claimed and cannot serve",
+        reason,
         term=record.term + 1,
         primary=by,
         sync="",
         opened=False,
         gap_ms=-1,
+        why=reason,
+        since=0.0,
         prev="",
         intent="reclaim",
     )

@@ -19,14 +19,17 @@ ROUTINE: Final = frozenset({"sync", "solo", "bump"})
 """What the machines do again and again between two terms; it gives way first."""
 BEGINNINGS: Final = frozenset({"bootstrap", "claim", "reclaim", "failover"})
 """The kinds of change that make somebody else the primary."""
+OPENINGS: Final = frozenset({"open", "bootstrap"})
 MACHINES: Final = ROUTINE | (BEGINNINGS - {"bootstrap", "failover"}) | {"open", "off"}
 """What no person asked for at that moment (``off``: a switchover called off)."""
-MAX_TEXT: Final = 400
+MAX_TEXT: Final = 200
+"""Of a reason: some hundred entries must fit one answer."""
 
 
 class Entry(Struct, frozen=True, omit_defaults=True):
     """One change of the record. ``wall_time`` in Unix seconds, of the node that made it;
-    ``gap_ms``: for how long nobody had served when this term opened, -1 not known.
+    ``gap_ms``: for how long nobody had served when this term opened, -1 not known; ``why`` it began
+    and ``since`` when, as every record of the term says.
     """
 
     incarnation: int
@@ -41,6 +44,8 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     opened: bool = True
     prev: str = ""
     gap_ms: int = -1
+    why: str = ""
+    since: float = 0.0
 
     @property
     def place(self) -> tuple[int, int, str]:
@@ -68,6 +73,8 @@ def entry_of(record: Record) -> Entry:
         opened=record.opened,
         prev=record.prev,
         gap_ms=record.gap_ms,
+        why=record.why[:MAX_TEXT],
+        since=record.since,
     )
 
 
@@ -103,7 +110,7 @@ def terms_of(entries: Iterable[Entry]) -> list[Term]:
     reigns: dict[tuple[int, str], list[Entry]] = {}
     for one in entries:
         reigns.setdefault((one.term, one.primary), []).append(one)
-    starts = [kept[0].wall_time for kept in reigns.values()]
+    starts = [kept[0].since or kept[0].wall_time for kept in reigns.values()]
     ends = [*starts[1:], 0.0]
     return [_term(kept, until_s) for kept, until_s in zip(reigns.values(), ends, strict=True)]
 
@@ -117,12 +124,12 @@ def _term(kept: list[Entry], until_s: float) -> Term:
         primary=first.primary,
         prev=first.prev,
         kind=first.kind,
-        since_s=first.wall_time,
+        since_s=first.since or first.wall_time,
         until_s=until_s,
-        opened_s=opened.wall_time if opened else 0.0,
+        opened_s=opened.wall_time if opened and opened.kind in OPENINGS else 0.0,
         opened=opened is not None,
         gap_ms=opened.gap_ms if opened else -1,
-        why=first.reason,
+        why=first.why or first.reason,
         epoch=first.epoch,
         whole=first.kind in BEGINNINGS,
     )

@@ -51,7 +51,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     the nonce of the arbiter's life in which an operator decided that a lost node need not confirm.
     ``takeovers``: when (Unix seconds) the takeovers of the last hour were that nobody had asked
     for; ``capped``: paused by itself, because they were too many. ``gap_ms``: for how long nobody
-    had been known to serve when this term opened (-1 not known); for people only.
+    had been known to serve when this term opened (-1 not known), ``why`` it began, ``since`` when
+    (Unix seconds): for people only, so that whoever reads any record of a term can tell of it.
     """
 
     cluster_id: str
@@ -81,6 +82,8 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     takeovers: tuple[Count, ...] = ()
     capped: bool = False
     gap_ms: Annotated[int, Meta(ge=-1, le=2**62)] = -1
+    why: str = ""
+    since: float = 0.0
 
 
 class PeerMessage(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.notices import when
 from clients.ops.reactor import on_reactor
 from clients.ops.verbs import STATUS_DEADLINE_S
-from protocols.annals import BEGINNINGS, ROUTINE, Entry, Term, acts_of, merged, terms_of
+from protocols.annals import ROUTINE, Entry, Term, acts_of, merged, terms_of
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking, Heard
@@ -104,14 +104,14 @@ def page(told: Told, *, every: bool = False) -> str:
 
 
 def _began(term: Term) -> str:
-    if term.kind not in BEGINNINGS:
-        return f"{term.primary} was primary; how that began was not kept"
-    began = BEGAN[term.kind].format(primary=term.primary, prev=term.prev)
-    return began if term.kind == "bootstrap" else f"{began}: {term.why}"
+    guessed = "bootstrap" if term.why == "bootstrap" else "claim" if term.prev else "reclaim"
+    known = term.kind if term.whole else guessed
+    began = BEGAN[known].format(primary=term.primary, prev=term.prev)
+    return began if term.why == "bootstrap" else f"{began}: {term.why}"
 
 
 def _gap(term: Term) -> str:
-    if term.kind == "bootstrap":
+    if term.why == "bootstrap":
         return ""
     if not term.opened:
         return "never opened" if term.until_s else "not open yet"

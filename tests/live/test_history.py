@@ -68,5 +68,6 @@ def test_it_outlives_every_process_and_either_node(pair: Pair) -> None:
     ]
     assert alone["nodes"] == ["a"]
     text = pair.command("cluster", "history").stdout
+    assert "b took over from a: no beat of a" in text, text
     assert "a took over from b: switchover from b" in text, text
     assert "Told by a alone" in text

@@ -40,10 +40,11 @@ def test_a_term_has_who_when_why_and_the_gap() -> None:
     assert second.whole
 
 
-def test_a_term_whose_beginning_nobody_kept_says_so() -> None:
+def test_a_term_is_told_by_any_record_of_it() -> None:
     later = structs.replace(OPEN, epoch=6, op_id="b-y-5-sync7", sync="a")
-    (term,) = terms_of([later])
+    (term,) = terms_of([structs.replace(later, why="no beat of a", since=20.0, reason="in sync")])
     assert not term.whole
+    assert (term.why, term.since_s, term.opened_s) == ("no beat of a", 20.0, 0.0)
     assert term.gap_ms == 2412
 
 
