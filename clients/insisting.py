@@ -28,6 +28,11 @@ SPEAK_S: Final = 1.5
 """Silence beyond this looks like a program that hangs."""
 CONFIRMING: Final = "Saved, confirming…"
 SAVED: Final = "It is saved, not confirmed yet: run the same command again to confirm it."
+ASKING: Final = "Confirming…"
+KEPT_NOWHERE: Final = (
+    "It is not confirmed. A secret is kept on no disk, so nothing asks again by itself: run the"
+    " same command again; if it was done already, the answer says so."
+)
 
 
 class Insisting:
@@ -50,11 +55,14 @@ class Insisting:
         left = self._earlier(operation, body, key)
         if left is not None:
             key = codec.request_of(left.payload).key
-        speaking = self._link.clock.callLater(self._speak_s, talk, CONFIRMING)
+        declared = CATALOGUE.get(operation)
+        secret = declared is not None and declared.holds_secret
+        waits, left_over = (ASKING, KEPT_NOWHERE) if secret else (CONFIRMING, SAVED)
+        speaking = self._link.clock.callLater(self._speak_s, talk, waits)
         try:
             answer = await self._link.submit(operation, body, key, self._confirm_s)
         except (NotReachable, NoPrimary, CancelledError):
-            talk(SAVED)
+            talk(left_over)
             raise
         except Declined:
             self._seen(left)

@@ -88,6 +88,7 @@ class Link:
         self._on_notice = on_notice
         self._on_sign_in_needed = on_sign_in_needed
         self._waiting: dict[int, tuple[Operation, Deferred[Answer]]] = {}
+        self._unwritten: set[int] = set()
         self._claiming: Deferred[Session] | None = None
         self._resolving: list[Deferred[None]] = []
         self._reaching: list[Deferred[None]] = []
@@ -200,7 +201,8 @@ class Link:
         Declined, or with JournalError if it cannot be saved.
 
         With ``patience_s`` whoever asks stops waiting after it (NotReachable or NoPrimary): the
-        intent itself stays in the journal until it has its answer.
+        intent itself stays in the journal until it has its answer. One that holds a secret is in
+        memory alone: a password stands on no disk, and its person is there to ask again.
         """
         declared = _declared(operation, keyed=True)
         raw = codec.encode_body(declared, body)
@@ -208,6 +210,8 @@ class Link:
         chosen = key if key is not None else RequestKey(self.journal.client, number)
         waiting: Deferred[Answer] = Deferred(lambda _: self._leave(number))
         self._waiting[number] = (declared, waiting)
+        if declared.holds_secret:
+            self._unwritten.add(number)
         if patience_s is not None:
             self._patient(waiting, patience_s)
         self.happen(desk.Submit(number, codec.encode(Request(number, operation, chosen, raw))))
@@ -258,7 +262,7 @@ class Link:
                 self._lines.send(call, payload)
             case desk.JournalIntent(seq, payload):
                 self._save(seq, payload)
-            case desk.JournalAnswer(seq, verdict, answer):
+            case desk.JournalAnswer(seq, verdict, answer) if seq not in self._unwritten:
                 self.journal.settle(seq, verdict.name, codec.encode(answer))
             case desk.Wake(at):
                 self._arm(at)
@@ -268,7 +272,8 @@ class Link:
     def _save(self, seq: int, payload: bytes) -> None:
         """What cannot be saved is not sent; whoever asked is told."""
         try:
-            self.journal.save(seq, payload)
+            if seq not in self._unwritten:
+                self.journal.save(seq, payload)
         except JournalError as wrong:
             self._queue.append(desk.Forget(seq))
             _, waiting = self._waiting.pop(seq)

@@ -7,6 +7,7 @@ fault of ours.
 
 from __future__ import annotations
 
+import resource
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,6 +37,7 @@ def run_node(settings: Path) -> None:
     except SettingsError as wrong:
         _refuse(str(wrong))
     _log_from(said.log_level)
+    leave_no_core()
 
     from cluster.serving import Ending, Service, serve
 
@@ -56,6 +58,7 @@ def run_witness(settings: Path) -> None:
     except SettingsError as wrong:
         _refuse(str(wrong))
     _log_from(said.log_level)
+    leave_no_core()
     from cluster import witness
 
     sys.exit(witness.run(said))
@@ -100,6 +103,13 @@ def _log_from(level: str) -> None:
     if absent:
         del sys.modules["rich"]
     configure(level)
+
+
+def leave_no_core() -> None:
+    """Let no crash of this process, nor of the database it starts, write its memory to a disk: keys
+    and what people type are in it.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _refuse(sentence: str) -> None:

@@ -24,6 +24,7 @@ from mpowerd.database import Cursor, Database
 from mpowerd.outcomes import COLUMNS, Outcome, encoded, fresh_refusal, replayed, stored
 from mpowerd.refusals import fields_text, refusal_of
 from protocols.catalogue import CATALOGUE
+from protocols.operation import SECRET_FIELDS
 from protocols.refusals import Refused
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -36,8 +37,6 @@ BEGIN: Final = f"SELECT {COLUMNS} FROM mpower.key_begin_v1(%s, %s, %s)"  # noqa:
 FINISH: Final = "SELECT mpower.key_finish_v1(" + ", ".join(["%s"] * 17) + ")"
 STANDS: Final = "SELECT mpower.object_v1(%s, %s)"
 PERMIT: Final = "SELECT mpower.permit_v1(%s, %s)"
-SECRETS: Final = ("password", "secret")
-"""Fields that are kept nowhere: not in a fingerprint, not in the audit."""
 DETAILS_MAX: Final = 2000
 """Characters of a request that its audit entry keeps; a load of 500 rows is in the tables
 themselves.
@@ -48,7 +47,7 @@ def fingerprint(operation: str, body_bytes: bytes, body: msgspec.Struct | None =
     """SHA-256 over the operation and its body as sent; a secret in it is left out, not even
     hashed.
     """
-    hidden = {field: "" for field in SECRETS if hasattr(body, field)}
+    hidden = {field: "" for field in SECRET_FIELDS if hasattr(body, field)}
     if body is not None and hidden:
         body_bytes = msgspec.msgpack.encode(msgspec.structs.replace(body, **hidden))
     return hashlib.sha256(operation.encode() + b"\0" + body_bytes).digest()
@@ -244,6 +243,6 @@ def _details(body: msgspec.Struct | None, changed: Changed) -> str:
     if before != after:
         fields = {"before": msgspec.Raw(before.encode()), "after": msgspec.Raw(after.encode())}
     fields |= msgspec.structs.asdict(body)
-    for secret in SECRETS:
+    for secret in SECRET_FIELDS:
         fields.pop(secret, None)
     return msgspec.json.encode(fields).decode()[:DETAILS_MAX]

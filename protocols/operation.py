@@ -18,6 +18,9 @@ from msgspec import Struct
 
 from protocols.powers import Power
 
+SECRET_FIELDS: Final = ("password", "secret")
+"""Fields of a body that are kept nowhere: not in a journal, a fingerprint, the audit or a log."""
+
 
 class Role(enum.StrEnum):
     """The roles of the board's people and machines: which operations somebody may ask.
@@ -78,6 +81,11 @@ class Operation(Struct, frozen=True):
     principal: bool = False
     """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in.
     """
+
+    @property
+    def holds_secret(self) -> bool:
+        """Whether a request of it may stand on no disk."""
+        return not set(SECRET_FIELDS).isdisjoint(self.request.__struct_fields__)
 
 
 NAME: Final = re.compile(r"^[a-z_]+\.[a-z_]+\Z")
