@@ -15,6 +15,7 @@ from msgspec import Struct, to_builtins
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.reactor import on_reactor
 from clients.ops.verbs import look
+from clients.ops.verdict import verdict
 from protocols.runbook import advice
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_SKEW_S: Final = 2.0
 """No decision reads the wall clock, but receipts and the audit carry it."""
+BOTH: Final = 2
 MIN_FREE_MB: Final = 1024
 """One wal_keep_size: below it a standby may have to be copied anew."""
 
@@ -38,15 +40,7 @@ class Ill(Struct, frozen=True):
 
 def findings(seen: Seen) -> list[Ill]:
     """Everything the machines say that a person should act on."""
-    found = [
-        Ill(
-            address,
-            f"no answer ({why})",
-            "The pair needs both nodes and the arbiter to fail over by itself.",
-            "Is it running there? On that machine: mpowerd check, and its log.",
-        )
-        for address, why in seen.silent.items()
-    ]
+    found = _silent(seen)
     for node in seen.nodes:
         unfit = [
             Ill(node.node, one["why"], "The copy is not counted on while that is so.", one["do"])
@@ -64,6 +58,27 @@ def findings(seen: Seen) -> list[Ill]:
             what = f"{node.disk_free_mb} MiB are free on its disk"
             found.append(Ill(node.node, what, why, f"Make room: at least {MIN_FREE_MB} MiB."))
     return found + _clocks(seen)
+
+
+def _silent(seen: Seen) -> list[Ill]:
+    """Who does not answer, each once: a node has an address for every link."""
+    why = "The pair needs both nodes and the arbiter to fail over by itself."
+    do = "Is it running there? On that machine: mpowerd check, and its log."
+    found = []
+    links = {at: said for at, said in seen.silent.items() if at != seen.asked_witness}
+    if links and len(seen.nodes) == BOTH:
+        cable = "Look at that network: cable, switch, address. The other link carries all now."
+        harm = "Should the other link fail too, the nodes lose sight of each other."
+        found = [
+            Ill(at, f"this link: no answer ({said})", harm, cable) for at, said in links.items()
+        ]
+    elif links:
+        who = "the other node" if seen.nodes else "the nodes"
+        said = next(iter(links.values()))
+        found.append(Ill(who, f"no answer at {', '.join(links)} ({said})", why, do))
+    if said := seen.silent.get(seen.asked_witness, ""):
+        found.append(Ill("the witness", f"no answer at {seen.asked_witness} ({said})", why, do))
+    return found
 
 
 def _clocks(seen: Seen) -> list[Ill]:
@@ -107,7 +122,14 @@ def doctor(*, as_json: bool) -> None:
             "Nobody answered. On each server: 'mpowerd check --settings FILE' says what is wrong.",
         )
     found = findings(seen)
+    judged = verdict(seen.nodes, seen.witness)
+    if not judged.safe and not found:
+        do = "See 'mpower cluster status'; if it lasts, the logs of both nodes."
+        found = [Ill("the pair", judged.because, "It could not fail over by itself now.", do)]
     asked = len(seen.nodes) + (seen.witness is not None)
-    answer({"findings": to_builtins(found)}, _text(found, asked), as_json=as_json)
+    safe = f"safe to fail over? {'yes' if judged.safe else 'no'}: {judged.because}"
+    data = {"findings": to_builtins(found), "safe_to_fail_over": judged.safe}
+    text = f"{_text(found, asked)}\n{safe}"
+    answer({**data, "because": judged.because}, text, as_json=as_json)
     if found:
         click.get_current_context().exit(int(Exit.FAILED))

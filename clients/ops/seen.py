@@ -51,6 +51,8 @@ class Seen(Struct, frozen=True):
     places: dict[str, str]
     silent: dict[str, str]
     at_s: float
+    asked_witness: str = ""
+    """The witness's address, where one was asked."""
 
     def show(self, *, as_json: bool) -> None:
         """Print it on stdout."""
@@ -103,7 +105,9 @@ def sorted_out(heard: list[Heard], links: int, at_s: float) -> Seen:
             node = msgspec.json.decode(one.answer.data, type=NodeStatus)
             nodes.setdefault(node.node, node)
             places.setdefault(node.node, one.address)
-    return Seen(sorted(nodes.values(), key=lambda one: one.node), witness, places, silent, at_s)
+    arbiter = heard[links].address if len(heard) > links else ""
+    found = sorted(nodes.values(), key=lambda one: one.node)
+    return Seen(found, witness, places, silent, at_s, arbiter)
 
 
 def _row(node: NodeStatus, recorded: str) -> tuple[str, ...]:

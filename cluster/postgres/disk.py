@@ -140,8 +140,8 @@ def open_log(plan: PostgresPlan, account: Account) -> int:
     return descriptor
 
 
-def log_tail(plan: PostgresPlan, size_bytes: int = 2000) -> str:
-    """The last lines of the log, for the sentence that explains a failed start."""
+def log_tail(plan: PostgresPlan, size_bytes: int = 64 * 1024) -> str:
+    """The end of the log: a start with a minute of probes fits in."""
     try:
         with plan.log.open("rb") as file:
             file.seek(max(0, plan.log.stat().st_size - size_bytes))

@@ -40,6 +40,7 @@ from cluster.postgres.files import (
 )
 from cluster.postgres.folders import Folders
 from cluster.postgres.hunger import Hunger
+from cluster.postgres.last_words import telling
 from cluster.postgres.orders import Orders
 from cluster.postgres.place import PostgresPlan, check_plan
 from cluster.postgres.probing import Prober
@@ -198,7 +199,8 @@ class ProcessControl:
         raise StartFailedError(message)
 
     async def _last_words(self) -> str:
-        return await self._in_thread(lambda: disk.log_tail(self._plan))
+        log = await self._in_thread(lambda: disk.log_tail(self._plan))
+        return telling(log) or f"nothing of it stands in {self._plan.log}"
 
     def _ended(self, finished: Finished) -> None:
         assert self._child is not None, "only a child that was started ends"

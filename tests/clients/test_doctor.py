@@ -28,7 +28,7 @@ def test_what_both_say_is_said_once_with_what_to_do() -> None:
 def test_silence_alarms_disks_and_clocks() -> None:
     ill = structs.replace(WELL, alarms={"one-copy": "alone"}, disk_free_mb=10, wall_s=3700.5)
     found = findings(seen(ill, silent={"h:1": "refused"}))
-    assert [one.where for one in found] == ["h:1", "a", "a", "a"]
+    assert [one.where for one in found] == ["the other node", "a", "a", "a"]
     assert "3600 s" in found[-1].what
     assert all(one.why and one.do for one in found)
 
@@ -40,3 +40,16 @@ def test_a_clock_is_blamed_on_the_one_who_stands_alone() -> None:
     late = [structs.replace(a, node=name, wall_s=a.wall_s - 60) for name in ("a", "b")]
     (mine,) = findings(seen(*late))
     assert mine.where == "this machine"
+
+
+def test_who_is_silent_is_named_once() -> None:
+    """A node has an address for every link; the witness is told from them."""
+    one_gone = seen(WELL, silent={"b:1": "refused", "b:2": "refused", "w:1": "no route"})
+    found = findings(structs.replace(one_gone, asked_witness="w:1"))
+    assert [(one.where, one.what) for one in found] == [
+        ("the other node", "no answer at b:1, b:2 (refused)"),
+        ("the witness", "no answer at w:1 (no route)"),
+    ]
+    both = seen(WELL, structs.replace(WELL, node="b"), silent={"b:2": "refused"})
+    (link,) = findings(both)
+    assert (link.where, link.what) == ("b:2", "this link: no answer (refused)")

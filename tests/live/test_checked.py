@@ -28,7 +28,8 @@ def stage() -> Iterator[Stage]:
 
 
 def test_nothing_is_found_on_a_board_that_is_well(stage: Stage) -> None:
-    assert mpower(stage.home, "cluster", "doctor")["findings"] == []
+    said = mpower(stage.home, "cluster", "doctor")
+    assert (said["findings"], said["safe_to_fail_over"]) == ([], True)
 
 
 def test_a_failover_is_rehearsed_there_and_back(stage: Stage) -> None:
@@ -47,7 +48,25 @@ def test_without_the_witness_it_is_refused_and_nothing_is_done(stage: Stage) -> 
     ):
         mpower(stage.home, "cluster", "drill", "--yes")
     found = mpower(stage.home, "cluster", "doctor", answers=(1,))["findings"]
-    assert any("no answer" in one["what"] for one in found), found
+    assert found[0]["where"] == "the witness", found
+    assert "no answer" in found[0]["what"]
     stage.refresh()
     stage.start("witness")
     wait(stage, "the witness is back", in_sync, LIMIT_S)
+
+
+def test_settings_are_changed_and_taken_at_a_restart(stage: Stage) -> None:
+    said = mpower(stage.home, "cluster", "config", "show")
+    assert (said["findings"], sorted(said["files"])) == ([], ["a", "b"])
+    mpower(stage.home, "cluster", "config", "edit", "limits.sessions=1500", "--yes")
+    found = mpower(stage.home, "cluster", "config", "show", answers=(1,))["findings"]
+    assert {one["key"] for one in found} == {"limits.sessions"}
+    stage.cut("b")
+    one_copy = mpower(stage.home, "cluster", "doctor", answers=(1,))
+    assert one_copy["findings"][0]["where"] == "the other node"
+    assert not one_copy["safe_to_fail_over"]
+    stage.refresh()
+    stage.start("b")
+    wait(stage, "b is back", in_sync, LIMIT_S)
+    (waits,) = mpower(stage.home, "cluster", "config", "show", answers=(1,))["findings"]
+    assert waits["what"] == "a works by 2000, its file says 1500"
