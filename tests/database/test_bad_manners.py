@@ -4,13 +4,17 @@ nobody else.
 
 import asyncio
 import socket
+import ssl
+import time
 from collections.abc import Iterator
 
 import pytest
 from msgspec import Raw, msgpack
 
+from protocols.codec import encode
 from protocols.frames import frame
-from protocols.messages import MAX_FRAME_BYTES, Hello, Refusal, Request, SignIn
+from protocols.messages import HELLO_DEADLINE_S, MAX_FRAME_BYTES, Hello, Refusal, Request, SignIn
+from protocols.shell.tls import TlsFiles
 from tests.open_house import CLUSTER, PASSWORD, OpenHouse, house_for_fixture
 from tests.postgres_nodes import on_reactor
 from tests.terminals import CLIENT, DOWN, Terminal
@@ -138,8 +142,6 @@ async def test_more_in_flight_than_allowed_is_busy_and_the_rest_is_answered(
 
 
 def _framed(said: Request) -> bytes:
-    from protocols.codec import encode
-
     return frame(encode(said), MAX_FRAME_BYTES)
 
 
@@ -176,6 +178,66 @@ async def test_a_flood_of_half_open_handshakes_leaves_others_served(house: OpenH
     finally:
         for one in flood:
             one.close()
+
+
+def _shaken(files: TlsFiles, line: socket.socket) -> ssl.SSLSocket:
+    """A whole handshake on a blocking socket of its own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(files.certificate, files.key)
+    context.set_alpn_protocols(["mpower/1"])
+    return context.wrap_socket(line)
+
+
+def _hold(port: int, files: TlsFiles, manner: str) -> float:
+    """Keep a connection busy as slowly as it lasts; gives the seconds until it was closed."""
+    hello = frame(encode(Hello(1, "test")), MAX_FRAME_BYTES)
+    began = time.monotonic()
+    line, trickle = socket.create_connection(("127.0.0.1", port), 5), b""
+    try:
+        if manner == "half a handshake, a byte at a time":
+            trickle = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
+        elif manner != "nothing":
+            line = _shaken(files, line)
+            trickle = hello[:-1] if manner == "a hello, a byte at a time" else b""
+        line.settimeout(0.25)
+        for at in range(200):
+            try:
+                line.send(trickle[at : at + 1])
+                if not line.recv(100):
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        return time.monotonic() - began
+    finally:
+        line.close()
+
+
+@on_reactor
+async def test_whoever_is_slow_before_the_hello_is_closed_in_time_and_others_are_served(
+    house: OpenHouse,
+) -> None:
+    """From accept through handshake to Hello there is one deadline, whatever trickles in."""
+    manners = [
+        "nothing",
+        "half a handshake, a byte at a time",
+        "a handshake and no word",
+        "a hello, a byte at a time",
+    ]
+    given = [house.papers.give("counter", f"C00{number}") for number in range(1, 5)]
+    slow = [
+        asyncio.create_task(asyncio.to_thread(_hold, house.port, files, manner))
+        for files, manner in zip(given, manners, strict=True)
+    ]
+    async with house.terminal("C008", "asha") as neighbour:
+        for _ in range(5):
+            assert await neighbour.code("consumers.dues", ["1000000001"]) == ""
+            await asyncio.sleep(0.2)
+    lasted = dict(zip(manners, await asyncio.gather(*slow), strict=True))
+    print({manner: round(took_s, 1) for manner, took_s in lasted.items()})
+    assert max(lasted.values()) < HELLO_DEADLINE_S + 2
 
 
 @on_reactor
