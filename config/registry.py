@@ -30,6 +30,7 @@ from config.pki import (
     Identity,
     PkiError,
     authority_from,
+    certify,
     identity_of,
     issue,
     key_pem,
@@ -38,6 +39,7 @@ from config.pki import (
     revocation_list,
     revoke,
 )
+from config.renewal import named_in, proven
 
 REASONS: Final = {
     "key-compromise": x509.ReasonFlags.key_compromise,
@@ -69,8 +71,9 @@ class Registry:
 
     def __init__(self, home: Path) -> None:
         self.pki = home / "pki"
+        trusted = self._read("ca.crt")
         try:
-            self.trusted = x509.load_pem_x509_certificates(self._read("ca.crt"))
+            self.trusted = x509.load_pem_x509_certificates(trusted)
         except ValueError as wrong:
             raise PkiError(f"{self.pki / 'ca.crt'} holds no certificate") from wrong
         self._keys = [
@@ -145,21 +148,45 @@ class Registry:
                 f"the certificate of {one.kind} {one.name} is revoked: 'issue' gives it a new one"
             )
         leaf = x509.load_pem_x509_certificate(one.file.read_bytes())
-        who = Identity(self.cluster, one.kind, one.name)
-        self._give(one.file, who, now, _hosts(leaf), days)
+        self._give(one.file, self._who(one), now, _hosts(leaf), days)
         return one.file
+
+    def sign(self, sent: bytes, now: dt.datetime, days: int) -> tuple[Listed, bytes]:
+        """Answer a machine's own request with its next certificate (PEM); the key it was made for
+        is not here, and the one that was here goes.
+        """
+        name = named_in(sent)
+        valid = [one for one in self.listed(now) if one.state == "valid"]
+        asking = [one for one in valid if name == str(self._who(one))]
+        if not asking:
+            raise PkiError(f"'{name}' has no valid certificate here; 'issue' gives it one")
+        one, present = asking[0], asking[0].file.read_bytes()
+        leaf = x509.load_pem_x509_certificate(present)
+        authority = self._authority(self.trusted[0])
+        key = proven(sent, present)
+        signed = certify(authority, self._who(one), key, now, _hosts(leaf), days)
+        self._keep_earlier(one.file)
+        one.file.with_suffix(".key").unlink(missing_ok=True)
+        write_file(one.file, signed)
+        return one, signed
+
+    def _who(self, one: Listed) -> Identity:
+        return Identity(self.cluster, one.kind, one.name)
 
     def _give(
         self, file: Path, who: Identity, now: dt.datetime, hosts: Iterable[str], days: int
     ) -> None:
         issued = issue(self._authority(self.trusted[0]), who, now, hosts, days)
         if file.exists():
-            before = file.read_bytes()
-            serial = x509.load_pem_x509_certificate(before).serial_number
-            make_folder(self.pki / "earlier")
-            write_file(self.pki / "earlier" / f"{file.stem}.{serial:x}.crt", before)
+            self._keep_earlier(file)
         write_file(file.with_suffix(".key"), issued.key, SECRET)
         write_file(file, issued.certificate)
+
+    def _keep_earlier(self, file: Path) -> None:
+        before = file.read_bytes()
+        serial = x509.load_pem_x509_certificate(before).serial_number
+        make_folder(self.pki / "earlier")
+        write_file(self.pki / "earlier" / f"{file.stem}.{serial:x}.crt", before)
 
     # -------------------------------------------------------------------------- taking back
 

@@ -12,14 +12,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import click
 
-from clients.door import Ended, Exit, answer, json_option
+from clients.door import Ended, Exit, answer, json_option, talk
 from clients.ops.bringing import bring, bring_trust, in_step
+from clients.ops.own_key import accept, request
 from config.pki import LIST_DAYS, SERVERS, Identity, PkiError
 from config.registry import REASONS, Listed, Registry
+from config.renewal import MAX_BYTES
 
 KINDS: Final = click.Choice(["counter", "bank", "ops", "node", "witness"])
 DAYS: Final = 366
@@ -231,6 +233,23 @@ def publish(*, days: int, as_json: bool) -> None:
     said = [f"The list lasts until {at + dt.timedelta(days=days):%Y-%m-%d}."]
     said += bring_trust(home(), everywhere=True)
     answer({"days": days}, "\n".join(said), as_json=as_json)
+
+
+pki.add_command(request)
+pki.add_command(accept)
+
+
+@pki.command(epilog="Example: ssh C001 mpower pki request | mpower pki sign - > C001.crt")
+@click.argument("sent", type=click.File("rb"))
+@days_option
+def sign(sent: BinaryIO, *, days: int) -> None:
+    """Answer a machine's own request (a file, or - for standard input); its certificate goes to
+    standard output.
+    """
+    with opened() as book:
+        one, certificate = book.sign(sent.read(MAX_BYTES + 1), now(), days)
+    click.echo(certificate.decode(), nl=False)
+    talk(f"{one.kind} {one.name} has its next certificate; bring it back: mpower pki accept")
 
 
 @pki.group()

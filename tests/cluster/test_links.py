@@ -3,6 +3,7 @@ name.
 """
 
 import asyncio
+import datetime as dt
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from cluster.link import Links
 from cluster.session import Stage
 from cluster.timers import Timers
 from cluster.verbs import Verbs
+from config.registry import Registry
 from config.settings import NodeSettings, split_address
 from protocols.peer import (
     PEER_VERSION,
@@ -159,6 +161,21 @@ class Stranger:
         self.stream.abort("heard")
         await asyncio.wait_for(self.down, WAIT_S)
         return last
+
+
+@pytest.mark.parametrize("lost", ["a", "b"])
+@on_reactor
+async def test_a_revoked_node_loses_its_live_links_whoever_called(
+    tmp_path: Path, lost: str
+) -> None:
+    """A calls, b answers: the other one of the two cuts it off, and it does not come back."""
+    async with sides_of(tmp_path) as sides:
+        book, at = Registry(tmp_path / "board"), dt.datetime.now(dt.UTC)
+        gone = [one for one in book.listed(at) if (one.kind, one.name) == ("node", lost)]
+        book.revoke(gone, "key-compromise", at)
+        await sides.until(lambda: sides.a.up == sides.b.up == 0)
+        await asyncio.sleep(0.3)
+        assert sides.a.up == sides.b.up == 0
 
 
 @on_reactor

@@ -188,6 +188,15 @@ def test_without_its_key_the_authority_gives_nothing_and_says_where_it_belongs(h
     assert len(Registry(home).listed(NOW)) == 6, "looking needs no key"
 
 
+def test_a_folder_that_is_not_whole_is_named(home: Path) -> None:
+    (home / "pki/revoked.crl").write_bytes(b"")
+    with pytest.raises(PkiError, match="no list of revoked"):
+        Registry(home)
+    (home / "pki/ca.crt").unlink()
+    with pytest.raises(PkiError, match=r"ca\.crt cannot be read \(No such file"):
+        Registry(home)
+
+
 def test_nothing_lasts_longer_than_its_authority(home: Path) -> None:
     late = NOW + 3600 * DAY
     file = Registry(home).renew(one(home, "ops", "ops1"), late, 366)
