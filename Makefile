@@ -3,7 +3,8 @@
 #
 #   make demo              two servers, a witness and counters here (DRILL=1: failover drill, exit)
 #   make test              what fits in ten minutes on two cores; T='tests/config -k name' for some
-#   make test-all          the same with more simulation seeds, longer hypothesis runs, torture
+#   make test-all          the same with more simulation seeds, longer hypothesis runs, the tests
+#                          marked long, torture
 #   make check             ruff, formatting, types, import rules, house rules
 #   make coverage          which branches the pure tests reach, line by line where they do not
 #   make simulate SEEDS=N  the pair under a virtual clock
@@ -46,13 +47,14 @@ ifneq ($(T),)
 	@$(PYTEST) $(T)
 else
 	@$(RUN_TESTS) $(PYTEST) -q -n 2 --dist loadfile -m "not database and not live"
-	@$(RUN_TESTS) $(PYTEST) -q -m "database or live"
+	@$(RUN_TESTS) $(PYTEST) -q -m "(database or live) and not long"
 endif
 
 test-all: export MPOWER_TEST_SEEDS = $(SEEDS)
 test-all: export HYPOTHESIS_PROFILE = thorough
 test-all: export MPOWER_SATURATED_S = 60
 test-all: test
+	@$(RUN_TESTS) $(PYTEST) -q -m long
 	@$(BIN)/python -m tests.torture --minutes 6 || { code=$$?; \
 		[ "$$code" -eq 5 ] && [ -z "$${CI:-}" ] && echo "left out: make torture" || exit "$$code"; }
 

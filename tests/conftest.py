@@ -1,22 +1,28 @@
 """The groups of tests: which test belongs to which, and which cannot run on this machine.
 
 A test's folder is its group (tests/database, tests/live, tests/simulation), so that no mark can
-be forgotten. Three groups are marked by hand: `tls` needs a PostgreSQL that speaks TLS, which the
-wheel's does not; `etcd` needs an etcd; `cage` needs network namespaces. Where that is not to be
-had, the group is left out and named in one line; in CI that is an error, because CI runs
-everything, but for the cage, which a kernel may refuse to a container.
+be forgotten. Four groups are marked by hand: `tls` needs a PostgreSQL that speaks TLS, which the
+wheel's does not; `etcd` needs an etcd; `cage` needs network namespaces; `disks` also mounts
+filesystems. Where that is not to be had, the group is left out and named in one line; in CI that
+is an error, because CI runs everything, but for the cage and its disks, which a kernel may refuse
+to a container.
 """
 
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.torture.needs import lacks
+
 FOLDER_GROUPS = ("database", "live", "simulation")
+MAY_LACK = ("cage", "disks")
+"""A container may be refused them."""
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 # Seconds a test needs depend on what else the machine does: no deadline is a verdict here.
@@ -62,6 +68,11 @@ NEEDS = {
         "it needs root, iptables and a kernel that gives out network namespaces",
         "iproute2 iptables (and be root, outside a container)",
     ),
+    "disks": (
+        lambda: not lacks(Path(tempfile.gettempdir())),
+        "it needs root, loop devices, 8 GB of room and a kernel that gives out namespaces",
+        "mount e2fsprogs iproute2 iptables (and be root, outside a container)",
+    ),
     "etcd": (
         lambda: shutil.which("etcd") and shutil.which("etcdctl"),
         "there is no etcd",
@@ -84,7 +95,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         wanting = [item for item in items if item.get_closest_marker(group)]
         if not wanting or there():
             continue
-        if os.environ.get("CI") and group != "cage":  # a container may be refused it
+        if os.environ.get("CI") and group not in {
+            "cage",
+            "disks",
+        }:  # a container may be refused them
             raise pytest.UsageError(f"CI runs the group {group}, but {why}: install {package}")
         config.hook.pytest_deselected(items=wanting)
         items[:] = [item for item in items if item not in wanting]

@@ -28,7 +28,7 @@ from msgspec import structs
 from clients.ops.init import loopback_plan
 from config.folder import Paths, write_settings
 from config.load import load_node
-from config.settings import EtcdSettings
+from config.settings import EtcdSettings, TimersSettings
 
 HOUSE = Path(__file__).resolve().parents[2]
 WAIT_S = 30.0
@@ -208,13 +208,19 @@ class Daemons(Pair):
 
 
 @contextmanager
-def live_pair(kind: type[Pair] = Pair, etcd: EtcdSettings | None = None) -> Iterator[Pair]:
+def live_pair(
+    kind: type[Pair] = Pair,
+    etcd: EtcdSettings | None = None,
+    timers: TimersSettings | None = None,
+) -> Iterator[Pair]:
     """A written settings folder that the database's user may enter, and its processes' end."""
     with tempfile.TemporaryDirectory(prefix="mpower-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         home.chmod(0o755)
         data = {name: home / f"data-{name}" for name in ("a", "b")}
         plan = structs.replace(loopback_plan(home / "board", "demo"), node_data=data)
+        if timers is not None:
+            plan = structs.replace(plan, timers=timers)
         if etcd is not None:
             plan = structs.replace(plan, witness=None, etcd=etcd)
         pair = kind(write_settings(plan), home / "board", data)

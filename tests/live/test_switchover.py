@@ -1,8 +1,8 @@
 """An operator's orders to a real board at work: in order, at a time, called off, by a reason.
 
 Every terminal goes on paying meanwhile; the verdict at the end is taken from their own journals.
-Switchovers that must fail are caught at the same moment each time: the checkpointer of the primary
-is held until the standby has been struck. Gaps are printed, and none is a verdict.
+Switchovers that must fail are caught at the same moment each time, by holding a process of the
+primary's PostgreSQL that the next step waits for. Gaps are printed, and none is a verdict.
 """
 
 import datetime as dt
@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ class Show:
 
     def gap(self, what: str) -> None:
         print(f"{what}: gap_ms={self.company.longest_ms():.0f}")
+
+    def from_here(self) -> tuple[float, int]:
+        """The time, and the length of a's log; waits are counted anew."""
+        self.company.longest_ms()
+        return time.time(), len(self.stage.log("a").read_text())
 
     def called(self, node: str, title: str) -> Process:
         """The process of that node's PostgreSQL that ``ps`` would show so."""
@@ -118,32 +124,53 @@ def test_a_planned_one_happens_at_its_time(show: Show) -> None:
     assert claimed >= due.timestamp()
 
 
-def called_off(show: Show, struck: Process) -> str:
-    """Order one whose standby is struck as its checkpoint ends; what the operator is told."""
-    said: list[str] = []
+class Order:
+    """A switchover asked for beside the test, by an operator who waits for the answer."""
 
-    def order() -> None:
+    def __init__(self, show: Show) -> None:
+        self._show = show
+        self._said: list[str] = []
+        self._asked = threading.Thread(target=self._ask, daemon=True)
+        self._asked.start()
+
+    def _ask(self) -> None:
         try:
-            said.append(str(show.ask("switchover")))
+            self._said.append(str(self._show.ask("switchover")))
         except StageError as refused:
-            said.append(str(refused))
+            self._said.append(str(refused))
 
-    asked = threading.Thread(target=order, daemon=True)
-    checkpointer = show.called("a", "checkpointer")
-    assert checkpointer.send(signal.SIGSTOP)
+    def told(self) -> str:
+        self._asked.join(LIMIT_S)
+        assert self._said, "the operator was told nothing"
+        return self._said[0]
+
+
+@contextmanager
+def held(process: Process) -> Iterator[None]:
+    """It stands still meanwhile."""
+    assert process.send(signal.SIGSTOP)
     try:
-        asked.start()
-        show.until("it is due", lambda it: it["record"]["intent"].startswith("switchover"))
-        assert struck.send(signal.SIGSTOP)
+        yield
     finally:
-        checkpointer.send(signal.SIGCONT)
-    try:
-        asked.join(LIMIT_S)
-        show.company.await_more(AT_WORK, LIMIT_S)
-    finally:
-        struck.send(signal.SIGCONT)
-    assert said, "the operator was told nothing"
-    return said[0]
+        process.send(signal.SIGCONT)
+
+
+def entered(show: Show, state: str, since: int) -> None:
+    """Wait for the line of the log with which a enters a state; quicker than asking."""
+    end_s = time.monotonic() + LIMIT_S
+    while f'"{state}: ' not in show.stage.log("a").read_text()[since:]:
+        assert time.monotonic() < end_s, f"a was never {state}"
+        time.sleep(0.005)
+
+
+def branch(show: Show, since_s: float) -> list[str]:
+    """The lines of a's history from there on; printed, so that a reader sees which way it went."""
+    seen = show.settled("a")
+    assert seen["record"]["tli"] == 3, "nobody was promoted"
+    history = next(one["history"] for one in seen["nodes"] if one["node"] == "a")
+    lines = [str(line["text"]) for line in history if line["wall_s"] >= since_s]
+    print("\n".join(lines))
+    return lines
 
 
 @pytest.mark.parametrize(
@@ -153,26 +180,44 @@ def called_off(show: Show, struck: Process) -> str:
 def test_the_primary_opens_again_if_its_standby_does_not_take_over(
     show: Show, title: str, why: str
 ) -> None:
-    """The abort rows: a standby that falls silent, and one that does not take the last of it.
-
-    On a machine so busy that the checkpoint outlasts the standby's grace it is called off one step
-    earlier, before the gate was shut; the reason then says so.
+    """The abort rows, with the gate shut: a standby that falls silent, and one that does not take
+    the last of it. The background writer of a is held until the standby is struck: a checkpoint
+    does without it, an orderly stop waits for it. At the deadline two rows say the same: it was
+    not stopped in order, or not taken over; which of them is quicker is printed.
     """
     show.settled("a")
-    began_s = time.time()
-    said = called_off(show, show.called("b", title))
+    began_s, since = show.from_here()
+    with ExitStack() as frozen:
+        with held(show.called("a", "background writer")):
+            order = Order(show)
+            entered(show, "DRAINING", since)
+            frozen.enter_context(held(show.called("b", title)))
+        said = order.told()
+        show.company.await_more(AT_WORK, LIMIT_S)
     assert "a stays the primary" in said
-    seen = show.settled("a")
+    assert why in said
+    lines = branch(show, began_s)
     show.gap(f"called off, {title} frozen")
-    history = next(one["history"] for one in seen["nodes"] if one["node"] == "a")
-    states = [line["state"] for line in history if line["wall_s"] >= began_s]
-    if "DRAINING" in states:
-        assert why in said
-        begun = states.index("DRAINING")
-        assert states[begun : begun + 3] == ["DRAINING", "READING", "PRIMARY_GATED"], history
-    else:
-        assert "b is" in said, "called off for another reason than its standby"
-    assert seen["record"]["tli"] == 3, "nobody was promoted"
+    begun = next(n for n, line in enumerate(lines) if line.startswith("DRAINING: "))
+    states = [line.partition(":")[0] for line in lines[begun:] if line.split(":")[0].isupper()]
+    assert states[:3] == ["DRAINING", "READING", "PRIMARY_GATED"], lines
+    assert lines[begun + 1 :][0].endswith("this node serves again."), lines
+
+
+def test_a_standby_that_falls_silent_before_the_gate_is_shut_costs_nothing(show: Show) -> None:
+    """Called off one step earlier: the checkpoint before it is held until the operator is told."""
+    show.settled("a")
+    began_s, since = show.from_here()
+    with held(show.called("a", "checkpointer")):
+        order = Order(show)
+        show.until("it is due", lambda it: it["record"]["intent"].startswith("switchover"))
+        with held(show.called("b", "mpowerd")):
+            said = order.told()
+    assert "a stays the primary" in said
+    assert "b is" in said
+    lines = branch(show, began_s)
+    show.gap("called off before the gate was shut")
+    assert "DRAINING: " not in show.stage.log("a").read_text()[since:], lines
 
 
 def test_a_reason_is_enough_to_hand_over(show: Show) -> None:

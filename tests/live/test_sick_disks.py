@@ -1,0 +1,63 @@
+"""A pair whose nodes have disks of their own, in a cage: full under the primary, then frozen.
+
+Each is handed over, looked at for a while, and made well: it returns by itself. How long it took
+is printed: a figure of this machine and this minute, not a verdict.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.pair import HOUSE
+
+LIMIT_S = 300.0
+LINES = 12
+"""Handed over, fenced, judged and following are six; a node that starts again and again every
+half second writes two with every start.
+"""
+pytestmark = pytest.mark.disks
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[dict[str, dict[str, Any]]]:
+    with tempfile.TemporaryDirectory(prefix="mpower-disks-", ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)
+        said = subprocess.run(
+            [sys.executable, "-m", "tests.live.sick_disks", home],
+            cwd=HOUSE,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        assert said.returncode == 0, said.stdout + said.stderr[-4000:]
+        lines = [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
+        yield {line["what"]: line for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("what", "term", "alarm"), [("full", 2, "disk-full"), ("hung", 3, "disk-dead")]
+)
+def test_a_sick_disk_is_handed_over_at_once_and_told(
+    told: dict[str, dict[str, Any]], what: str, term: int, alarm: str
+) -> None:
+    seen = told[what]
+    print(f"disk {what}: claimed_ms={seen['claimed_ms']} open_ms={seen['open_ms']}")
+    assert "hands over" in seen["claim"], "nobody waited for silence"
+    assert alarm in seen["alarms"]
+    if what == "full":
+        assert "The disk here is full" in seen["lines"][0], "PostgreSQL had to fall over it"
+    assert seen["term"] == term, "nothing went to and fro"
+
+
+@pytest.mark.parametrize("what", ["full", "hung"])
+def test_it_is_not_started_again_and_again(told: dict[str, dict[str, Any]], what: str) -> None:
+    lines = told[what]["lines"]
+    assert lines[0].startswith("READING: "), lines
+    assert len(lines) <= LINES, lines
