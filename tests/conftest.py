@@ -18,8 +18,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.torture.needs import lacks
-
 FOLDER_GROUPS = ("database", "live", "simulation")
 MAY_LACK = ("cage", "disks")
 """A container may be refused them."""
@@ -57,6 +55,13 @@ def may_cage() -> bool:
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
+def may_mount() -> bool:
+    """Filesystems of our own can be mounted in a cage here."""
+    from tests.torture.needs import lacks
+
+    return not lacks(Path(tempfile.gettempdir()))
+
+
 NEEDS = {
     "tls": (
         tls_postgres_bindir,
@@ -69,7 +74,7 @@ NEEDS = {
         "iproute2 iptables (and be root, outside a container)",
     ),
     "disks": (
-        lambda: not lacks(Path(tempfile.gettempdir())),
+        may_mount,
         "it needs root, loop devices, 8 GB of room and a kernel that gives out namespaces",
         "mount e2fsprogs iproute2 iptables (and be root, outside a container)",
     ),
