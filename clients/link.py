@@ -28,6 +28,7 @@ from protocols.catalogue import CATALOGUE
 from protocols.hearing import event_of
 from protocols.messages import Notice, Refusal, Reply, Request, Session, SignIn
 from protocols.operation import Operation
+from protocols.shell.admitted import Recheck
 from protocols.shell.tls import TlsFiles, client_side
 from protocols.values import RequestKey
 
@@ -83,7 +84,9 @@ class Link:
         self.clock = clock
         self.trouble = ""
         self._nodes = [f"{host}:{port}" for host, port in nodes]
-        self._lines = Lines(nodes, client_side(files, cluster), reactor, clock, self)
+        calling = client_side(files, cluster)
+        self._lines = Lines(nodes, calling, reactor, clock, self)
+        self._recheck = Recheck(calling.recheck, clock)
         self._on_standing = on_standing
         self._on_notice = on_notice
         self._on_sign_in_needed = on_sign_in_needed
@@ -115,6 +118,7 @@ class Link:
 
     def start(self) -> None:
         """Begin to look for the primary."""
+        self._recheck.start()
         self.happen(desk.Tick())
 
     def stop(self) -> None:
@@ -123,6 +127,7 @@ class Link:
         self._shown()
         if self._wake is not None and self._wake.active():
             self._wake.cancel()
+        self._recheck.stop()
         self._lines.close_all()
         self.journal.close()
         over: list[Deferred[Any]] = [

@@ -159,8 +159,9 @@ class Node(Factory):
         self.here: Welcome | NotPrimary = NotPrimary(0)
         self.desks: list[Server] = []
         self.mute = False
+        self.files = papers.give("node", name)
         self._connections = server_side(
-            papers.give("node", name), papers.cluster, ("counter", "bank"), ALPN_TERMINAL
+            self.files, papers.cluster, ("counter", "bank"), ALPN_TERMINAL
         )
         self._port: Any = None
         self._number = 0

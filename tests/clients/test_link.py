@@ -100,6 +100,20 @@ async def test_a_refusal_is_said_with_its_sentence(link: Callable[..., Link]) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_terminal_leaves_a_node_that_was_revoked(
+    town: Town, link: Callable[..., Link]
+) -> None:
+    """A stolen server goes on answering; the terminal that has the new list does not go on."""
+    counter = link()
+    await counter.sign_in("asha", PASSWORD)
+    town.papers.revoke(town.nodes[0].files)
+    await until(lambda: "is revoked" in counter.trouble, 5.0)
+    town.nodes[1].lead(2)
+    answer = await counter.submit("payments.take", TAKE)
+    assert answer.body.number == "C001/2026-27/1"
+
+
+@pytest_twisted.ensureDeferred
 async def test_what_is_not_definitive_is_sent_again(town: Town, link: Callable[..., Link]) -> None:
     counter = link()
     await counter.sign_in("asha", PASSWORD)

@@ -27,15 +27,15 @@ class Papers:
     def __init__(self, folder: Path, cluster: str = "test") -> None:
         self.folder = folder
         self.cluster = cluster
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name(
             [x509.NameAttribute(NameOID.COMMON_NAME, f"authority {x509.random_serial_number():x}")]
         )
         self.ca = folder / "ca.pem"
         certificate = (
-            self._begun(self._name, self.key.public_key(), now() - DAY, now() + 30 * DAY)
+            self._begun(self._name, self._key.public_key(), now() - DAY, now() + 30 * DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(self.key, hashes.SHA256())
+            .sign(self._key, hashes.SHA256())
         )
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         self.list_path = folder / "revoked.pem"
@@ -63,7 +63,7 @@ class Papers:
         ).add_extension(x509.SubjectAlternativeName(names), critical=False)
         if uses:
             builder = builder.add_extension(x509.ExtendedKeyUsage(list(uses)), critical=True)
-        certificate = builder.sign(self.key, hashes.SHA256())
+        certificate = builder.sign(self._key, hashes.SHA256())
         place = self.folder / f"{kind}-{name}-{certificate.serial_number:x}"
         place.with_suffix(".pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         place.with_suffix(".key").write_bytes(
@@ -92,7 +92,7 @@ class Papers:
                 .revocation_date(now() - DAY)
                 .build()
             )
-        signed = builder.sign(self.key, hashes.SHA256())
+        signed = builder.sign(self._key, hashes.SHA256())
         fresh = self.list_path.with_suffix(".new")
         fresh.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         fresh.rename(self.list_path)

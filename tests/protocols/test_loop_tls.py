@@ -101,7 +101,16 @@ def test_a_counter_is_let_in_and_heard(
 @pytest.mark.parametrize("loop_of", LOOPS)
 @pytest.mark.parametrize(
     "bad",
-    ["foreign", "expired", "other cluster", "other kind", "other use", "no name", "revoked"],
+    [
+        "foreign",
+        "expired",
+        "early",
+        "other cluster",
+        "other kind",
+        "other use",
+        "no name",
+        "revoked",
+    ],
 )
 def test_everybody_else_is_refused_before_there_is_a_stream(
     papers: Papers,
@@ -115,6 +124,7 @@ def test_everybody_else_is_refused_before_there_is_a_stream(
     given = {
         "foreign": lambda: foreign.give("counter", "C001"),
         "expired": lambda: papers.give("counter", "C001", until=now() - dt.timedelta(hours=1)),
+        "early": lambda: papers.give("counter", "C001", since=now() + dt.timedelta(hours=1)),
         "other cluster": lambda: papers.give("counter", "C1", uris=("mpower:goa/counter/C1",)),
         "other kind": lambda: papers.give("node", "b"),
         "other use": lambda: papers.give(

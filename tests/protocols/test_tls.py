@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL
+from twisted.logger import capturedLogs
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
+from config.pki import key_pem
 from protocols.shell.tls import (
     ALPN_PEER,
     ALPN_TERMINAL,
@@ -195,24 +199,6 @@ def test_a_bad_list_keeps_newcomers_out_and_those_who_are_here_in(
     assert refused(Pair(accepting, calling))
 
 
-def test_a_self_signed_certificate_is_refused(papers: Papers, tmp_path: Path) -> None:
-    """An authority's own certificate, shown as a terminal's."""
-    own = papers.give("counter", "C001")
-    (tmp_path / "self").mkdir()
-    alone = Papers(tmp_path / "self")
-    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_alpn_protos([ALPN_TERMINAL])
-    context.use_certificate_file(str(alone.ca))
-    context.use_privatekey(alone.key)
-    assert refused(Pair(server(papers), Connections(context)))
-    assert own.ca != alone.ca
-
-
-def test_a_certificate_that_is_not_yet_valid_is_refused(papers: Papers) -> None:
-    early = papers.give("counter", "C001", since=now() + DAY / 4)
-    assert refused(joined(papers, early))
-
-
 def test_each_authority_needs_its_own_list_while_two_are_trusted(
     papers: Papers, tmp_path: Path
 ) -> None:
@@ -240,6 +226,73 @@ def test_each_authority_needs_its_own_list_while_two_are_trusted(
     parts["new"] = following.list_path.read_bytes()
     assert not let_in(new, "old", "new")
     assert let_in(old, "new", "old")
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("expired", "its chain does not hold: it is expired"),
+        ("early", "its chain does not hold: it is not yet valid"),
+        ("foreign", "its chain does not hold: an unknown authority signed it"),
+        ("self-signed", "its chain does not hold: it signed itself"),
+        ("server", "its chain does not hold: it is for another use"),
+        ("useless", "mpower:test/counter/C001 has a certificate for no use"),
+        ("kind", "mpower:test/witness/w may not speak here"),
+        ("cluster", "mpower:other/counter/C is of another cluster"),
+        ("two", "the certificate does not name exactly one machine of an mPower cluster"),
+        ("revoked", "the certificate {serial} is revoked"),
+    ],
+)
+def test_each_refusal_is_one_line_that_says_why(
+    papers: Papers, tmp_path: Path, bad: str, said: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    foreign = Papers(tmp_path / "elsewhere")
+    name = ("counter", "C001")
+    two = ("mpower:test/counter/C001", "mpower:test/counter/C002")
+    given = {
+        "expired": lambda: papers.give(*name, until=now() - DAY),
+        "early": lambda: papers.give(*name, since=now() + DAY / 4),
+        "foreign": lambda: foreign.give(*name),
+        "self-signed": lambda: own_signature(papers, tmp_path),
+        "server": lambda: papers.give(*name, uses=(ExtendedKeyUsageOID.SERVER_AUTH,)),
+        "useless": lambda: papers.give(*name, uses=()),
+        "kind": lambda: papers.give("witness", "w"),
+        "cluster": lambda: papers.give(*name, uris=("mpower:other/counter/C",)),
+        "two": lambda: papers.give(*name, uris=two),
+        "revoked": lambda: papers.give(*name),
+    }[bad]()
+    if bad == "revoked":
+        papers.revoke(given)
+    leaf = x509.load_pem_x509_certificate(given.certificate.read_bytes())
+    shown = TlsFiles(papers.ca, given.certificate, given.key)
+    with capturedLogs() as events:
+        assert refused(joined(papers, shown))
+    lines = [one["why"] for one in events if "why" in one]
+    assert lines[0] == said.format(serial=f"{leaf.serial_number:x}")
+
+
+def own_signature(papers: Papers, folder: Path) -> TlsFiles:
+    """A counter's name, signed by its own key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "C001")])
+    uri = x509.UniformResourceIdentifier("mpower:test/counter/C001")
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now() - DAY)
+        .not_valid_after(now() + DAY)
+        .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    place = folder / "own.pem"
+    place.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    place.with_suffix(".key").write_bytes(key_pem(key))
+    return TlsFiles(papers.ca, place, place.with_suffix(".key"), papers.list_path)
 
 
 def test_a_list_of_an_authority_that_is_not_known_yet_is_passed_over(
