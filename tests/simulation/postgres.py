@@ -123,6 +123,8 @@ class Postgres(Streaming):
 
     def stop(self, *, clean: bool = False) -> None:
         """The postmaster is gone; whoever was connected learns it if the line is good."""
+        if self.beneath:  # whoever was restarting it finds standby.signal, or no power
+            self.life, self.beneath = self.life + 1, False
         if not self.up:
             return
         self.life += 1
