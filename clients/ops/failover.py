@@ -16,6 +16,7 @@ import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.reactor import on_reactor
+from clients.ops.statement import be_sure
 from clients.ops.verbs import give, look, record_of
 
 if TYPE_CHECKING:
@@ -55,15 +56,19 @@ def failover(
     if not (force and accept):
         raise Ended(Exit.USAGE, f"Nothing was done. {BY_ITSELF}")
     settings = client_settings("ops")
-    asked = on_reactor(settings, lambda asking: _asked(asking, settings, to))
-    record = record_of(asked.seen)
-    gone = record.primary if record is not None else "the primary"
-    if dry:
-        answer({"node": asked.node, "bound": asked.said, "dry": True}, asked.said, as_json=as_json)
-        return
-    _be_sure(settings.cluster, STATEMENT.format(bound=asked.said, gone=gone), confirm)
-    data, text = on_reactor(settings, lambda asking: _forced(asking, settings, asked))
-    answer({**data, "bound": asked.said}, text, as_json=as_json)
+
+    async def work(asking: Asking) -> tuple[dict[str, Any], str]:
+        asked = await _asked(asking, settings, to)
+        if dry:
+            return {"node": asked.node, "bound": asked.said, "dry": True}, asked.said
+        record = record_of(asked.seen)
+        gone = record.primary if record is not None else "the primary"
+        be_sure(settings.cluster, [STATEMENT.format(bound=asked.said, gone=gone)], confirm)
+        data, text = await _forced(asking, settings, asked)
+        return {**data, "bound": asked.said}, text
+
+    data, text = on_reactor(settings, work)
+    answer(data, text, as_json=as_json)
 
 
 async def _asked(asking: Asking, settings: ClientSettings, to: str | None) -> Told:
@@ -75,13 +80,6 @@ async def _asked(asking: Asking, settings: ClientSettings, to: str | None) -> To
         raise Ended(Exit.NOT_REACHABLE, "No node but the primary answers: there is no copy to use.")
     arguments = {"accept": "yes", "dry": "yes"}
     return await give(asking, settings, "failover", arguments, to=to or others[0], seen=seen)
-
-
-def _be_sure(cluster: str, statement: str, confirm: str | None) -> None:
-    click.echo(statement, err=True)
-    typed = confirm or click.prompt(f"Type the cluster's name ({cluster}) to go on", err=True)
-    if typed != cluster:
-        raise Ended(Exit.REFUSED, f"'{typed}' is not the cluster's name. Nothing was done.")
 
 
 async def _forced(
