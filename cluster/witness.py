@@ -19,6 +19,7 @@ from cluster.arbiter.shelf import Shelf, Shelving
 from cluster.arbiter.store import RecordFile
 from cluster.door import Door
 from cluster.serving import FAULT, Ending, Service, serve
+from cluster.session import Partner
 from cluster.verbs import Verbs
 from config.settings import WitnessSettings, split_address
 from protocols.shell.clock import BootClock
@@ -38,12 +39,10 @@ class Witness:
         self.desk = Desk(file, settings.nodes, clock.seconds, die, is_here, shelving)
         verbs = Verbs(self.status)
         verbs.questions["kept"] = shelving.kept
-        self._door = Door(
-            settings.cluster_name,
-            {"node": self.desk, "ops": verbs},
-            server_side(files, settings.cluster_name, ("node", "ops"), ALPN_PEER),
-            clock,
-        )
+        tls_side = server_side(files, settings.cluster_name, ("node", "ops"), ALPN_PEER)
+        partners: dict[str, Partner] = {"node": self.desk, "ops": verbs}
+        self._door = Door(settings.cluster_name, partners, tls_side, clock)
+        self._list_mark = tls_side.list_mark
 
     def start(self, reactor: Any) -> None:
         """Open the door."""
@@ -52,7 +51,8 @@ class Witness:
 
     def status(self) -> dict[str, Any]:
         """The answer to an operator's ``status``."""
-        return {"witness": self._settings.name, **self.desk.status()}
+        mark = self._list_mark()
+        return {"witness": self._settings.name, "revoked_list": mark, **self.desk.status()}
 
     async def stop(self) -> None:
         """Close the door; what is being written is finished first."""

@@ -151,7 +151,7 @@ class House:
         self.figures.show(self._present)
         self.opening = Opening(self.hall, standing, self._make)
         acceptor = Acceptor(plan.tls, plan.cluster, ("counter", "bank", "ops"), ALPN_TERMINAL)
-        self._recheck = acceptor.recheck
+        self._recheck, self._list_mark = acceptor.recheck, acceptor.list_mark
         self._server = Server(
             self.hall, acceptor, clock, rate=plan.accept_per_s, most=plan.sessions
         )
@@ -179,6 +179,7 @@ class House:
         seats = self.hall.seats()
         return {
             "doors_open": self.hall.is_open,
+            "revoked_list": self._list_mark(),
             "connections": sum(connections for connections, _ in seats.values()),
             "seats": dict(sorted(seats.items())[:SEATS_SHOWN]),
         }

@@ -57,7 +57,7 @@ def findings(seen: Seen) -> list[Ill]:
             why = "A server with a full disk takes no payments and cannot take over."
             what = f"{node.disk_free_mb} MiB are free on its disk"
             found.append(Ill(node.node, what, why, f"Make room: at least {MIN_FREE_MB} MiB."))
-    return found + _clocks(seen)
+    return found + _lists(seen) + _clocks(seen)
 
 
 def _silent(seen: Seen) -> list[Ill]:
@@ -79,6 +79,20 @@ def _silent(seen: Seen) -> list[Ill]:
     if said := seen.silent.get(seen.asked_witness, ""):
         found.append(Ill("the witness", f"no answer at {seen.asked_witness} ({said})", why, do))
     return found
+
+
+def _lists(seen: Seen) -> list[Ill]:
+    """Machines that do not hold the same list of the revoked: one of them lets a thief in."""
+    held = {one.node: str(one.house.get("revoked_list", "")) for one in seen.nodes}
+    if seen.witness is not None:
+        held["the witness"] = seen.witness.revoked_list
+    held = {where: mark for where, mark in held.items() if mark}
+    if len(set(held.values())) < BOTH:
+        return []
+    what = "their lists of revoked certificates are not the same"
+    why = "Who was revoked last is still let in where the older list is."
+    do = "Bring the newest to each: mpower pack MACHINE --part trust (docs/security/pki.md)."
+    return [Ill(" and ".join(held), what, why, do)]
 
 
 def _clocks(seen: Seen) -> list[Ill]:

@@ -97,6 +97,8 @@ class WitnessStatus(Struct, frozen=True):
     doubt: str = ""
     beside: list[str] = []
     """Nodes whose own machine this witness runs on."""
+    revoked_list: str = ""
+    """The mark of the list of the revoked it goes by; '' from an earlier release."""
 
 
 class Verdict(Struct, frozen=True):

@@ -49,7 +49,7 @@ class Acceptor:
         self._peers = Peers(files, cluster, accepts, ExtendedKeyUsageOID.CLIENT_AUTH)
         self._now = now
         self._admitted = Admitted(self._peers.still, now)
-        self.recheck = self._admitted.recheck
+        self.recheck, self.list_mark = self._admitted.recheck, self._peers.list_mark
         self._context = _context(files, alpn)
 
     async def accept(self, accepted: socket.socket, make: Callable[[], Stream]) -> None:

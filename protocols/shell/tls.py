@@ -11,6 +11,7 @@ connection.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -96,6 +97,7 @@ class Revoked:
         self._authorities = authorities
         self._stamp: tuple[int, int] | None = None
         self._lists: dict[bytes, tuple[dt.datetime, frozenset[int]]] = {}
+        self._mark = ""
 
     def check(self, certificate: x509.Certificate, now: dt.datetime) -> None:
         """Raise PeerRefused if the certificate is on its issuer's list, or the list cannot be
@@ -121,12 +123,21 @@ class Revoked:
         listed = self._lists.get(certificate.issuer.public_bytes())
         return listed is not None and certificate.serial_number in listed[1]
 
+    def mark(self) -> str:
+        """By which two machines see whether they hold the same list; '' before the first good
+        one.
+        """
+        with suppress(OSError, ValueError):
+            self._read()
+        return self._mark
+
     def _read(self) -> None:
         status = self._path.stat()
         stamp = (status.st_mtime_ns, status.st_ino)
         if stamp == self._stamp:
             return
-        lists = [one for one in _pem_lists(self._path.read_bytes()) if self._signed(one)]
+        content = self._path.read_bytes()
+        lists = [one for one in _pem_lists(content) if self._signed(one)]
         if not lists:
             raise ValueError("it was not signed by our authority")
         self._lists = {
@@ -136,7 +147,7 @@ class Revoked:
             )
             for one in lists
         }
-        self._stamp = stamp
+        self._stamp, self._mark = stamp, hashlib.sha256(content).hexdigest()[:12]
 
     def _signed(self, listed: x509.CertificateRevocationList) -> bool:
         return any(
@@ -159,8 +170,13 @@ class Connections:
     wrapClientTLS (client).
     """
 
-    def __init__(self, context: SSL.Context, recheck: Callable[[], None] = lambda: None) -> None:
-        self.context, self.recheck = context, recheck
+    def __init__(
+        self,
+        context: SSL.Context,
+        recheck: Callable[[], None] = lambda: None,
+        list_mark: Callable[[], str] = str,
+    ) -> None:
+        self.context, self.recheck, self.list_mark = context, recheck, list_mark
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Make the accepting side of one connection."""
@@ -259,6 +275,10 @@ class Peers:
         if self._revoked is not None:
             self._revoked.check(leaf, now)
 
+    def list_mark(self) -> str:
+        """See ``Revoked.mark``; '' where no list is kept."""
+        return self._revoked.mark() if self._revoked is not None else ""
+
     def still(self, leaf: x509.Certificate, now: dt.datetime) -> str:
         """Why who was let in by this certificate may not stay; '' if he may."""
         if leaf.not_valid_after_utc <= now:
@@ -288,7 +308,7 @@ def _verified(context: SSL.Context, peers: Peers, now: Now) -> Connections:
         return True
 
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, verified)
-    return Connections(context, admitted.recheck)
+    return Connections(context, admitted.recheck, peers.list_mark)
 
 
 SSL_REASONS: Final = {

@@ -4,6 +4,7 @@ from msgspec import structs
 
 from clients.ops.doctor import findings
 from clients.ops.seen import Seen
+from clients.ops.verdict import WitnessStatus
 from tests.clients.test_verdict import A
 
 UNFIT = {"code": "FSYNC", "why": "fsync is off on b", "do": "Restart b."}
@@ -53,3 +54,15 @@ def test_who_is_silent_is_named_once() -> None:
     both = seen(WELL, structs.replace(WELL, node="b"), silent={"b:2": "refused"})
     (link,) = findings(both)
     assert (link.where, link.what) == ("b:2", "this link: no answer (refused)")
+
+
+def test_machines_that_go_by_different_lists_of_the_revoked_are_named() -> None:
+    a, b = (structs.replace(WELL, node=one, house={"revoked_list": "11"}) for one in ("a", "b"))
+    w = WitnessStatus("w", "1", None, {}, revoked_list="11")
+    assert findings(structs.replace(seen(a, b), witness=w)) == []
+    old = structs.replace(w, revoked_list="10")
+    (ill,) = findings(structs.replace(seen(a, b), witness=old))
+    assert ill.where == "a and b and the witness"
+    assert "not the same" in ill.what
+    earlier = structs.replace(b, house={})
+    assert findings(structs.replace(seen(a, earlier), witness=w)) == []

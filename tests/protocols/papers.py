@@ -64,8 +64,26 @@ class Papers:
         if uses:
             builder = builder.add_extension(x509.ExtendedKeyUsage(list(uses)), critical=True)
         certificate = builder.sign(self._key, hashes.SHA256())
-        place = self.folder / f"{kind}-{name}-{certificate.serial_number:x}"
-        place.with_suffix(".pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        return self._filed(f"{kind}-{name}-{certificate.serial_number:x}", certificate, key)
+
+    def signed_by_itself(self, kind: str, name: str) -> TlsFiles:
+        """The right name and use, and nobody's signature but its own."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        me = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        uri = x509.UniformResourceIdentifier(f"mpower:{self.cluster}/{kind}/{name}")
+        made = (
+            self._begun(me, key.public_key(), now() - DAY, now() + DAY, issuer=me)
+            .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(list(BOTH)), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        return self._filed(f"{kind}-{name}-alone", made, key)
+
+    def _filed(
+        self, stem: str, made: x509.Certificate, key: ec.EllipticCurvePrivateKey
+    ) -> TlsFiles:
+        place = self.folder / stem
+        place.with_suffix(".pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
         place.with_suffix(".key").write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
@@ -103,11 +121,12 @@ class Papers:
         key: ec.EllipticCurvePublicKey,
         since: dt.datetime,
         until: dt.datetime,
+        issuer: x509.Name | None = None,
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self._name)
+            .issuer_name(issuer or self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(since)

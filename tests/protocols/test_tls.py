@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL
 from twisted.logger import capturedLogs
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
-from config.pki import key_pem
 from protocols.shell.tls import (
     ALPN_PEER,
     ALPN_TERMINAL,
@@ -199,6 +196,15 @@ def test_a_bad_list_keeps_newcomers_out_and_those_who_are_here_in(
     assert refused(Pair(accepting, calling))
 
 
+def test_two_machines_see_whether_they_go_by_the_same_list(papers: Papers) -> None:
+    one, other = server(papers), server(papers)
+    before = one.list_mark()
+    assert len(before) == 12
+    assert other.list_mark() == before
+    papers.revoke(papers.give("counter", "C001"))
+    assert one.list_mark() == other.list_mark() != before
+
+
 def test_each_authority_needs_its_own_list_while_two_are_trusted(
     papers: Papers, tmp_path: Path
 ) -> None:
@@ -254,7 +260,7 @@ def test_each_refusal_is_one_line_that_says_why(
         "expired": lambda: papers.give(*name, until=now() - DAY),
         "early": lambda: papers.give(*name, since=now() + DAY / 4),
         "foreign": lambda: foreign.give(*name),
-        "self-signed": lambda: own_signature(papers, tmp_path),
+        "self-signed": lambda: papers.signed_by_itself(*name),
         "server": lambda: papers.give(*name, uses=(ExtendedKeyUsageOID.SERVER_AUTH,)),
         "useless": lambda: papers.give(*name, uses=()),
         "kind": lambda: papers.give("witness", "w"),
@@ -270,29 +276,6 @@ def test_each_refusal_is_one_line_that_says_why(
         assert refused(joined(papers, shown))
     lines = [one["why"] for one in events if "why" in one]
     assert lines[0] == said.format(serial=f"{leaf.serial_number:x}")
-
-
-def own_signature(papers: Papers, folder: Path) -> TlsFiles:
-    """A counter's name, signed by its own key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "C001")])
-    uri = x509.UniformResourceIdentifier("mpower:test/counter/C001")
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(now() - DAY)
-        .not_valid_after(now() + DAY)
-        .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    place = folder / "own.pem"
-    place.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    place.with_suffix(".key").write_bytes(key_pem(key))
-    return TlsFiles(papers.ca, place, place.with_suffix(".key"), papers.list_path)
 
 
 def test_a_list_of_an_authority_that_is_not_known_yet_is_passed_over(
