@@ -14,7 +14,7 @@
 #                          for the failover figures
 #   make install           the environment alone, for a server (docs/operator/install.md)
 #   make lock              write requirements.lock again from pyproject.toml
-#   make audit             known vulnerabilities of what the lock pins
+#   make audit             secrets, dangerous code, known vulnerabilities of what the lock pins
 #   make clean             remove what these targets made
 
 SHELL := /bin/bash
@@ -89,11 +89,8 @@ lock: $(STAMP)
 	@! grep -nE '^-|file:|://' requirements.lock || \
 		{ echo "requirements.lock names this machine"; exit 1; }
 
-# In an environment of its own: the scanner is no part of what we pin.
 audit: $(STAMP)
-	@room=$$(mktemp -d); trap 'rm -rf "$$room"' EXIT; \
-	$(BIN)/python -m venv "$$room" && "$$room/bin/python" -m pip install --quiet pip-audit && \
-	"$$room/bin/pip-audit" --strict --require-hashes --disable-pip -r requirements.lock
+	@.ci/audit $(BIN)
 
 clean:
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \

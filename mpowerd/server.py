@@ -32,12 +32,20 @@ machine.
 """
 UNFINISHED_PER_ADDRESS: Final = 64
 """Handshakes one address may have unfinished: ten counters that reconnect at once, and room."""
+PACE_PER_ADDRESS: Final = 32.0
+"""Connections a second one address gets once it has had PER_ADDRESS at once: a handshake costs
+milliseconds of processor whoever makes it, and an honest terminal makes one an hour.
+"""
+PACED: Final = 4_096
+"""Addresses whose pace is remembered; the one that has been quiet longest goes first."""
 BACKLOG: Final = 1_024
 """Connections the kernel keeps while the port does not read: a city's terminals after a failover.
 """
 REFILL_S: Final = 0.05
 ACCEPTED_AT_ONCE: Final = 16
 """Then the loop looks around: a storm of connections must not delay beats."""
+SAY_S: Final = 1.0
+"""Between two log lines of failed handshakes: a flood writes 20 MB a day, not gigabytes."""
 LIMITS: Final = Limits(hello_s=HELLO_DEADLINE_S - HANDSHAKE_S)
 
 
@@ -51,7 +59,19 @@ class Admission:
         self._tokens, self._filled_s = float(rate), now_s
         self._here: Counter[str] = Counter()
         self._unfinished: Counter[str] = Counter()
+        self._paced: dict[str, tuple[float, float]] = {}
         self.turned_away: Counter[str] = Counter()
+        self._unsaid, self._said_s = 0, now_s - SAY_S
+
+    def say(self, now_s: float) -> int:
+        """Count a handshake that failed; give how many a log line should tell of now, 0 for none:
+        who has no certificate must not fill the disk.
+        """
+        self._unsaid += 1
+        if now_s - self._said_s < SAY_S:
+            return 0
+        said, self._unsaid, self._said_s = self._unsaid, 0, now_s
+        return said
 
     def refill(self, now_s: float) -> bool:
         """Add the tokens of the time that passed; say whether there is one."""
@@ -68,6 +88,8 @@ class Admission:
             why = "connections of one address"
         elif self._here.total() >= self._most:
             why = "connections in total"
+        elif not self._at_its_pace(host):
+            why = "pace of one address"
         if why:
             self.turned_away[why] += 1
             return why
@@ -75,6 +97,15 @@ class Admission:
         self._here[host] += 1
         self._unfinished[host] += 1
         return ""
+
+    def _at_its_pace(self, host: str) -> bool:
+        """Take one of the address's own tokens; whoever was quiet longest is forgotten."""
+        left, at_s = self._paced.pop(host, (float(PER_ADDRESS), self._filled_s))
+        left = min(PER_ADDRESS, left + (self._filled_s - at_s) * PACE_PER_ADDRESS)
+        self._paced[host] = (max(0.0, left - 1), self._filled_s)
+        if len(self._paced) > PACED:
+            del self._paced[next(iter(self._paced))]
+        return left >= 1
 
     def finished(self, host: str) -> None:
         """A handshake is finished."""
@@ -202,4 +233,6 @@ class Server:
         except (OSError, asyncio.CancelledError) as wrong:
             accepted.close()
             guest.leave()
-            structlog.get_logger().info("no handshake", why=str(wrong), address=host)
+            if count := self.admission.say(self._clock.seconds()):
+                log = structlog.get_logger()
+                log.info("no handshake", why=str(wrong), address=host, count=count)

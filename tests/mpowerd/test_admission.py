@@ -1,6 +1,6 @@
 """The door: floods cost their own address, others are served."""
 
-from mpowerd.server import PER_ADDRESS, UNFINISHED_PER_ADDRESS, Admission
+from mpowerd.server import PACE_PER_ADDRESS, PACED, PER_ADDRESS, UNFINISHED_PER_ADDRESS, Admission
 
 
 def test_a_flood_of_unfinished_handshakes_is_turned_away_and_takes_no_tokens_of_others() -> None:
@@ -45,3 +45,32 @@ def test_what_leaves_is_forgotten() -> None:
     door.left("10.0.0.1")
     assert not door._here
     assert not door._unfinished
+
+
+def test_a_flood_of_failed_handshakes_is_told_once_a_second_with_its_count() -> None:
+    door = Admission(rate=1_000, most=10, now_s=0.0)
+    assert door.say(0.0) == 1
+    assert [door.say(0.5) for _ in range(200)] == [0] * 200
+    assert door.say(1.0) == 201
+
+
+def come_and_go(door: Admission, host: str, times: int) -> list[str]:
+    said = []
+    for _ in range(times):
+        said.append(door.enter(host))
+        if not said[-1]:
+            door.finished(host)
+            door.left(host)
+    return said
+
+
+def test_whoever_comes_and_goes_without_end_is_slowed_down_and_nobody_else() -> None:
+    door = Admission(rate=1_000, most=2_000, now_s=0.0)
+    assert come_and_go(door, "10.0.0.66", PER_ADDRESS) == [""] * PER_ADDRESS
+    assert set(come_and_go(door, "10.0.0.66", 100)) == {"pace of one address"}
+    assert door.enter("10.0.0.7") == ""
+    door.refill(1.0)
+    assert come_and_go(door, "10.0.0.66", 100).count("") == PACE_PER_ADDRESS
+    for n in range(2 * PACED):
+        come_and_go(door, f"2001:db8::{n:x}", 1)
+    assert len(door._paced) == PACED
