@@ -32,6 +32,10 @@ ALTER ROLE mpower_app SET synchronous_commit = 'on';
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_cancel_backend(integer) FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_terminate_backend(integer, bigint) FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
+-- Whoever may connect may otherwise fill the disk with large objects, which no right on a table hinders.
+REVOKE EXECUTE ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION pg_catalog.lo_create(oid) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
 
 -- The failover's fence row: normally made with the cluster itself.
 CREATE SCHEMA IF NOT EXISTS cluster;
