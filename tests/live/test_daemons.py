@@ -1,6 +1,7 @@
 """Two daemons and a witness as processes: a clerk's payment survives the primary's death, once."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from protocols.messages import Reply, Session
 from protocols.shell.tls import TlsFiles
 from tests.live.pair import Daemons, Pair, live_pair
 from tests.postgres_nodes import on_reactor
-from tests.terminals import Terminal, employ
+from tests.terminals import DOWN, Terminal, employ
 
 ADMIN_PASSWORD = "correct horse battery"
 CLERK_PASSWORD = "four meters in the dark"
@@ -81,3 +82,23 @@ async def test_a_payment_and_its_session_survive_the_primarys_death(pair: Pair) 
         assert (again.replay, bytes(again.body)) == (True, bytes(taken.body))
         fresh = await terminal.body("payments.take", ["1000000001", 100], 11)
         assert fresh[0] == f"C001/{YEAR}-{(YEAR + 1) % 100:02d}/2"
+        await stolen(pair, terminal)
+
+
+async def stolen(pair: Pair, terminal: Terminal) -> None:
+    """The operator takes the counter's certificate back: its live connection ends, and the next
+    one is refused, without a restart of anybody.
+    """
+    words = ("pki", "revoke", "counter", "C001", "--reason", "key-compromise")
+    said = await asyncio.to_thread(pair.command, *words)
+    assert said.returncode == 0, said.stderr
+    began = time.monotonic()
+    assert await terminal.hear() == DOWN
+    took_s = time.monotonic() - began
+    print(f"a revoked counter was cut off {took_s:.1f} s after the list was written")
+    assert took_s < 5
+    again = Terminal()
+    await again.call(port_of(pair, "b"), files_of(pair, "counter", "C001"), "demo")
+    assert await again.hear() == DOWN
+    listed = await asyncio.to_thread(pair.command, "pki", "list")
+    assert "revoked (key-compromise)" in listed.stdout
