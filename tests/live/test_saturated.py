@@ -2,6 +2,11 @@
 
 Four busy processes a core run beside the whole pair, at the same niceness. `make test-all` asks for
 a minute of it (MPOWER_SATURATED_S), `make test` for twenty seconds.
+
+What the first test cannot show: that hunger is told from a hang. With `Hunger.explains` always
+False it passes too, since four busy processes a core leave a probe its turn; with forty a core it
+then fails ("PostgreSQL does not answer", handed over). tests/cluster/postgres/test_hunger.py holds
+the judgement itself; here the whole pair stays as it is.
 """
 
 import os
