@@ -53,7 +53,7 @@ class Commits:
     async def _commit_until_seen(self, seen: asyncio.Future[int], give_up_s: float) -> None:
         """Commits and watches; ends when its last commit is released."""
         loop = asyncio.get_running_loop()
-        async with self._sessions.open() as writer, self._sessions.open(local=True) as watcher:
+        async with self._sessions.open_pair() as (writer, watcher):
             while not seen.done() and loop.time() < give_up_s:
                 commit = asyncio.ensure_future(_emit_on(writer))
                 await _watch(commit, watcher, writer.info.backend_pid, seen)

@@ -68,6 +68,19 @@ class Sessions:
         finally:
             await connection.close()
 
+    @asynccontextmanager
+    async def open_pair(self) -> AsyncIterator[tuple[Connection, Connection]]:
+        """One that waits for replication and one that does not, opened at once: clerks wait too."""
+        opening = [asyncio.ensure_future(self.connect(local=local)) for local in (False, True)]
+        await asyncio.wait(opening)  # both, so that one which fails leaves no other one open
+        try:
+            writer, watcher = [one.result() for one in opening]
+            yield writer, watcher
+        finally:
+            for one in opening:
+                if one.exception() is None:
+                    await one.result().close()
+
     async def within(self, work: Coroutine[Any, Any, T], deadline_s: float, what: str) -> T:
         """The result of `work`, or DeadlinePassedError while it goes on by itself.
 
