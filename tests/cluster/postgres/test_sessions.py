@@ -28,7 +28,7 @@ class _HalfOpen(Sessions):
         if not local:
             raise ConnectionRefusedError
         await asyncio.sleep(0.01)
-        return cast("Any", self.let_in)
+        return cast("Connection", self.let_in)
 
 
 async def _open_both(sessions: Sessions) -> None:
