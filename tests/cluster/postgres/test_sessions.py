@@ -1,7 +1,7 @@
 """Two sessions opened at once: when one cannot be had, the other does not stay open."""
 
 import asyncio
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from twisted.internet.defer import Deferred
