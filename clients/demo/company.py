@@ -37,7 +37,7 @@ class Company:
     def __init__(self, stage: Stage, think_s: float = THINK_S) -> None:
         self._stage = stage
         self.latest: dict[str, Any] = {"acknowledged": 0, "bank_lines": 0, "waiting_ms": 0}
-        self.receipts: dict[str, int] = {}
+        self.receipts: list[tuple[str, int]] = []
         self.histogram = [0] * (len(BOUNDS_MS) + 1)
         self._longest_ms = 0.0
         with stage.log("traffic").open("ab") as log:
@@ -127,6 +127,6 @@ class Company:
                 one + more
                 for one, more in zip(self.histogram, self.latest["histogram"], strict=True)
             ]
-            self.receipts |= {number: int(paise) for number, paise in self.latest["receipts"]}
+            self.receipts += [(number, int(paise)) for number, paise in self.latest["receipts"]]
             seen = (self.latest["longest_ms"], self.latest["waiting_ms"], self._longest_ms)
             self._longest_ms = max(one or 0.0 for one in seen)

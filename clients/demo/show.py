@@ -97,7 +97,7 @@ def _told_failover(stage: Stage, company: Company, seen: dict[str, Any], worst_m
             round((said[state] - struck) * 1000) for state in ("CLAIMING", "PRIMARY_SOLO")
         )
         took = f": detected in {detected_ms} ms, open in {open_ms} ms"
-    receipts = dict(company.receipts)
+    receipts = list(company.receipts)
     held, _ = evidence.database(*socket_of(stage, str(seen["primary"])))
     lost = missing(receipts, held)
     return (

@@ -11,7 +11,7 @@ local socket. This file must not import anything the servers run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -70,10 +70,21 @@ def judge(asked: Iterable[Asked], held: Iterable[Held]) -> Verdict:
     return Verdict(len(acknowledged), len(lost), len(doubled), tuple([*lost, *doubled][:10]))
 
 
-def missing(receipts: Mapping[str, int], held: Iterable[Held]) -> list[str]:
-    """Which acknowledged receipts (number → paise) the database does not hold as they were."""
+def missing(told: Iterable[tuple[str, int]], held: Iterable[Held]) -> list[str]:
+    """Which acknowledged receipts (number, paise), one for each answer, the database does not hold.
+
+    A number that answered twice stands for two payments and is held once: what a copy set back
+    gives out again counts as lost.
+    """
     there = {(one.receipt, one.amount_paise) for one in held}
-    return [number for number, paise in receipts.items() if (number, paise) not in there]
+    kept: set[str] = set()
+    lost = []
+    for number, paise in told:
+        if (number, paise) in there and number not in kept:
+            kept.add(number)
+        else:
+            lost.append(number)
+    return lost
 
 
 def in_flight(asked: Iterable[Asked], at: float) -> int:

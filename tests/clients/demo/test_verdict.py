@@ -52,9 +52,12 @@ def test_in_flight_and_waits() -> None:
 
 
 def test_receipts_that_are_missing() -> None:
-    there = {one.receipt: one.amount_paise for one in HELD}
-    assert missing(there, HELD) == []
-    assert missing(there | {"C001/2026-27/2": 701, "C009/2026-27/1": 5}, HELD) == [
-        "C001/2026-27/2",
-        "C009/2026-27/1",
-    ]
+    told = [(one.receipt, one.amount_paise) for one in HELD]
+    assert missing(told, HELD) == []
+    other = [("C001/2026-27/2", 701), ("C009/2026-27/1", 5)]
+    assert missing([*told, *other], HELD) == ["C001/2026-27/2", "C009/2026-27/1"]
+
+
+def test_a_number_that_was_given_out_again_is_a_payment_lost() -> None:
+    told = [(one.receipt, one.amount_paise) for one in HELD]
+    assert missing([*told, told[0]], HELD) == [told[0][0]]
