@@ -40,14 +40,13 @@ demo: $(STAMP)
 
 install: $(STAMP)
 
-# Pure tests and simulation side by side; then those that own a database or processes, one at a
-# time.
+# What owns at most a database of its own, side by side; then what starts a whole pair, one at a time.
 test: $(STAMP)
 ifneq ($(T),)
 	@$(PYTEST) $(T)
 else
-	@$(RUN_TESTS) $(PYTEST) -q -n 2 --dist loadfile -m "not database and not live"
-	@$(RUN_TESTS) $(PYTEST) -q -m "(database or live) and not long"
+	@$(RUN_TESTS) $(PYTEST) -q -n 2 --dist loadfile -m "not live and not long"
+	@$(RUN_TESTS) $(PYTEST) -q -m "live and not long"
 endif
 
 test-all: export MPOWER_TEST_SEEDS = $(SEEDS)

@@ -20,6 +20,7 @@ from clients.demo.stage import Stage, StageError
 from clients.demo.strokes import gone
 from clients.demo.verdict import judge
 
+pytestmark = pytest.mark.long
 LIMIT_S = 60.0
 AT_WORK = 40
 FORCE = ("cluster", "failover", "--force", "--accept-data-loss")

@@ -16,7 +16,7 @@ from config.writing import settings_text
 from tests.etcd_members import Members, etcd_members
 from tests.live.pair import Pair, Seen, live_pair
 
-pytestmark = pytest.mark.etcd
+pytestmark = [pytest.mark.etcd, pytest.mark.long]
 FIRST, SECOND = "w", "w2"
 
 

@@ -1,7 +1,7 @@
 """A machine whose processors are eaten: no failover for it; what really stands still is found.
 
 Four busy processes a core run beside the whole pair, at the same niceness. `make test-all` asks for
-a minute of it (MPOWER_SATURATED_S), `make test` for twenty seconds.
+a minute of it (MPOWER_SATURATED_S); run by itself it takes twenty seconds.
 
 What the first test cannot show: that hunger is told from a hang. With `Hunger.explains` always
 False it passes too, since four busy processes a core leave a probe its turn; with forty a core it
@@ -20,6 +20,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.live.pair import Pair, live_pair
+
+pytestmark = pytest.mark.long
 
 SATURATED_S = float(os.environ.get("MPOWER_SATURATED_S", "20"))
 A_CORE = 4

@@ -21,7 +21,7 @@ LINES = 12
 """Handed over, fenced, judged and following are six; a node that starts again and again every
 half second writes two with every start.
 """
-pytestmark = pytest.mark.disks
+pytestmark = [pytest.mark.disks, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
