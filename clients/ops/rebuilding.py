@@ -96,8 +96,11 @@ def _still_there(seen: Seen, top: Record) -> str:
 
 
 def _vouches(node: NodeStatus, top: Record) -> bool:
-    """An etcd says nothing itself: a node hears it, without a doubt, with the newest record."""
-    return 0 <= node.arbiter_heard_ms < FRESH_MS and node.doubt == "" and node.record == top
+    """An etcd says nothing itself: a node hears it, without a doubt, with the newest record, and
+    knows it for the one that it was. One made anew is heard a moment ago, as the old one was.
+    """
+    heard = 0 <= node.arbiter_heard_ms < FRESH_MS and "arbiter-other" not in node.alarms
+    return heard and node.doubt == "" and node.record == top
 
 
 def _version(record: Record) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from tests.etcd_members import Members, etcd_members
 from tests.live.pair import Pair, live_pair
 from tests.live.test_pair import report
 
-pytestmark = pytest.mark.etcd
+pytestmark = [pytest.mark.etcd, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
