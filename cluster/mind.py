@@ -200,6 +200,10 @@ class Mind(Struct, frozen=True):
         """The record names another node."""
         return self.record is not None and self.record.primary != self.me
 
+    def in_maintenance(self, node: str) -> bool:
+        """People work on that node: it takes nothing over, and is not missed."""
+        return self.record is not None and self.record.maintenance == node
+
     @property
     def sync_possible(self) -> bool:
         """The record has, or may come to have, a sync standby."""
@@ -267,11 +271,18 @@ class Mind(Struct, frozen=True):
         return -1 if last_s == NEVER else max(0, round((self.now_s - last_s) * 1000))
 
     @property
-    def unheard_s(self) -> float:
-        """For how long neither arbiter nor peer was heard; a streaming walsender is a peer."""
+    def peer_streams(self) -> bool:
+        """A fresh probe saw the peer take our WAL."""
         rows = self.facts.walsenders if self.facts_fresh and self.facts is not None else ()
         ours = f"{self.peer}_"  # a backup that streams says nothing of the peer
-        if any(one.state == "streaming" and one.application_name.startswith(ours) for one in rows):
+        return any(
+            one.state == "streaming" and one.application_name.startswith(ours) for one in rows
+        )
+
+    @property
+    def unheard_s(self) -> float:
+        """For how long neither arbiter nor peer was heard; a streaming walsender is a peer."""
+        if self.peer_streams:
             return 0.0
         # A stall of ours is no excuse here: whoever took over meanwhile did not wait for it either.
         return self.now_s - max(self.arbiter_at_s, self.hearing.peer_at_s)

@@ -52,9 +52,14 @@ def why_not_switch(mind: Mind, to: str) -> No | None:
         return No("UNKNOWN_NODE", f"there is no node {to}", f"It can only be {mind.peer}.")
     if record.paused:
         return No("PAUSED", "the cluster is paused", "First: mpower cluster resume.")
+    if mind.in_maintenance(to):
+        why = f"{to} is in maintenance and takes nothing over"
+        return No("MAINTENANCE", why, f"First: mpower cluster maintenance {to} off.")
     if not mind.named:
         return No("NOT_PRIMARY", f"{record.primary} is the primary", "Ask that node.")
-    return _not_in_sync(mind, to) or _not_able(mind, to) or _far_behind(mind, to)
+    return (
+        _silent(mind, to) or _not_in_sync(mind, to) or _not_able(mind, to) or _far_behind(mind, to)
+    )
 
 
 def why_not_close(mind: Mind, to: str) -> No | None:
@@ -132,6 +137,13 @@ def _only_copy(mind: Mind) -> No | None:
     return None
 
 
+def _silent(mind: Mind, to: str) -> No | None:
+    if mind.beat is None or not mind.peer_linked:
+        do = f"Bring it back: power, network, 'systemctl start mpower-node' on {to}."
+        return No("NOT_HEARD", f"{to} is not heard on any link", do)
+    return None
+
+
 def _not_in_sync(mind: Mind, to: str) -> No | None:
     record = mind.record
     if record is None or record.sync != to:
@@ -145,10 +157,7 @@ def _not_in_sync(mind: Mind, to: str) -> No | None:
 
 def _not_able(mind: Mind, to: str) -> No | None:
     beat = mind.beat
-    if beat is None or not mind.peer_linked:
-        return No(
-            "NOT_HEARD", f"{to} is not heard on any link", "Look at the network between them."
-        )
+    assert beat is not None, "heard"
     if beat.leaving or beat.handover:
         return No("LEAVING", f"{to} {beat.leaving or beat.handover}", "Wait until it is back.")
     if beat.state != State.STANDBY_SYNC:

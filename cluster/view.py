@@ -141,10 +141,7 @@ def probe_every_s(mind: Mind) -> float:
 
 def alarms_of(mind: Mind) -> dict[str, str]:
     """What people must know now: the runbook's name of each alarm, and its sentence."""
-    alarms: dict[str, str] = {}
-    tended = mind.record is not None and mind.record.maintenance == mind.peer
-    if mind.state is State.PRIMARY_SOLO and not tended:
-        alarms["one-copy"] = f"{mind.me} serves alone: one copy. Bring {mind.peer} back."
+    alarms = {} if mind.in_maintenance(mind.peer) else _peer_alarms(mind)
     if mind.state is State.ISOLATED:
         alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."
     if mind.state is State.FAULT:
@@ -168,6 +165,25 @@ def alarms_of(mind: Mind) -> dict[str, str]:
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
     return alarms
+
+
+def _peer_alarms(mind: Mind) -> dict[str, str]:
+    """What is missed of the peer, while nobody works on it."""
+    alarms: dict[str, str] = {}
+    if mind.state is State.PRIMARY_SOLO:
+        alarms["one-copy"] = f"{mind.me} serves alone: one copy. Bring {mind.peer} back."
+    elif _only_streams(mind):
+        alarms["peer-silent"] = (
+            f"{mind.peer} sends no beats, though its PostgreSQL copies: it would not take over."
+        )
+    return alarms
+
+
+def _only_streams(mind: Mind) -> bool:
+    """The standby's copy is well, and nobody watches over it there."""
+    lasting_s = mind.timers.takeover_s
+    settled = mind.named and mind.now_s - mind.since_s >= lasting_s
+    return settled and mind.peer_streams and mind.peer_silent(lasting_s)
 
 
 def disk_alarms(mind: Mind) -> dict[str, str]:

@@ -28,6 +28,12 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " dies before the other is back, those payments are lost.",
         "Bring the other server back: power, network, then 'systemctl start mpower-node' there.",
     ),
+    "peer-silent": Advice(
+        "The other node's PostgreSQL copies every payment, but its daemon is not heard on any path:"
+        " it hangs, or only the database's way is open. Should the primary fail now, nobody takes"
+        " over.",
+        "On that server: 'systemctl status mpower-node' and its log; restart it there.",
+    ),
     "no-arbiter": Advice(
         "This node does not hear the arbiter. Payments go on, but should the primary fail now,"
         " nobody takes over by itself.",

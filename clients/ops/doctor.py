@@ -13,8 +13,9 @@ import click
 from msgspec import Struct, to_builtins
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
+from clients.ops.explain import Explained, heard_of, judged
 from clients.ops.reactor import on_reactor
-from clients.ops.verbs import look
+from clients.ops.verbs import STATUS_DEADLINE_S, look
 from clients.ops.verdict import verdict
 from protocols.runbook import advice
 
@@ -58,6 +59,26 @@ def findings(seen: Seen) -> list[Ill]:
             what = f"{node.disk_free_mb} MiB are free on its disk"
             found.append(Ill(node.node, what, why, f"Make room: at least {MIN_FREE_MB} MiB."))
     return found + _lists(seen) + _clocks(seen)
+
+
+def unready(because: str, said: list[Explained], found: list[Ill]) -> list[Ill]:
+    """What keeps the pair from failing over, and what to do, as the nodes' own guards have it;
+    ``because`` where they have nothing to add to what was ``found``.
+    """
+    why = "It could not fail over by itself now."
+    against = {
+        guard.code: Ill("the pair", guard.says, why, guard.do)
+        for one in (judged(said) if said else [])
+        if one.question in {"sync", "failover"}
+        for guard in one.guards
+        if not guard.holds and guard.do and guard.code not in {"SILENT", "IN_SYNC"}
+    }
+    known = {one.what for one in found}
+    added = [one for one in against.values() if one.what not in known]
+    if added or found:
+        return added
+    do = "See 'mpower cluster explain'; if it lasts, the logs of both nodes."
+    return [Ill("the pair", because, why, do)]
 
 
 def _silent(seen: Seen) -> list[Ill]:
@@ -126,24 +147,25 @@ def doctor(*, as_json: bool) -> None:
     """Ask every machine what is wrong, and say why it matters and what to do."""
     settings = client_settings("ops")
 
-    async def ask(asking: Asking) -> Seen:
-        return await look(asking, settings)
+    async def ask(asking: Asking) -> tuple[Seen, list[Explained]]:
+        seen = await look(asking, settings)
+        heard = await asking.every(settings.peers, "explain", {}, STATUS_DEADLINE_S)
+        return seen, heard_of(heard)[0]
 
-    seen = on_reactor(settings, ask)
+    seen, explained = on_reactor(settings, ask)
     if not seen.nodes and seen.witness is None:
         raise Ended(
             Exit.NOT_REACHABLE,
             "Nobody answered. On each server: 'mpowerd check --settings FILE' says what is wrong.",
         )
     found = findings(seen)
-    judged = verdict(seen.nodes, seen.witness)
-    if not judged.safe and not found:
-        do = "See 'mpower cluster status'; if it lasts, the logs of both nodes."
-        found = [Ill("the pair", judged.because, "It could not fail over by itself now.", do)]
+    safety = verdict(seen.nodes, seen.witness)
+    if not safety.safe:
+        found += unready(safety.because, explained, found)
     asked = len(seen.nodes) + (seen.witness is not None)
-    safe = f"safe to fail over? {'yes' if judged.safe else 'no'}: {judged.because}"
-    data = {"findings": to_builtins(found), "safe_to_fail_over": judged.safe}
+    safe = f"safe to fail over? {'yes' if safety.safe else 'no'}: {safety.because}"
+    data = {"findings": to_builtins(found), "safe_to_fail_over": safety.safe}
     text = f"{_text(found, asked)}\n{safe}"
-    answer({**data, "because": judged.because}, text, as_json=as_json)
+    answer({**data, "because": safety.because}, text, as_json=as_json)
     if found:
         click.get_current_context().exit(int(Exit.FAILED))

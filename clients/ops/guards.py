@@ -1,6 +1,8 @@
 """``mpower cluster pause, resume, strict, maintenance, handover``: what guards the failover.
 
-Each asks one node to change the shared record, and says what stands then.
+Each asks one node to change the shared record, and says what stands then: asked for what stands
+already, that there is nothing to do (exit 0, no new epoch). A hand-over is said to be done when the
+other node is open.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ import click
 
 from clients.door import answer, client_settings, json_option
 from clients.ops.reactor import on_reactor
-from clients.ops.verbs import Told, give
+from clients.ops.switchover import completed
+from clients.ops.verbs import Told, give, record_of
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking
+    from clients.ops.seen import Seen
+    from protocols.peer import Record
 
 dry_option = click.option("--dry-run", "dry", is_flag=True, help="Only say whether it could be.")
 SWITCH = click.Choice(["on", "off"])
@@ -75,4 +80,27 @@ def maintenance(*, node: str, switch: str, dry: bool, as_json: bool) -> None:
 @json_option
 def handover(*, reason: str, dry: bool, as_json: bool) -> None:
     """The primary gives its place to the standby at once: this server will not last."""
-    _ask("handover", {"reason": reason[:200]}, dry=dry, as_json=as_json, to="")
+    said = {"reason": reason[:200]}
+    if dry:
+        _ask("handover", said, dry=dry, as_json=as_json, to="")
+        return
+    settings = client_settings("ops")
+
+    async def work(asking: Asking) -> tuple[dict[str, Any], str]:
+        told = await give(asking, settings, "handover", said, to="")
+        return await completed(asking, settings, told.seen, not_taken)
+
+    data, text = on_reactor(settings, work)
+    answer({**data, "said": text, "dry": False}, text, as_json=as_json)
+
+
+def not_taken(seen: Seen, before: Record) -> str:
+    """The one that handed over serves again in its old term: nobody took its place; else ''."""
+    now = record_of(seen)
+    back = next((one for one in seen.nodes if one.open and one.node == before.primary), None)
+    if back is None or now is None or now.term != before.term or now.epoch == before.epoch:
+        return ""
+    return (
+        f"Nobody took over: {before.primary} is the primary and serves again."
+        " See 'mpower cluster explain'."
+    )

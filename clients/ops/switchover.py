@@ -19,9 +19,12 @@ from clients.ops.reactor import on_reactor
 from clients.ops.verbs import give, look, record_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clients.ops.asking import Asking
     from clients.ops.seen import Seen
     from config.settings import ClientSettings
+    from protocols.peer import Record
 
 DONE_DEADLINE_S: Final = 75.0
 """The checkpoint before it may take a minute; the rest takes seconds."""
@@ -85,10 +88,22 @@ def drawn(when: str, roles: dict[str, str]) -> str:
     return f"{when + ':':7}" + "   ".join(f"{node} {role}" for node, role in roles.items())
 
 
+def _called_off(seen: Seen, before: Record) -> str:
+    """Why the plan is gone from the record, ''."""
+    now = record_of(seen)
+    if now is None or now.epoch <= before.epoch + 1 or now.intent.startswith("switch"):
+        return ""
+    why = [one.alarms.get("switchover-aborted", "") for one in seen.nodes]
+    return next((one for one in why if one), "")
+
+
 async def completed(
-    asking: Asking, settings: ClientSettings, before: Seen
+    asking: Asking,
+    settings: ClientSettings,
+    before: Seen,
+    failed: Callable[[Seen, Record], str] = _called_off,
 ) -> tuple[dict[str, Any], str]:
-    """Wait until the record names another primary that is open, or the plan is gone."""
+    """Wait until the record names another primary that is open, or it has ``failed`` (why)."""
     record = record_of(before)
     assert record is not None
     began_s = time.monotonic()
@@ -101,11 +116,8 @@ async def completed(
             took_ms = round((time.monotonic() - began_s) * 1000)
             text = f"{opened} is the primary and open; {record.primary} comes back as its standby."
             return {**data, "took_ms": took_ms}, text
-        if now is not None and now.epoch > record.epoch + 1 and not now.intent.startswith("switch"):
-            why = [one.alarms.get("switchover-aborted", "") for one in seen.nodes]
-            text = next((one for one in why if one), "")
-            if text:
-                raise Ended(Exit.FAILED, text)
+        if why := failed(seen, record):
+            raise Ended(Exit.FAILED, why)
         await asyncio.sleep(LOOK_EVERY_S)
     raise Ended(
         Exit.FAILED,

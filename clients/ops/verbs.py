@@ -31,7 +31,8 @@ class RefusedByNode(Ended):
     """A node said no; ``why`` is its code, for whoever may ask again."""
 
     def __init__(self, why: str, sentence: str) -> None:
-        super().__init__(Exit.REFUSED, sentence)
+        mistyped = why in {"USAGE", "UNKNOWN_NODE"}
+        super().__init__(Exit.USAGE if mistyped else Exit.REFUSED, sentence)
         self.why = why
 
 

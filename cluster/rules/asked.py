@@ -45,7 +45,7 @@ Arguments = Mapping[str, str]
 # ---- verbs that change the record
 
 
-def _paused(mind: Mind, said: Arguments) -> No | None:
+def _any_time(mind: Mind, said: Arguments) -> No | None:
     return None
 
 
@@ -64,6 +64,10 @@ def _maintained(mind: Mind, said: Arguments) -> No | None:
     if SWITCHES[said["to"]] and node == record.primary:
         do = "Switch over first: mpower cluster switchover."
         return No("PRIMARY", f"{node} is the primary", do)
+    plan = plan_of(record)
+    if SWITCHES[said["to"]] and plan is not None and plan.at_s == 0:
+        why = "a switchover is under way"
+        return No("BUSY", why, "Wait until it is done: mpower cluster status.")
     return None
 
 
@@ -84,12 +88,6 @@ def _plannable(mind: Mind, said: Arguments) -> No | None:
     if plan.at_s > mind.wall_s + MAX_AHEAD_S:
         days = MAX_AHEAD_S // 86_400
         return No("TOO_FAR", f"that is more than {days} days ahead", "Plan it nearer to the day.")
-    return None
-
-
-def _cancelable(mind: Mind, said: Arguments) -> No | None:
-    if plan_of(mind.record) is None:
-        return No("NOTHING", "no switchover is asked for", "Nothing needs to be done.")
     return None
 
 
@@ -133,7 +131,7 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
         return records.paused(record, mind.me, name, who, pause=pause), told
     if verb == "strict":
         strict = SWITCHES[said["to"]]
-        told = "Strict: nothing is acknowledged on one copy." if strict else "Not strict."
+        told = _strictly(record) if strict else "Not strict."
         return records.strict(record, mind.me, name, who, strict=strict), told
     if verb == "maintenance":
         node = said["node"] if SWITCHES[said["to"]] else ""
@@ -163,19 +161,43 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
     return records.planned(record, mind.me, name, plan, why), told
 
 
+def _strictly(record: Record) -> str:
+    told = "Strict: nothing is acknowledged on one copy."
+    waits = " There is one only: all counters wait for the other. Back: mpower cluster strict off."
+    return told if record.sync else f"{told}{waits}"
+
+
 CHANGES: Final[dict[str, Callable[[Mind, Arguments], No | None]]] = {
-    "pause": _paused,
-    "resume": _paused,
+    "pause": _any_time,
+    "resume": _any_time,
     "strict": _strict,
     "maintenance": _maintained,
     "switchover": _plannable,
-    "cancel": _cancelable,
+    "cancel": _any_time,
     "close": _closable,
     "failover": _forcible,
     "confirm": _confirmable,
     "reinit": _reclonable,
 }
 """For each verb that changes the record: why it may not be changed so."""
+
+
+def _stands(mind: Mind, verb: str, said: Arguments) -> str:
+    """How it is already as the verb wants it, or ''."""
+    record, node = mind.record, said.get("node", "")
+    assert record is not None
+    on = SWITCHES.get(said.get("to", ""), False)
+    if verb == "pause" and record.paused and not record.capped:
+        return "the cluster is paused already"
+    if verb == "resume" and not record.paused:
+        return "the cluster is not paused"
+    if verb == "strict" and record.strict is on:
+        return f"strict is {'on' if on else 'off'} already"
+    if verb == "maintenance" and mind.in_maintenance(node) is on:
+        return f"{node} is {'' if on else 'not '}in maintenance"
+    if verb == "cancel" and plan_of(record) is None:
+        return "no switchover is asked for"
+    return ""
 
 
 # ---- may it be asked now?
@@ -253,20 +275,42 @@ def allowed(verb: str, *, dry: bool = False) -> Callable[[Mind, ev.Asked], bool]
     return guard
 
 
+def already(mind: Mind, event: ev.Asked) -> bool:
+    """What is asked for stands: a change would only make an epoch that says nothing."""
+    known = event.verb in CHANGES and why_not(mind, event) is None
+    return known and _stands(mind, event.verb, dict(event.arguments)) != ""
+
+
 # ---- deeds
+
+
+def nothing_to_do(mind: Mind, event: ev.Asked) -> Outcome:
+    """Yes, without a change; a script may ask twice."""
+    said = f"Nothing to do: {_stands(mind, event.verb, dict(event.arguments))}."
+    return _heeded(mind, event), (act.AnswerVerb(event.verb, True, "", said),)
+
+
+def _heeded(mind: Mind, event: ev.Asked) -> Mind:
+    """Somebody acts: a switchover that was called off needs no alarm any more."""
+    heeds = (
+        event.verb in {"switchover", "cancel", "resume"} and ("dry", "yes") not in event.arguments
+    )
+    return structs.replace(mind, called_off="") if heeds else mind
 
 
 def change(mind: Mind, event: ev.Asked) -> Outcome:
     """Ask the arbiter; its answer is the operator's."""
     record, told = _next(mind, event.verb, dict(event.arguments))
-    if event.verb in {"switchover", "cancel", "resume"}:
-        mind = structs.replace(mind, called_off="")
+    mind = _heeded(mind, event)
     return propose(structs.replace(mind, asked=Pending(event.verb, record.op_id, told)), record)
 
 
 def could(mind: Mind, event: ev.Asked) -> Outcome:
     """Nothing is done."""
     said = bound(mind) if event.verb == "failover" else "Nothing speaks against it."
+    record = mind.record
+    if event.verb == "strict" and record is not None and not record.sync:
+        said = "It could be, but there is one copy only: all counters would wait for the other."
     return mind, (act.AnswerVerb(event.verb, True, "", said),)
 
 
@@ -303,7 +347,7 @@ def _who_and_why(said: Arguments) -> str:
 def ask_hand_over(mind: Mind, event: ev.Asked) -> Outcome:
     """A UPS, a degraded mirror, a person: the standby claims at once."""
     why = _who_and_why(dict(event.arguments))
-    said = act.AnswerVerb("handover", True, "", f"Handed over to {mind.peer}.")
+    said = act.AnswerVerb("handover", True, "", f"The gate is shut: {mind.peer} may claim.")
     return hand_over(mind, f"{AS_TOLD}{why}", said)
 
 
@@ -321,6 +365,7 @@ RECORDABLE: Final = tuple(state for state in State if state not in SETTLING)
 
 ROWS: Final = (
     Rule((I,), (ev.Initialised,), no_record, None, make_record, "The first record."),
+    Rule(tuple(State), (ev.Asked,), already, None, nothing_to_do, "It stands so already."),
     Rule(tuple(State), (ev.Asked,), allowed("", dry=True), None, could, "Only asked whether."),
     Rule((I,), (ev.Asked,), allowed("bootstrap"), None, bootstrap, "Making the first copy."),
     Rule(RECORDABLE, (ev.Asked,), allowed(""), None, change, "Asked by an operator."),

@@ -117,7 +117,7 @@ CLAIM: Final = (
     ),
     Guard(
         "MAINTENANCE",
-        lambda mind: mind.record is None or mind.record.maintenance != mind.me,
+        lambda mind: not mind.in_maintenance(mind.me),
         lambda mind: (
             f"{mind.record.maintenance} is in maintenance"
             if mind.record is not None and mind.record.maintenance

@@ -118,7 +118,7 @@ def bump(mind: Mind, event: ev.Event) -> Outcome:
     why = ""
     if mind.named and mind.switch_due:
         why = mind.called_off or f"{mind.me} was not serving when it was due"
-    name = op_id(mind, "bump")
+    name = op_id(mind, "called-off" if why else "bump")
     return propose(mind, records.bumped(mind.record, mind.me, name, called_off=why))
 
 

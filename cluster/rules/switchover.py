@@ -168,6 +168,8 @@ def _lost(mind: Mind) -> str:
         return f"{mind.peer} did not take over within {mind.timers.drain_s:g} s"
     if beat is None or mind.peer_silent(mind.timers.suspect_s):
         return f"{mind.peer} is silent"
+    if mind.in_maintenance(mind.peer):
+        return f"{mind.peer} is in maintenance and takes nothing over"
     if beat.leaving or beat.handover or beat.state not in SUCCEEDING:
         return f"{mind.peer} is {beat.state} {beat.leaving or beat.handover}".rstrip()
     if beat.state == State.STANDBY_SYNC and not beat.healthy:

@@ -2,7 +2,8 @@
 
 from msgspec import structs
 
-from clients.ops.doctor import findings
+from clients.ops.doctor import findings, unready
+from clients.ops.explain import Answer, Explained, Guard
 from clients.ops.seen import Seen
 from clients.ops.verdict import WitnessStatus
 from tests.clients.test_verdict import A
@@ -66,3 +67,18 @@ def test_machines_that_go_by_different_lists_of_the_revoked_are_named() -> None:
     assert "not the same" in ill.what
     earlier = structs.replace(b, house={})
     assert findings(structs.replace(seen(a, earlier), witness=w)) == []
+
+
+def test_what_keeps_the_pair_from_failing_over_is_told_with_the_guards_own_advice() -> None:
+    guards = [
+        Guard("PAUSED", False, "the cluster is paused", "not paused", "mpower cluster resume."),
+        Guard("SILENT", False, "a was heard", "silence", ""),
+        Guard("ARBITER", True, "heard", "it answers", ""),
+    ]
+    quiet = Answer(False, "", counts=False)
+    b = Explained("b", "a", "STANDBY_SYNC", "", quiet, quiet, Answer(False, "No.", guards))
+    (ill,) = unready("paused", [b], [])
+    assert (ill.what, ill.do) == ("the cluster is paused", "mpower cluster resume.")
+    assert unready("paused", [b], [ill]) == [], "nothing is said twice"
+    (left,) = unready("one copy", [], [])
+    assert left.what == "one copy"

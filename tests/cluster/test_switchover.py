@@ -11,7 +11,8 @@ from cluster import record as records
 from cluster.opening import is_open
 from cluster.plan import Plan, plan_of
 from cluster.states import State
-from cluster.view import beat_of, standing
+from cluster.view import alarms_of, beat_of, standing
+from protocols.annals import ROUTINE, acts_of, entry_of
 from protocols.peer import TimelineStep
 from tests.cluster.test_machine import (
     SERVING,
@@ -37,7 +38,7 @@ def healthy(node: Node, counter: int, **more: object) -> None:
     node.feed(ev.Tick(0.0, NOON))
 
 
-def ask(node: Node, verb: str, **said: str) -> act.AnswerVerb | None:
+def ask(node: Node, verb: str, /, **said: str) -> act.AnswerVerb | None:
     """What an operator hears at once, if anything."""
     epoch = str(node.mind.record.epoch if node.mind.record else 0)
     arguments = {"epoch": epoch, "operator": "ops1", **said}
@@ -196,6 +197,10 @@ def test_a_primary_without_a_standby_refuses_and_says_what_to_wait_for() -> None
     node.feed(ev.RelayHeard(None, 0, "n1", 2, node.now_s))
     told = ask(node, "switchover")
     assert told is not None
+    assert (told.code, "Bring it back" in told.sentence) == ("NOT_HEARD", True)
+    node.feed(peer_beat(20, "STANDBY_CATCHUP", epoch=2))
+    told = ask(node, "switchover")
+    assert told is not None
     assert (told.code, "b is not in sync" in told.sentence) == ("NOT_IN_SYNC", True)
 
 
@@ -254,3 +259,114 @@ def test_the_verbs_answer_is_the_arbiters() -> None:
     for code, end in ends.items():
         told = [one for one in asked().feed(end) if isinstance(one, act.AnswerVerb)]
         assert (told[0].ok, told[0].code) == (False, code)
+
+
+@pytest.mark.parametrize("verb", ["switchover", "handover"])
+@pytest.mark.parametrize("dry", [{}, {"dry": "yes"}])
+def test_nothing_is_handed_to_a_node_in_maintenance(verb: str, dry: dict[str, str]) -> None:
+    node = in_sync()
+    maintained(node)
+    told = ask(node, verb, **dry)
+    assert told is not None
+    assert (told.ok, told.code) == (False, "MAINTENANCE")
+    assert "mpower cluster maintenance b off" in told.sentence
+    assert is_open(node.mind)
+
+
+def maintained(node: Node) -> None:
+    healthy(node, 20)
+    assert ask(node, "maintenance", node="b", to="on") is None
+    node.feed(confirmed(node.swapped()))
+    healthy(node, 21)
+
+
+def test_one_that_is_due_while_its_target_is_in_maintenance_is_called_off_with_the_gate_open() -> (
+    None
+):
+    node = in_sync()
+    healthy(node, 20)
+    assert ask(node, "switchover", at=str(int(NOON) + 60)) is None
+    node.feed(confirmed(node.swapped()))
+    maintained(node)
+    node.feed(peer_beat(22, "STANDBY_SYNC", epoch=5, replay_lsn=100))
+    node.feed(ev.Tick(0.3, NOON + 61))
+    called_off = node.swapped()
+    assert (called_off.intent, "maintenance" in called_off.reason) == ("", True)
+    assert entry_of(called_off).kind not in ROUTINE
+    assert is_open(node.mind)
+
+
+def test_a_switchover_under_way_keeps_its_target_out_of_maintenance() -> None:
+    told = ask(prepared(), "maintenance", node="b", to="on")
+    assert told is not None
+    assert (told.ok, told.code) == (False, "BUSY")
+
+
+def test_one_given_up_with_the_gate_shut_stands_in_the_history() -> None:
+    node = drained()
+    for counter in range(40, 80):
+        node.feed(peer_beat(counter, "STANDBY_SYNC", epoch=4), 0.2)
+        node.feed(ev.Tick(0.0, NOON))
+        if node.mind.state is not State.DRAINING:
+            break
+    node.feed(ev.RecordRead(node.mind.record, "n1"))  # it was ordered before
+    node.feed(ev.Tick(0.0, NOON), 0.3)
+    node.feed(ev.RecordRead(node.mind.record, "n1"))
+    entry = entry_of(node.swapped())
+    assert "did not take over within" in entry.reason
+    assert entry.kind not in ROUTINE
+    assert acts_of([entry]) == [], "no person asked for it"
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("resume", {}),
+        ("strict", {"to": "off"}),
+        ("maintenance", {"node": "b", "to": "off"}),
+        ("cancel", {}),
+    ],
+)
+def test_what_stands_already_is_said_to_and_makes_no_epoch(verb: str, said: dict[str, str]) -> None:
+    node = in_sync()
+    healthy(node, 20)
+    swap = node.mind.swap
+    told = ask(node, verb, **said)
+    assert told is not None
+    assert (told.ok, told.sentence.startswith("Nothing to do: ")) == (True, True)
+    assert node.mind.swap is swap
+    assert ask(node, verb, **said) == told
+    stale = ask(node, verb, **said, epoch="1")
+    assert stale is not None
+    assert stale.code == "CHANGED"
+
+
+def test_paused_twice_is_paused_once() -> None:
+    node = in_sync()
+    healthy(node, 20)
+    assert ask(node, "pause") is None
+    node.feed(confirmed(node.swapped()))
+    told = ask(node, "pause")
+    assert told is not None
+    assert told.sentence == "Nothing to do: the cluster is paused already."
+
+
+def test_strict_on_one_copy_says_that_counters_will_wait() -> None:
+    node = primary_alone()
+    node.feed(ev.RelayHeard(None, 0, "n1", 2, node.now_s))
+    told = ask(node, "strict", to="on", dry="yes")
+    assert told is not None
+    assert "all counters would wait" in told.sentence
+
+
+def test_a_peer_whose_copy_streams_while_its_daemon_is_silent_raises_an_alarm() -> None:
+    node = in_sync()
+    healthy(node, 20)
+    assert "peer-silent" not in alarms_of(node.mind)
+    for _ in range(30):
+        node.feed(ev.Probed(STREAMING), 0.1)
+        node.feed(ev.RelayHeard(None, 100, "n1", 4, node.now_s))
+        node.feed(ev.Tick(0.0, NOON))
+    assert "peer-silent" in alarms_of(node.mind)
+    healthy(node, 21)
+    assert "peer-silent" not in alarms_of(node.mind)
