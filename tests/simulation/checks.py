@@ -88,7 +88,7 @@ class Checks:
             if moved:
                 self._i3(known, after)
             if moved or (known.sync and not after.sync):
-                self._nonce()
+                self._nonce(known)
         if after.sync and (known is None or known.sync != after.sync):
             self._i2(after)
         for node in self.nodes.values():
@@ -158,10 +158,14 @@ class Checks:
             self.nodes[after.primary].postgres
         )
 
-    def _nonce(self) -> None:
-        """A witness that was restarted grants nothing before both nodes have spoken to it."""
+    def _nonce(self, before: Record) -> None:
+        """A witness that was restarted grants nothing before both nodes have spoken to it, or a
+        person has stood for the lost one in this very life of it.
+        """
         silent = sorted(set(self.nodes) - self.witness.spoke)
-        if silent:
+        if silent and before.trusted == self.witness.register.nonce:
+            self.world.hit["a person stood for a lost node"] += 1
+        elif silent:
             self.fail(f"nonce: granted by a restarted witness that has not heard {silent}")
 
     def _i2(self, after: Record) -> None:

@@ -145,6 +145,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("nonce",),
         ("witness crashed", "power cut"),
     ),
+    "confirmed_for_ever": Plant(
+        "a person's word for a lost node counts in the next lives of the arbiter, too",
+        ("nonce",),
+        ("arbiter confirmed", "witness crashed"),
+    ),
     "witness_without_fsync": Plant(
         "the witness answers before its file is on disk",
         ("epoch",),

@@ -58,6 +58,7 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "strict": (people.strictly, 1),
     "maintenance": (people.maintained, 1),
     "copied anew by order": (people.copied_anew, 1),
+    "arbiter confirmed": (people.arbiter_confirmed, 2),
     "bootstrapped again": (people.bootstrapped_again, 1),
 }
 MET_ON_THE_WAY: Final = (
@@ -86,6 +87,7 @@ MET_ON_THE_WAY: Final = (
     "handed over for its disk",
     "started without an arbiter",
     "arbiter rebuilt",
+    "a person stood for a lost node",
     "stray server stopped",
     "clone",
     "rewind",

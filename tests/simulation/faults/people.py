@@ -119,6 +119,29 @@ def copied_anew(run: Scenario) -> None:
     run.ask(node, "reinit", node=node.name)
 
 
+def arbiter_confirmed(run: Scenario) -> None:
+    """A node is lost for long and the arbiter starts anew, which waits for it: a person, who has
+    looked that it is powered off, stands for it. At times the arbiter starts once more after that.
+    """
+    record = run.checks.record
+    if record is None or not record.sync:
+        return
+    gone = run.nodes[run.world.rng.choice((record.primary, record.sync))]
+    left = gone.peer
+    run.crash(gone, host=True, down_s=run.world.between(4.0, 8.0))
+    run.stop_witness(run.world.between(0.1, 0.4))
+
+    def ask(times: int) -> None:
+        if gone.alive or not times:
+            return
+        run.ask(left, "confirm")
+        run.world.after(0.5, ask, times - 1)
+
+    run.world.after(run.world.between(0.5, 1.5), ask, 8)
+    if run.world.chance(0.5):
+        run.world.after(run.world.between(1.5, 3.5), lambda: run.stop_witness(0.2))
+
+
 def bootstrapped_again(run: Scenario) -> None:
     """An operator bootstraps a pair that has a record: refused in words."""
     for node in run.nodes.values():
