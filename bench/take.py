@@ -21,7 +21,7 @@ import psycopg
 
 from bench.board import FIRST_CONSUMER, counter, session
 from mpowerd.caller import Caller, Key
-from mpowerd.connections import Connections
+from mpowerd.connections import STARTED, Connections
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import TAKE, Item, columns
 from protocols.catalogue.payments import Take
@@ -66,8 +66,9 @@ async def main(conninfo: str) -> None:
     """Print a JSON line for each batch size."""
     with psycopg.connect(conninfo) as look:
         (consumers,) = look.execute("SELECT count(*) FROM mpower.consumers").fetchone() or (0,)
+        (started,) = look.execute(STARTED).fetchone() or (0,)
     chance = random.Random(1)
-    connections = Connections(conninfo, 1, 1)
+    connections = Connections(conninfo, 1, 1, lambda: started)
     connection = await connections.take()
     start = int(time.time() * 1000)
     for size, rounds in ((1, 400), (8, 200), (16, 150), (64, 150), (96, 100)):

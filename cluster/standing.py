@@ -18,7 +18,8 @@ class Standing(Struct, frozen=True):
     ``sync_name`` is the application name whose flush acknowledges ('' none). ``alone`` is true only
     in PRIMARY_SOLO after the confirmed grant. ``finishing``: the gate is shut for a switchover, and
     what was begun before may still be acknowledged (as ``sync_name`` says), for a moment.
-    ``copies`` is 2 or 1, for people.
+    ``copies`` is 2 or 1, for people. ``postmaster_start``: of which start of PostgreSQL all this is
+    said (microseconds, compared for equality only); 0: of none that was seen, the gate is shut.
     """
 
     node: str
@@ -33,3 +34,4 @@ class Standing(Struct, frozen=True):
     copies: int
     reason: str
     finishing: bool = False
+    postmaster_start: int = 0

@@ -67,6 +67,7 @@ def standing(mind: Mind, addresses: Mapping[str, str]) -> Standing:
         copies=2 if two else 1,
         reason=mind.reason,
         finishing=switching and "FinishWork" in mind.doing,
+        postmaster_start=mind.facts.postmaster_start if mind.facts is not None else 0,
     )
 
 

@@ -56,6 +56,8 @@ class Standing(Protocol):
     def open(self) -> bool: ...
     @property
     def finishing(self) -> bool: ...
+    @property
+    def postmaster_start(self) -> int: ...
 
 
 def _uncounted(_wait_s: float) -> None:
@@ -76,7 +78,9 @@ class Database:
         patience_s: float = COMMIT_PATIENCE_S,
         waited: Callable[[float], None] = _uncounted,
     ) -> None:
-        self._connections = Connections(conninfo, pool_size, queue_limit)
+        self._connections = Connections(
+            conninfo, pool_size, queue_limit, lambda: standing().postmaster_start
+        )
         self._standing = standing
         self._patience_s = patience_s
         self._waited = waited

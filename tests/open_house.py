@@ -22,7 +22,7 @@ from cluster.standing import Standing
 from mpowerd.house import House, Plan
 from mpowerd.passwords import hashed
 from protocols.shell.clock import BootClock
-from tests.postgres_nodes import Node, fresh_folder, postgres_node, run
+from tests.postgres_nodes import Node, fresh_folder, postgres_node, postmaster_start, run
 from tests.protocols.papers import Papers
 from tests.terminals import Terminal, employ
 
@@ -55,8 +55,8 @@ class OpenHouse:
         plan = Plan(
             CLUSTER, "127.0.0.1", 0, node.conninfo, app, self.papers.give("node", "a"), **limits
         )
-        self.standing = ALONE
-        self.house = House(plan, ALONE, BootClock(), lambda: dt.date.fromisoformat(DAY))
+        self.standing = replace(ALONE, postmaster_start=postmaster_start(node.conninfo))
+        self.house = House(plan, self.standing, BootClock(), lambda: dt.date.fromisoformat(DAY))
         self.port = 0
 
     async def start(self) -> None:

@@ -26,12 +26,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 import pytest_twisted
 from twisted.internet import defer
 
 from clients.ops.init import free_ports
 from cluster.postgres.place import PostgresPlan
 from cluster.postgres.process import ProcessControl
+from mpowerd.connections import STARTED
 from protocols.shell.bridge import to_deferred
 
 T = TypeVar("T")
@@ -137,6 +139,13 @@ async def postgres_node(bindir: Path | None = None) -> AsyncIterator[Node]:
             yield Node(control, plan)
         finally:
             await control.stop("immediate")
+
+
+def postmaster_start(conninfo: str) -> int:
+    """When that server began, as the cluster's probe tells it."""
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        (started,) = connection.execute(STARTED).fetchone() or (0,)
+    return int(started)
 
 
 def copy_folder(source: Path, target: Path) -> None:

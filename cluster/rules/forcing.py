@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from cluster.heartbeat import link_silence_s
-from cluster.mind import Mind
+from cluster.mind import NEVER, Mind
 from cluster.postgres.lsn import format_lsn
 from cluster.safety import LOOK, No
 from cluster.states import State
@@ -27,11 +27,22 @@ def why_not_force(mind: Mind) -> No | None:
     if mind.named:
         do = f"Nothing needs to be done; for {mind.peer}: mpower cluster switchover."
         return No("PRIMARY", f"{mind.me} is the primary by record", do)
-    if not mind.peer_silent(mind.timers.takeover_s):
-        ago_s = min(link_silence_s(mind.hearing, mind.now_s), mind.now_s - mind.hearing.peer_at_s)
+    ago_s = _any_sign_s(mind)
+    if not mind.peer_silent(mind.timers.takeover_s) or ago_s < mind.timers.takeover_s:
         do = "If it serves: mpower cluster switchover. If it must go, power it off first."
         return No("NOT_GONE", f"{mind.peer} was heard {max(0.0, ago_s):.1f} s ago", do)
     return _not_needed(mind) or _not_able(mind)
+
+
+def _any_sign_s(mind: Mind) -> float:
+    """How long ago anything came of the peer: a beat, though it hears us not or is ill; its log.
+
+    Who is to be given up with what it acknowledged must be gone, not only unfit to serve.
+    """
+    hearing = mind.hearing
+    streamed = mind.streamed_at_s > mind.up_at_s  # since this start: else nothing was seen yet
+    last_s = max(hearing.peer_at_s, mind.streamed_at_s if streamed else NEVER)
+    return min(link_silence_s(hearing, mind.now_s), mind.now_s - last_s)
 
 
 def _not_needed(mind: Mind) -> No | None:

@@ -74,6 +74,32 @@ def test_who_is_heard_is_not_given_up() -> None:
     assert answer(node).code == "NOT_GONE"
 
 
+def test_who_is_heard_one_way_only_is_not_given_up() -> None:
+    node = left_alone()
+    node.feed(ev.BeatHeard(0, structs.replace(primary_beat(2), heard_ms=9000)), 0.2)
+    assert node.mind.peer_silent(2.0)  # unfit to serve us, and it may serve others
+    said = answer(node)
+    assert said.code == "NOT_GONE"
+    assert "was heard 0.0 s ago" in said.sentence
+    silent(node)
+    assert answer(node, dry="yes").ok
+
+
+def test_whose_log_still_streams_in_is_not_given_up() -> None:
+    node = left_alone()
+    node.feed(ev.Probed(structs.replace(FACTS, receiver_streaming=True)), 0.2)
+    assert answer(node).code == "NOT_GONE"
+    assert answer(silent(node), dry="yes").ok
+
+
+def test_a_node_that_has_just_started_has_to_listen_first() -> None:
+    node = standby_in_sync()
+    told(node, sync="", min_lsn=0)
+    node.feed(ev.BeatHeard(0, primary_beat(1)))
+    assert answer(silent(node, 1.8)).code == "NOT_GONE"
+    assert answer(silent(node, 1.0), dry="yes").ok
+
+
 @pytest.mark.parametrize(
     ("changes", "do"),
     [({"paused": True}, "cluster resume"), ({"maintenance": "b"}, "maintenance b off")],

@@ -18,7 +18,15 @@ from mpowerd.database import Busy, Cursor, Database, Doubtful, Gated
 from protocols.catalogue.payments import Take
 from protocols.operation import Role
 from tests.database.town import OPEN_ALONE, RAM, SITA, Town, codes, template, town
-from tests.postgres_nodes import SYNC_NAME, Pair, on_reactor, run, synchronous_pair
+from tests.postgres_nodes import (
+    SYNC_NAME,
+    Pair,
+    on_reactor,
+    postgres_node,
+    postmaster_start,
+    run,
+    synchronous_pair,
+)
 
 IN_SYNC = replace(OPEN_ALONE, alone=False, sync_name=SYNC_NAME, copies=2, state="PRIMARY_SYNC")
 
@@ -55,6 +63,10 @@ def frozen(pair: Pair) -> Iterator[None]:
 async def small(cursor: Cursor) -> None:
     """Something small that is written."""
     await cursor.execute("SELECT mpower.barrier_v1()")
+
+
+async def nothing(_cursor: Cursor) -> None:
+    """BEGIN and ROLLBACK alone."""
 
 
 async def until(t: Town, query: str) -> None:
@@ -176,7 +188,8 @@ async def test_a_standby_takes_no_writes(pair: Pair) -> None:
     async with synced(pair) as t:
         app = psycopg.conninfo.make_conninfo(t.app, host=str(pair.b.socket_dir), port=pair.b.port)
         await until(t, "SELECT 1 FROM pg_stat_replication WHERE replay_lsn >= sent_lsn")
-        standby = Database(app, lambda: IN_SYNC)
+        there = replace(IN_SYNC, postmaster_start=postmaster_start(pair.b.conninfo))
+        standby = Database(app, lambda: there)
         with pytest.raises(Gated):
             await standby.write("w", None, small)
         await standby.close()
@@ -184,6 +197,36 @@ async def test_a_standby_takes_no_writes(pair: Pair) -> None:
         with pytest.raises(Gated):
             await gone.write("w", None, small)
         await gone.close()
+
+
+@on_reactor
+async def test_a_server_restarted_beneath_serves_nobody_until_the_gate_is_armed_anew() -> None:
+    """Fact F2: until a probe has seen it, it may show what no standby has."""
+    async with postgres_node() as node:
+        template(node)
+        async with town(node) as t:
+            await t.pay("asha", RAM, 100)
+            await node.control.stop("immediate")
+            await node.control.start(as_standby=False, names=None)
+            for _ in range(2):  # the idle session died; then there is none
+                with pytest.raises(Gated, match="restarted"):
+                    await t.database.read("look", None, small)
+                with pytest.raises(Gated, match="restarted"):
+                    await t.pay("asha", RAM, 100)
+            t.started = (await node.control.probe()).postmaster_start
+            assert (await t.pay("asha", RAM, 100)).number == "C001/2026-27/2"
+
+
+@on_reactor
+async def test_a_session_is_asked_for_its_server_once_not_with_every_transaction(
+    pair: Pair,
+) -> None:
+    async with synced(pair) as t:
+        narrow = Database(t.app, t.stood, pool_size=1)
+        await narrow.read("look", None, nothing)
+        t.started = 0  # nothing asks any more: a session is of one server for its life
+        await narrow.read("look", None, nothing)
+        await narrow.close()
 
 
 @on_reactor
@@ -214,7 +257,7 @@ async def test_a_lock_that_does_not_come_is_busy_for_that_batch(pair: Pair) -> N
 @on_reactor
 async def test_the_queue_is_bounded(pair: Pair) -> None:
     async with synced(pair) as t:
-        narrow = Database(t.app, lambda: IN_SYNC, pool_size=1, queue_limit=2)
+        narrow = Database(t.app, t.stood, pool_size=1, queue_limit=2)
 
         async def nap(cursor: Cursor) -> None:
             await cursor.execute("SELECT pg_sleep(0.1)")

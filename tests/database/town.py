@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 from psycopg.conninfo import make_conninfo
 
 from cluster.standing import Standing
@@ -47,7 +48,7 @@ from protocols.catalogue.days import OpenDay
 from protocols.catalogue.payments import Take
 from protocols.catalogue.security import AddCounter
 from protocols.operation import Role
-from tests.postgres_nodes import Node
+from tests.postgres_nodes import Node, postmaster_start
 
 DAY = "2026-11-24"
 here = {"date": dt.date.fromisoformat(DAY)}
@@ -80,7 +81,13 @@ class Town:
     app: str
     people: dict[str, Caller]
     standing: list[Standing]
+    started: int
+    """The start of PostgreSQL for which the gate is armed."""
     clients: Any = field(default_factory=lambda: itertools.count(1))
+
+    def stood(self) -> Standing:
+        """Where this node stands."""
+        return replace(self.standing[0], postmaster_start=self.started)
 
     def key(self, caller: Caller) -> Key:
         """Give a key that was never used."""
@@ -208,9 +215,12 @@ async def town(node: Node, **how: Any) -> AsyncIterator[Town]:
     """Give a town; its connections are closed at the end. ``how``: more for its Database."""
     superuser = new_database(node)
     app = make_conninfo(superuser, user="mpower_app")
-    standing = [OPEN_ALONE]
-    database = Database(app, lambda: standing[0], **how)
-    made = Town(database, superuser, app, {}, standing)
+
+    def stood() -> Standing:
+        return made.stood()
+
+    database = Database(app, stood, **how)
+    made = Town(database, superuser, app, {}, [OPEN_ALONE], postmaster_start(superuser))
     add_people(made, PEOPLE)
     made.people["SBI"] = Caller(
         "bank/SBI", "bank/SBI", Role.BANK, "bank/SBI", "SBI", "127.0.0.9:9", b""

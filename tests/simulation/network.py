@@ -32,6 +32,7 @@ class Network:
         self.swaps_late = False
         self.ordered: dict[tuple[str, str, int], float] = {}
         self.cuts: dict[tuple[str, str, int], int] = {}
+        self.mended_s: dict[tuple[str, str, int], float] = {}
 
     def send(
         self, line: tuple[str, str, int], call: Callable[..., None], *args: Any, sure: bool = False
@@ -75,6 +76,17 @@ class Network:
     def _mend(self, line: tuple[str, str, int]) -> None:
         if self.cuts.get(line):
             self.cuts[line] -= 1
+            self.mended_s[line] = self.world.now
+
+    def carried(self, one: str, two: str, for_s: float) -> bool:
+        """A link between them has carried all that was sent over it, both ways, for so long."""
+        lines = [((one, two, number), (two, one, number)) for number in (0, 1)]
+        since_s = self.world.now - for_s
+        sound = any(
+            all(not self.cuts.get(x) and self.mended_s.get(x, 0.0) <= since_s for x in pair)
+            for pair in lines
+        )
+        return sound and not self.loss
 
     def heal(self) -> None:
         """All lines are good from now on."""

@@ -64,6 +64,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("lost", "phantom read", "I2", "gate"),
         ("synchronous_commit off (F8)", *CRASHES),
     ),
+    "sessions_unwatched": Plant(
+        "a session of a server restarted beneath the daemon serves before a probe has seen that",
+        ("phantom read",),
+        ("server restarted beneath", "links cut"),
+    ),
     # the decisions
     "solo_before_grant": Plant(
         "alone when solo is asked, not when it is confirmed", ("alone",), CUTS

@@ -85,6 +85,15 @@ class Server:
         """Something is being served."""
         return self.busy and self.life == (self.node.life, self.node.postgres.life)
 
+    def _admitted(self, stood: Standing) -> bool:
+        """A session can be had: the server runs, and it is the one the gate was armed for (F2)."""
+        server = self.node.postgres
+        watched = server.started_us == stood.postmaster_start
+        if server.up and not watched:
+            self.world.hit["session of a restarted server refused"] += 1
+            return self.planted("sessions_unwatched") or self.planted("start_time_unwatched")
+        return server.up
+
     # ---- enquiries
 
     def enquire(self, counter: str) -> None:
@@ -92,7 +101,7 @@ class Server:
         server, stood = self.node.postgres, self.node.standing
         if not self.node.alive or self.node.later(self.enquire, counter):
             return
-        if not self.is_open or not server.up or server.hung or server.in_recovery:
+        if not self.is_open or not self._admitted(stood) or server.hung or server.in_recovery:
             return
         rows = [(row[1], key) for key, row in server.visible.items() if key[:2] == counter.encode()]
         if rows:
@@ -138,7 +147,7 @@ class Server:
 
     def _begin(self, request: Request, stood: Standing) -> None:
         server = self.node.postgres
-        if not server.up or server.in_recovery or server.fence != stood.term:
+        if not self._admitted(stood) or server.in_recovery or server.fence != stood.term:
             request.answer("PENDING", 0, False)
             return
         if self.world.now < server.async_until_s and not self.planted("async_unseen"):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 FOREIGN_S: Final = 0.1
 """How often a foreign walreceiver reports its flush."""
+LOOK_S: Final = 0.02
+LOOKS: Final = 25
+"""Looks at a server that is restarted beneath: the longest restart, and a probe's time after it."""
 
 
 def postmaster_killed(run: Scenario) -> None:
@@ -21,10 +24,17 @@ def postmaster_killed(run: Scenario) -> None:
 
 
 def server_restarted_beneath(run: Scenario) -> None:
-    """Somebody restarts a server while commits wait; the daemon sees no exit (F2, F3)."""
+    """Somebody restarts a server while commits wait; the daemon sees no exit (F2, F3). At every
+    counter somebody looks just then, before a probe can have seen it, again and again.
+    """
     node = some_node(run)
-    if node.alive and node.postgres.up and not node.postgres.hung:
-        node.postgres.restart_beneath()
+    if not (node.alive and node.postgres.up and not node.postgres.hung):
+        return
+    node.postgres.restart_beneath()
+    server = run.servers[node.name]
+    for look in range(1, LOOKS + 1):
+        for counter in run.counters:
+            run.world.after(look * LOOK_S, server.enquire, counter.name)
 
 
 def server_hung(run: Scenario) -> None:

@@ -89,6 +89,8 @@ MET_ON_THE_WAY: Final = (
     "arbiter rebuilt",
     "a person stood for a lost node",
     "stray server stopped",
+    "session of a restarted server refused",
+    "not forced: he looked, and it serves",
     "clone",
     "rewind",
     "rewind failed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.simulation.faults.machines import primary, some_node
+from tests.simulation.node import TIMERS
 from tests.simulation.server import Request, Server
 
 if TYPE_CHECKING:
@@ -88,9 +89,22 @@ def forced(run: Scenario) -> None:
 
 
 def forced_for_nothing(run: Scenario) -> None:
-    """A person asks for it while all is well, or where it would happen by itself: refused."""
+    """A person asks for it while all is well, or where it would happen by itself: refused.
+
+    He asks without looking where the other node can be heard. A server that runs behind cut lines
+    no node can know of: there the command has him go and look, and he lets it be.
+    """
+
+    def ask() -> None:
+        node = some_node(run)
+        hearable = run.network.carried(node.name, node.peer_name, TIMERS.takeover_s)
+        if hearable or not (node.peer.alive and node.peer.standing.open):
+            run.ask(node, "failover", accept="yes")
+        else:
+            run.world.hit["not forced: he looked, and it serves"] += 1
+
     for after_s in (0.0, 0.5, 1.5, 3.0):
-        run.world.after(after_s, lambda: run.ask(some_node(run), "failover", accept="yes"))
+        run.world.after(after_s, ask)
 
 
 def strictly(run: Scenario) -> None:
