@@ -45,6 +45,8 @@ class Hearing(Struct, frozen=True):
     still_asked_s: float = float("-inf")
     served_at_s: float = float("-inf")
     high_flush: int = 0
+    term_epoch: int = 0
+    """What the arbiter said before this epoch is of an earlier term's log."""
     progress: tuple[str, int] = ("", 0)
     progress_at_s: float = float("-inf")
 

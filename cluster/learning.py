@@ -38,9 +38,13 @@ def learn(mind: Mind, record: Record | None) -> Mind:
     disk = mind.disk
     if is_excluded(record, mind.me, known_version(mind)[0]):
         disk = structs.replace(disk, diverged=True, rejoining=True)
+    hearing = mind.hearing
+    if known is not None and record.term != known.term:
+        hearing = structs.replace(hearing, high_flush=0, term_epoch=record.epoch)
     return structs.replace(
         mind,
         record=record,
+        hearing=hearing,
         disk=disk,
         settled=mind.settled or moved,
         seen_epoch=max(mind.seen_epoch, record.epoch),
@@ -64,7 +68,8 @@ def _relay_heard(mind: Mind, event: ev.RelayHeard) -> Mind:
             deafened(hearing, mind.now_s), boot_at_arbiter="", counter_at_arbiter=-1
         )
     peer = event.peer if event.peer is not None and event.peer.node == mind.peer else None
-    hearing = relayed(hearing, peer, event.high_flush, event.asked_at_s, mind.now_s)
+    high_flush = event.high_flush if event.epoch >= hearing.term_epoch else 0
+    hearing = relayed(hearing, peer, high_flush, event.asked_at_s, mind.now_s)
     return structs.replace(
         mind,
         hearing=hearing,

@@ -362,8 +362,7 @@ class Mind(Struct, frozen=True):
         record = self.record
         if record is None or self.facts is None:
             return False
-        remembered = self.hearing.high_flush if record.sync else 0
-        return self.held_lsn >= max(record.min_lsn, remembered)
+        return self.held_lsn >= max(record.min_lsn, self.hearing.high_flush)
 
     def walsender(self, name: str) -> Walsender | None:
         """The row of pg_stat_replication that streams under this application name.

@@ -123,6 +123,9 @@ def drained_lsn(mind: Mind) -> int:
 
 
 def _vouched_lsn(mind: Mind) -> int:
+    """How far what is acknowledged is known to be flushed: by the standby, or here if alone."""
+    if is_alone(mind):
+        return mind.held_lsn
     generation, flush_lsn = mind.vouched
     record = mind.record
     present = record is not None and mind.named and record.sync_gen == generation
@@ -163,6 +166,16 @@ def alarms_of(mind: Mind) -> dict[str, str]:
         alarms["keeps-failing"] = f"{order} fails again and again on {mind.me}: {reason}"
     if mind.called_off and mind.now_s - mind.called_off_at_s < mind.timers.told_s:
         alarms["switchover-aborted"] = mind.called_off
+    return alarms | _unable_alarms(mind)
+
+
+def _unable_alarms(mind: Mind) -> dict[str, str]:
+    """Why this node does not serve though it is named, or should take over."""
+    alarms: dict[str, str] = {}
+    if mind.named and mind.disk.diverged and not mind.sync_possible:
+        alarms["set-back"] = (
+            f"{mind.me} was the only copy and lacks what was acknowledged (a restored snapshot?)."
+        )
     if mind.state in {State.READING, State.PROMOTING} and mind.handover:
         alarms["cannot-serve"] = f"{mind.me} cannot serve: {mind.handover}"
     return alarms

@@ -49,6 +49,13 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " the other node.",
         "Read the reason in the alarm and PostgreSQL's log on this node: disk, memory, settings.",
     ),
+    "set-back": Advice(
+        "This node served alone, and its copy now ends before what it had acknowledged: its disk"
+        " was set back to an older snapshot. It does not serve: payments would be lost and their"
+        " receipt numbers given twice. Put the newest copy of that disk back. If there is none,"
+        " stop mpower-node here and take the other copy: mpower cluster failover --force.",
+        "Put the newest copy of this node's disk back; else stop it and force the other node.",
+    ),
     "keeps-failing": Advice(
         "This node tries to do something (start PostgreSQL, copy the other's data …) and it fails"
         " each time. It goes on trying, ever more slowly.",

@@ -48,6 +48,8 @@ class Left(Struct, frozen=True, forbid_unknown_fields=True):
     beat: NodeBeat
     generation: int = 0
     high_flush: int = 0
+    sync: str = ""
+    term: int = 0
 
 
 class KeptLine(Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +112,8 @@ def register_of(nodes: tuple[str, ...], found: Found) -> Register:
     known = [
         left.high_flush
         for left in there.values()
-        if record is not None and record.sync and left.generation == record.sync_gen
+        if record is not None
+        and (left.sync, left.generation, left.term) == (record.sync, record.sync_gen, record.term)
     ]
     register = registers.start(nodes, nonce, Kept(record, max(known, default=0)))
     for left in there.values():
@@ -125,8 +128,10 @@ def register_of(nodes: tuple[str, ...], found: Found) -> Register:
 
 def left_by(beat: NodeBeat, nonce: str, register: Register) -> Left:
     """What to leave with this beat, knowing this register."""
-    generation = register.record.sync_gen if register.record is not None else 0
-    return Left(nonce, beat, generation, register.high_flush)
+    record = register.record
+    if record is None:
+        return Left(nonce, beat)
+    return Left(nonce, beat, record.sync_gen, register.high_flush, record.sync, record.term)
 
 
 # ---- bodies

@@ -22,7 +22,9 @@ ROLLED_BACK: Final = "a node has seen a later epoch than is stored here (rolled 
 
 
 class Kept(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is durable: the record, and the highest flush the standby reported in its generation."""
+    """What is durable: the record, and the highest flush the standby reported in its generation,
+    or the primary of itself while it serves alone.
+    """
 
     record: Record | None = None
     high_flush: int = 0
@@ -149,8 +151,13 @@ def _does_not_follow(register: Register, stored: Record, record: Record) -> str:
 
 def _flush_after(register: Register, record: Record) -> int:
     stored = register.record
-    same = stored is not None and (stored.sync, stored.sync_gen) == (record.sync, record.sync_gen)
+    same = stored is not None and _flushing(stored) == _flushing(record)
     return register.high_flush if same else 0
+
+
+def _flushing(record: Record) -> tuple[str, int, int]:
+    """Whose flush is remembered: the standby's of a generation, or the primary's that is alone."""
+    return (record.sync, record.sync_gen, record.term)
 
 
 def swapped(register: Register, record: Record) -> Register:

@@ -55,7 +55,7 @@ def _sync_by_record(mind: Mind) -> str:
 
 def _how_far(mind: Mind) -> str:
     record = mind.record
-    known = max(record.min_lsn, mind.hearing.high_flush if record.sync else 0) if record else 0
+    known = max(record.min_lsn, mind.hearing.high_flush) if record else 0
     return f"the copy ends at {format_lsn(mind.held_lsn)}, {format_lsn(known)} was acknowledged"
 
 

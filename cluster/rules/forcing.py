@@ -82,7 +82,7 @@ def bound(mind: Mind) -> str:
     held = mind.held_lsn
     known = max(
         beat.flush_lsn if beat is not None and beat.node == mind.peer else 0,
-        mind.hearing.high_flush if record.sync else 0,
+        mind.hearing.high_flush,
         record.min_lsn,
     )
     lag = max(0, known - held)

@@ -75,10 +75,8 @@ def names_differ(mind: Mind, event: ev.Event) -> bool:
 
 
 def set_back(mind: Mind, event: ev.Event) -> bool:
-    """This copy ends before what its own standby has flushed of it: a restored snapshot."""
-    record = mind.record
-    synced = record is not None and record.sync != ""
-    return mind.up and mind.facts_fresh and synced and not mind.holds_enough
+    """This copy ends before what its standby, or it itself while alone, had flushed of it."""
+    return mind.up and mind.facts_fresh and mind.record is not None and not mind.holds_enough
 
 
 def give_up_set_back(mind: Mind, event: ev.Event) -> Outcome:
@@ -126,6 +124,7 @@ def ready_alone(mind: Mind, event: ev.Event) -> bool:
         and mind.alone_for_sure
         and mind.names == ""
         and mind.barrier_lsn >= 0
+        and mind.nonce != ""  # the arbiter has said how far this copy must reach
         and _fence_written(mind)
     )
 
@@ -314,7 +313,7 @@ ROWS: Final = (
         set_back,
         State.READING,
         give_up_set_back,
-        "This copy was set back: {peer} has more; it may take over at once.",
+        "This copy was set back: it lacks what was acknowledged; {peer} may take over if it can.",
     ),
     Rule((G,), POSTGRES, names_differ, None, set_names, "Names per the confirmed record."),
     Rule((G,), POSTGRES, fence_missing, None, write_fence, "The fence row gets this term."),

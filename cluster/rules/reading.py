@@ -90,7 +90,8 @@ def must_promote(mind: Mind, event: ev.Event) -> bool:
 
 def cannot_serve(mind: Mind, event: ev.Event) -> bool:
     """This node is named, and has no copy of this cluster."""
-    return _named_and_read(mind) and mind.idle and not my_copy(mind) and mind.handover == ""
+    told = mind.handover != "" or (mind.disk.diverged and not mind.sync_possible)
+    return _named_and_read(mind) and mind.idle and not my_copy(mind) and not told
 
 
 def say_cannot_serve(mind: Mind, event: ev.Event) -> Outcome:

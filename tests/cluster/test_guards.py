@@ -9,9 +9,12 @@ from cluster import record as records
 from cluster.explain import explain
 from cluster.mind import Mind
 from cluster.states import State
-from cluster.view import alarms_of
+from cluster.view import alarms_of, beat_of
 from protocols.peer import Record
 from tests.cluster.test_machine import (
+    FIRST,
+    HELD,
+    SERVING,
     Node,
     confirmed,
     primary_alone,
@@ -180,3 +183,48 @@ def test_a_server_that_dies_while_it_is_stopped_keeps_the_stop_waiting_and_then_
     assert (node.mind.state, node.mind.doing) == (State.FENCING, ("StopPostgres",))
     node.all([ev.PostgresExited(0, asked=True), ev.Tick()])
     assert node.mind.state is State.REJOIN_CHECK
+
+
+def restarted(*, remembered: int) -> Node:
+    """A primary that served alone comes back with a copy that ends at 100."""
+    node = Node("a", "b", HELD)
+    node.feed(ev.RecordRead(FIRST, "n1"))
+    bumped = node.swapped()
+    node.feed(confirmed(bumped))
+    node.feed(ev.PostgresStarted(as_standby=False))
+    node.all([ev.Probed(SERVING), ev.FenceWritten(1), ev.Probed(SERVING)])
+    assert node.mind.state is State.PRIMARY_GATED, "the arbiter has not said how far it was"
+    node.feed(ev.RelayHeard(None, remembered, "n1", bumped.epoch, node.now_s))
+    node.feed(ev.Probed(SERVING))
+    return node
+
+
+def test_an_only_copy_that_was_set_back_is_not_served_and_rings() -> None:
+    node = restarted(remembered=500)
+    assert node.mind.state is State.READING
+    assert "StopPostgres" in node.mind.doing
+    node.feed(ev.PostgresExited(0, asked=True))
+    for _ in range(50):
+        node.feed(ev.RecordRead(known(node.mind), "n1"), 0.1)
+        assert not [one for one in node.ordered if isinstance(one, act.StartPrimary)]
+    assert "snapshot" in alarms_of(node.mind)["set-back"]
+
+
+def test_an_only_copy_that_reaches_all_it_had_is_served() -> None:
+    assert restarted(remembered=100).mind.state is State.PRIMARY_SOLO
+
+
+def test_a_primary_alone_vouches_for_its_own_flush() -> None:
+    node = primary_alone()
+    assert beat_of(node.mind, 1, node.now_s).vouched_lsn == node.mind.held_lsn > 0
+
+
+def test_a_forced_successor_is_not_measured_by_the_log_of_the_one_before_it() -> None:
+    node = standby_in_sync()
+    node.feed(ev.RelayHeard(None, 9000, "n1", known(node.mind).epoch, node.now_s))
+    before = known(node.mind)
+    forced = records.forced(before, "b", "b-failover", "forced", held_lsn=100)
+    node.feed(ev.RecordRead(forced, "n1"))
+    assert node.mind.holds_enough
+    node.feed(ev.RelayHeard(None, 9000, "n1", before.epoch, node.now_s))
+    assert node.mind.holds_enough, "said of the term before"

@@ -85,6 +85,7 @@ def primary_alone() -> Node:
     node = Node("a", "b", HELD)
     node.feed(ev.RecordRead(FIRST, "n1"))
     node.feed(confirmed(node.swapped()))
+    node.feed(ev.RelayHeard(None, 0, "n1", 2, node.now_s))
     node.all([ev.PostgresStarted(as_standby=False), ev.Probed(SERVING), ev.FenceWritten(1)])
     node.feed(ev.Probed(SERVING))
     assert node.mind.state is State.PRIMARY_SOLO

@@ -111,6 +111,23 @@ async def test_the_highest_flush_of_the_generation_is_remembered(world: World) -
 
 
 @for_each_arbiter
+async def test_what_a_primary_alone_has_flushed_is_remembered_until_another_term(
+    world: World,
+) -> None:
+    await world.of("a").swap(None, FIRST)
+    await world.of("a").beat(beat("a", 1, epoch=1, vouched_lsn=700))
+    await world.of("a").beat(beat("a", 2, epoch=1, vouched_lsn=0))
+    assert (await world.of("a").beat(beat("a", 3, epoch=1))).high_flush == 700
+    bumped = records.bumped(FIRST, "a", "bump")
+    assert (await world.of("a").swap(1, bumped)).done
+    assert (await world.of("a").beat(beat("a", 4, epoch=2))).high_flush == 700
+    forced = records.forced(bumped, "b", "b-failover", "forced", held_lsn=100)
+    assert (await world.of("b").swap(2, forced)).done
+    said = beat("b", 1, epoch=3, incarnation=forced.incarnation)
+    assert (await world.of("b").beat(said)).high_flush == 0
+
+
+@for_each_arbiter
 async def test_after_a_restart_the_record_stands_and_the_nonce_is_new(world: World) -> None:
     await world.of("a").swap(None, FIRST)
     before = await world.of("a").read()
