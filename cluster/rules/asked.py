@@ -311,6 +311,9 @@ def could(mind: Mind, event: ev.Asked) -> Outcome:
     record = mind.record
     if event.verb == "strict" and record is not None and not record.sync:
         said = "It could be, but there is one copy only: all counters would wait for the other."
+    plan = _plan(mind, dict(event.arguments)) if event.verb == "switchover" else None
+    if plan is not None and plan.at_s and (no := why_not_switch(mind, plan.to)) is not None:
+        said = f"It can be planned, and is asked again when it is due. Now it could not: {no.why}."
     return mind, (act.AnswerVerb(event.verb, True, "", said),)
 
 

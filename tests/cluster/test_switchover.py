@@ -370,3 +370,11 @@ def test_a_peer_whose_copy_streams_while_its_daemon_is_silent_raises_an_alarm() 
     assert "peer-silent" in alarms_of(node.mind)
     healthy(node, 21)
     assert "peer-silent" not in alarms_of(node.mind)
+
+
+def test_a_dry_run_of_a_plan_says_what_speaks_against_it_now() -> None:
+    node = in_sync()
+    maintained(node)
+    told = ask(node, "switchover", at=str(int(NOON) + 60), dry="yes")
+    assert told is not None
+    assert (told.ok, "Now it could not: b is in maintenance" in told.sentence) == (True, True)
