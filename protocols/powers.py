@@ -11,6 +11,8 @@ from __future__ import annotations
 import enum
 from typing import Final
 
+from protocols.values import rupees
+
 
 class Power(enum.StrEnum):
     """The powers of the board's officers. RIGHTS and MASTERS belong to every administrator."""
@@ -48,3 +50,9 @@ MEANS: Final[dict[Power, str]] = {
     Power.WAIVER: "a waiver or write-off",
 }
 """For people: the power over ..."""
+
+
+def worded(power: Power, value: int) -> str:
+    """Write a value in the power's unit for a person; '' where the power has none."""
+    unit = UNITS[power]
+    return "" if not unit else rupees(value) if unit == "paise" else f"{value:,} {unit}"

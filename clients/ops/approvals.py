@@ -17,8 +17,7 @@ from clients.asking import Asking
 from clients.door import Ended, Exit, answer, json_option, talk
 from clients.ops.signed import as_person, checked, named, signed_in
 from protocols.catalogue import approvals as words
-from protocols.powers import UNITS, Power
-from protocols.values import rupees
+from protocols.powers import Power, worded
 
 F = TypeVar("F", bound=Callable[..., Any])
 as_officer = as_person(None)
@@ -38,13 +37,9 @@ def approvals() -> None:
     """Group the verbs of approvals."""
 
 
-def _value(power: str, value: int) -> str:
-    unit = UNITS[Power(power)]
-    return "" if not unit else rupees(value) if unit == "paise" else f"{value:,} {unit}"
-
-
 def _line(one: words.Waiting) -> str:
-    what = f"{one.request:>6}  {one.operation:<24} {one.object:<32} {_value(one.power, one.value)}"
+    value = worded(Power(one.power), one.value)
+    what = f"{one.request:>6}  {one.operation:<24} {one.object:<32} {value}"
     return f"{what.rstrip()}  {one.state.lower()}, by {one.maker_name}, until {one.due_at}"
 
 

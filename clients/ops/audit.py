@@ -133,7 +133,7 @@ def verify(
     from clients.ops.proving import prove
 
     if file is not None:
-        _say(_offline(file, key), True, None, as_json=as_json)
+        _say(_offline(file, key), None, keyed=True, as_json=as_json)
         return
     settings = client_settings()
     public = _public_key(key or settings.audit_key)
@@ -150,7 +150,7 @@ def verify(
         return await prove(link.ask, settings.cluster, public, kept.sealed), kept
 
     proof, kept = signed_in(me, password_file, work)
-    _say(proof, public is not None, kept, as_json=as_json)
+    _say(proof, kept, keyed=public is not None, as_json=as_json)
 
 
 def _public_key(path: Path | None) -> Ed25519PublicKey | None:
@@ -183,7 +183,7 @@ def _offline(file: Path, key: Path | None) -> Proof:
         return Proving(settings.cluster if settings is not None else "", public).prove(lines)
 
 
-def _say(proof: Proof, keyed: bool, kept: Kept | None, *, as_json: bool) -> None:  # noqa: FBT001
+def _say(proof: Proof, kept: Kept | None, *, keyed: bool, as_json: bool) -> None:
     trouble, newest = proof.trouble, proof.newest
     data: dict[str, Any] = {
         "ok": trouble is None,
@@ -199,7 +199,7 @@ def _say(proof: Proof, keyed: bool, kept: Kept | None, *, as_json: bool) -> None
     if trouble is not None:
         where = {"chain": trouble.chain, "link": trouble.link, "position": trouble.position}
         data["first_bad"] = {**where, "what": trouble.what}
-    answer(data, _text(proof, keyed, kept), as_json=as_json)
+    answer(data, _text(proof, kept, keyed=keyed), as_json=as_json)
     if trouble is not None:
         raise Ended(
             Exit.FAILED,
@@ -208,7 +208,7 @@ def _say(proof: Proof, keyed: bool, kept: Kept | None, *, as_json: bool) -> None
         )
 
 
-def _text(proof: Proof, keyed: bool, kept: Kept | None) -> str:  # noqa: FBT001
+def _text(proof: Proof, kept: Kept | None, *, keyed: bool) -> str:
     newest, trouble = proof.newest, proof.trouble
     seen = f"{proof.entries:,} entries in {proof.links:,} links"
     if trouble is not None:

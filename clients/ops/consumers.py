@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Final, get_args
 
 import click
-import msgspec
 
 from clients.door import answer, json_option
 from clients.ops.rights import show_pending
@@ -81,7 +80,11 @@ def change(
     fields: Any = {field: text for field, text in said.items() if text is not None}
     if not fields:
         raise click.UsageError("Say what changes: --name, --address or --category.")
-    _ask("consumers.change_details", words.ChangeDetails(number, fields, reason), locals())
+    body = checked(words.ChangeDetails(number, fields, reason))
+    got = signed_in(
+        me, password_file, lambda link: link.submit("consumers.change_details", body), counter
+    ).body
+    show_pending(got, as_json=as_json)
 
 
 @consumer.command("load")
@@ -102,18 +105,11 @@ def load(
     as_json: bool,
 ) -> None:
     """Ask that consumer NUMBER's sanctioned load become WATTS. An officer approves it."""
-    _ask("consumers.change_load", words.ChangeLoad(number, watts, reason), locals())
-
-
-def _ask(operation: str, asked: msgspec.Struct, given: dict[str, Any]) -> None:
-    body = checked(asked)
-    done = signed_in(
-        given["me"],
-        given["password_file"],
-        lambda link: link.submit(operation, body),
-        given["counter"],
-    )
-    show_pending(done.body, as_json=given["as_json"])
+    body = checked(words.ChangeLoad(number, watts, reason))
+    got = signed_in(
+        me, password_file, lambda link: link.submit("consumers.change_load", body), counter
+    ).body
+    show_pending(got, as_json=as_json)
 
 
 @consumer.command("mobile")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -209,12 +209,12 @@ def _chosen(listed: Iterable[Listed], whom: tuple[str, ...]) -> list[Listed]:
     alive = [one for one in listed if one.state in {"valid", "superseded"}]
     if not whom:
         return [one for one in alive if one.state == "superseded"]
-    meant: Callable[[Listed], bool]
-    if len(whom) == 2:
-        meant = lambda one: (one.kind, one.name) == whom  # noqa: E731
-    else:
-        meant = lambda one: one.serial.startswith(whom[0].lower())  # noqa: E731
-    found = [one for one in alive if meant(one)]
+    found = [
+        one
+        for one in alive
+        if (one.kind, one.name) == whom
+        or (len(whom) == 1 and one.serial.startswith(whom[0].lower()))
+    ]
     if not found:
         raise PkiError(f"'{' '.join(whom)}' has no valid certificate here; see 'mpower pki list'")
     if len(whom) == 1 and len(found) > 1:

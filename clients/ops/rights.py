@@ -26,8 +26,8 @@ from protocols.catalogue.security import (
     WithdrawPower,
 )
 from protocols.operation import Operation, Role
-from protocols.powers import MEANS, UNITS, Power
-from protocols.values import paise_from_text, rupees
+from protocols.powers import MEANS, UNITS, Power, worded
+from protocols.values import paise_from_text
 
 
 @click.command("person")
@@ -191,10 +191,8 @@ def _watts(text: str) -> int | None:
 
 
 def _said(held: HeldPower) -> str:
-    unit = UNITS[Power(held.power)]
-    limit = rupees(held.most) if unit == "paise" else f"{held.most} {unit}"
     parts: list[Any] = [held.person, held.power, f"at {held.office}"]
-    parts += [f"up to {limit}"] if held.most else []
+    parts += [f"up to {worded(Power(held.power), held.most)}"] if held.most else []
     parts += [f"from {held.valid_from}"] + ([f"to {held.valid_to}"] if held.valid_to else [])
     parts += [f"(withdrawn {held.withdrawn_at})"] if held.withdrawn_at else []
     return " ".join(parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -11,7 +10,7 @@ from msgspec.structs import replace
 from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.consumers import store
-from mpowerd.consumers.rules import HEADS, check_rows
+from mpowerd.consumers.rules import HEADS, check_details, check_rows
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from protocols.catalogue.consumers import (
@@ -108,9 +107,7 @@ async def _stands(cursor: Cursor, consumer: str) -> dict[str, str]:
 async def propose_details(cursor: Cursor, body: ChangeDetails) -> Proposal:
     """Say what would change of a consumer's name, address or category."""
     stands = await _stands(cursor, body.consumer)
-    if not CATEGORY.match(body.fields.get("category", "A")):
-        reason = "the category must be capitals, digits and dashes, at most 12"
-        raise Refused("BAD_BODY", operation="consumers.change_details", reason=reason)
+    check_details(body.fields)
     before = {str(name): stands[name] for name in body.fields}
     after = {str(name): text for name, text in body.fields.items()}
     return Proposal(f"consumer {body.consumer}", before, after, 0, HEAD_OFFICE)
@@ -159,7 +156,6 @@ async def contacts(cursor: Cursor, caller: Caller, body: Contacts) -> ContactHis
 
 HEAD_OFFICE: Final = "HO"
 """Until consumers stand in a book of an office: the whole board's matter."""
-CATEGORY: Final = re.compile(r"^[A-Z0-9-]{1,12}\Z")
 SERVED: Final[dict[str, Any]] = {
     "consumers.find": find,
     "consumers.dues": dues,

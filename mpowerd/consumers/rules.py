@@ -1,14 +1,15 @@
-"""Consumers as they are loaded: pure. Which rows are the same, and what a load may not hold."""
+"""Consumers as they are loaded and changed: pure. Which rows are the same, what may not stand."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from protocols.catalogue.consumers import Head, Row
+from protocols.catalogue.consumers import Detail, Head, Row
 from protocols.refusals import Refused
 
 HEADS: Final[tuple[Head, ...]] = ("LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE")
@@ -22,6 +23,17 @@ def check_rows(rows: Sequence[Row]) -> None:
         if row.number in seen:
             raise Refused("CONSUMER_EXISTS", consumer=row.number)
         seen.add(row.number)
+
+
+CATEGORY: Final = re.compile(r"^[A-Z0-9-]{1,12}\Z")
+"""As a load's row declares it."""
+
+
+def check_details(fields: Mapping[Detail, str]) -> None:
+    """Refuse BAD_BODY: a category that no load could have brought."""
+    if not CATEGORY.match(fields.get("category", "A")):
+        reason = "the category must be capitals, digits and dashes, at most 12"
+        raise Refused("BAD_BODY", operation="consumers.change_details", reason=reason)
 
 
 def loaded_as(as_of: str, row: Row) -> bytes:

@@ -7,7 +7,6 @@ in threads of its own, comes in by the door (``served``).
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.security import store
-from mpowerd.security.rules import check_password, step_of
+from mpowerd.security.rules import check_dates, check_password, step_of
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.security import (
     ADDED,
@@ -45,9 +44,8 @@ from protocols.catalogue.security import (
     UserDisabled,
     WithdrawPower,
 )
-from protocols.powers import UNITS, Power
+from protocols.powers import Power, worded
 from protocols.refusals import Refused
-from protocols.values import rupees
 
 HEAD_OFFICE: Final = "HO"
 """Logins are the whole board's matter."""
@@ -86,7 +84,7 @@ async def appoint(cursor: Cursor, caller: Caller, body: Appoint) -> Nothing:
 
 async def propose_grant(cursor: Cursor, body: GrantPower) -> Proposal:
     """Say what a grant would change: a new power; those the person holds stay."""
-    _dates(body)
+    check_dates(body.valid_from, body.valid_to)
     held = [one for one in await store.powers(cursor, body.person) if not one.withdrawn_at]
     named = [_said(one.power, one.most, one.office, one.valid_to) for one in held]
     granted = _said(body.power, body.most, body.office, body.valid_to)
@@ -99,7 +97,7 @@ async def propose_grant(cursor: Cursor, body: GrantPower) -> Proposal:
 
 async def grant_power(cursor: Cursor, caller: Caller, body: GrantPower) -> Nothing:
     """Grant a power (approved)."""
-    first, last = _dates(body)
+    first, last = check_dates(body.valid_from, body.valid_to)
     most = body.most or None
     await store.grant_power(cursor, body.person, body.power, most, body.office, first, last)
     return Nothing()
@@ -115,21 +113,8 @@ async def powers(cursor: Cursor, caller: Caller, body: Powers) -> PowersHeld:
     return PowersHeld(await store.powers(cursor, body.person))
 
 
-def _dates(body: GrantPower) -> tuple[dt.date, dt.date | None]:
-    try:
-        first = dt.date.fromisoformat(body.valid_from)
-        last = dt.date.fromisoformat(body.valid_to) if body.valid_to else None
-    except ValueError:
-        raise Refused("BAD_DATES", first=body.valid_from, last=body.valid_to) from None
-    if last is not None and last < first:
-        raise Refused("BAD_DATES", first=body.valid_from, last=body.valid_to)
-    return first, last
-
-
 def _said(power: str, most: int, office: str, last: str) -> str:
-    unit = UNITS[Power(power)]
-    limit = rupees(most) if unit == "paise" else f"{most} {unit}"
-    bound = f" up to {limit}" if most and unit else ""
+    bound = f" up to {worded(Power(power), most)}" if most else ""
     return f"{power}{bound} at {office}" + (f" until {last}" if last else "")
 
 

@@ -1,4 +1,5 @@
-"""What proves a person: a password that is hard to guess, and a one-time code. Pure.
+"""What proves a person - a password that is hard to guess, a one-time code - and from when to when
+a power is granted. Pure.
 
 Passwords: length and being hard to guess, no rules of composition (NIST SP 800-63B). Codes after
 RFC 6238: six digits, a new one every 30 s; a code fits its own time step and the one on either side
@@ -8,6 +9,7 @@ the database lets it be used only once. The wall clock comes in as a value.
 
 from __future__ import annotations
 
+import datetime as dt
 import hmac
 import unicodedata
 from typing import Final
@@ -89,3 +91,15 @@ def address_of(secret: str, user: str, board: str) -> str:
     """
     label = quote(f"{board}:{user}")
     return f"otpauth://totp/{label}?secret={secret}&issuer={quote(board)}&digits={DIGITS}"
+
+
+def check_dates(first: str, last: str) -> tuple[dt.date, dt.date | None]:
+    """Give a power's first and last day, '' without end; refuse BAD_DATES if not in order."""
+    try:
+        begins = dt.date.fromisoformat(first)
+        ends = dt.date.fromisoformat(last) if last else None
+    except ValueError:
+        raise Refused("BAD_DATES", first=first, last=last) from None
+    if ends is not None and ends < begins:
+        raise Refused("BAD_DATES", first=first, last=last)
+    return begins, ends

@@ -228,3 +228,23 @@ def live_pair(
             yield pair
         finally:
             pair.close()
+
+
+@contextmanager
+def told_apart(module: str, limit_s: float) -> Iterator[dict[str, dict[str, Any]]]:
+    """What a module says that runs in a process of its own, as it needs namespaces or mounts: its
+    lines of JSON, by their ``what``. It is given a folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="mpower-apart-", ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)
+        said = subprocess.run(
+            [sys.executable, "-m", module, home],
+            cwd=HOUSE,
+            capture_output=True,
+            text=True,
+            timeout=limit_s,
+            check=False,
+        )
+        assert said.returncode == 0, said.stdout + said.stderr[-4000:]
+        lines = [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
+        yield {line["what"]: line for line in lines}

@@ -4,17 +4,12 @@ Each is handed over, looked at for a while, and made well: it returns by itself.
 is printed: a figure of this machine and this minute, not a verdict.
 """
 
-import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.live.pair import HOUSE
+from tests.live.pair import told_apart
 
 LIMIT_S = 300.0
 LINES = 12
@@ -26,19 +21,8 @@ pytestmark = [pytest.mark.disks, pytest.mark.long]
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[dict[str, dict[str, Any]]]:
-    with tempfile.TemporaryDirectory(prefix="mpower-disks-", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)
-        said = subprocess.run(
-            [sys.executable, "-m", "tests.live.sick_disks", home],
-            cwd=HOUSE,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-        assert said.returncode == 0, said.stdout + said.stderr[-4000:]
-        lines = [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
-        yield {line["what"]: line for line in lines}
+    with told_apart("tests.live.sick_disks", LIMIT_S) as told:
+        yield told
 
 
 @pytest.mark.parametrize(

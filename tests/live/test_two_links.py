@@ -5,17 +5,12 @@ no failover, and people hear of it. Of two cut links the primary stays, alone. H
 waited is printed: a figure of this machine and this minute, not a verdict.
 """
 
-import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.live.pair import HOUSE
+from tests.live.pair import told_apart
 
 LIMIT_S = 240.0
 pytestmark = pytest.mark.cage
@@ -23,19 +18,8 @@ pytestmark = pytest.mark.cage
 
 @pytest.fixture(scope="module")
 def told() -> Iterator[dict[str, dict[str, Any]]]:
-    with tempfile.TemporaryDirectory(prefix="mpower-links-", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)
-        said = subprocess.run(
-            [sys.executable, "-m", "tests.live.two_links", home],
-            cwd=HOUSE,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-        assert said.returncode == 0, said.stdout + said.stderr[-4000:]
-        lines = [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
-        yield {line["what"]: line for line in lines}
+    with told_apart("tests.live.two_links", LIMIT_S) as told:
+        yield told
 
 
 @pytest.mark.parametrize("what", ["town", "cross", "town, a to b", "town, b to a"])
