@@ -30,6 +30,7 @@ NOUNS: Final = {
         "clients.ops.masters:masters",
         "Offices, categories, heads, rates, banks, holidays: list, load, export.",
     ),
+    "ledger": ("clients.ops.ledger:ledger", "Prove the ledger; statements and balances."),
     "approvals": (
         "clients.ops.approvals:approvals",
         "What waits for a second person: look, approve, return, forward.",

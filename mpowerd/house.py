@@ -38,6 +38,7 @@ from mpowerd.figures import Figures
 from mpowerd.hall import SWEEP_S, Doors, Hall
 from mpowerd.jobs import Jobs
 from mpowerd.lanes import Answer, Lane
+from mpowerd.ledger.operations import SERVED as LEDGER
 from mpowerd.masters import operations as masters
 from mpowerd.migrations import migrate
 from mpowerd.opening import Opening
@@ -100,6 +101,7 @@ def served(
         **consumers.SERVED,
         **PAYMENTS,
         **BANKING,
+        **LEDGER,
     }
     proposals = {**security.PROPOSALS, **masters.proposals(here), **consumers.PROPOSALS}
     approved = {name: rooms[name] for name in proposals}

@@ -8,8 +8,9 @@ this file must not know any room.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -24,6 +25,10 @@ from protocols.refusals import Refused
 
 Serve = Callable[[Cursor, Caller, Any], Awaitable[Struct]]
 Fingerprint = Callable[[Any], bytes]
+REPORTS: Final = 2
+"""At once: each holds one of the pool's connections for seconds, and payments need the others."""
+REPORT_DEADLINE_S: Final = 25.0
+"""Below the patience of a link (30 s): who asks hears that it is too much, not nothing."""
 
 
 class ServedRooms:
@@ -40,6 +45,7 @@ class ServedRooms:
     ) -> None:
         self._database, self._served = database, served
         self._fingerprints, self._done = fingerprints, done
+        self._reports = asyncio.Semaphore(REPORTS)
 
     async def read(self, asked: Asked) -> Outcome:
         """Serve an operation that changes nothing."""
@@ -48,7 +54,14 @@ class ServedRooms:
         async def work(cursor: Cursor) -> Struct:
             return await serve(cursor, caller, asked.body)
 
-        reply = await self._database.read(asked.operation.name, caller.role, work)
+        name, role = asked.operation.name, caller.role
+        if not asked.operation.report:
+            reply = await self._database.read(name, role, work)
+        elif self._reports.locked():
+            raise Refused("BUSY")
+        else:
+            async with self._reports:
+                reply = await self._database.read(name, role, work, REPORT_DEADLINE_S)
         return Outcome(bytes(encode_reply(asked.operation, reply)), None, replay=False)
 
     async def write(self, asked: Asked) -> Outcome:

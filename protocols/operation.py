@@ -81,6 +81,8 @@ class Operation(Struct, frozen=True):
     principal: bool = False
     """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in.
     """
+    report: bool = False
+    """True: it walks much of the books, so it may take longer and few run at once."""
 
     @property
     def holds_secret(self) -> bool:

@@ -211,6 +211,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NOTHING_TO_VERIFY": Sentence(
         "Counter {counter} has no unverified receipts on {date}. Nothing was changed."
     ),
+    "NO_ACCOUNT": Sentence(
+        "There is no account {name}. Name a head ({heads}) or one account, as C001/CASH or"
+        " 1000000001/ARREARS."
+    ),
     # bank links and files
     "TOTAL_MISMATCH": Sentence(
         "The control total says {said}, the lines sum to {found}. Nothing was posted."

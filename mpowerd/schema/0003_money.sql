@@ -48,6 +48,10 @@ CREATE TABLE mpower.entries (
     CONSTRAINT entries_pk PRIMARY KEY (voucher, line),
     CONSTRAINT entries_two_sides CHECK (debit <> credit)
 );
+-- What touched an account besides its receipts: those are found along the consumer's list, so that an index on entries
+-- costs a taking nothing.
+CREATE INDEX entries_of_debit ON mpower.entries (debit) WHERE voucher < 274877906944;
+CREATE INDEX entries_of_credit ON mpower.entries (credit) WHERE voucher < 274877906944;
 CREATE VIEW mpower.ledger_lines AS
     SELECT voucher, line, debit AS account, amount_paise FROM mpower.entries
     UNION ALL
@@ -92,6 +96,8 @@ CREATE TABLE mpower.requests (
     CONSTRAINT requests_amount_positive CHECK (receipt IS NULL OR amount_paise > 0)
 );
 CREATE UNIQUE INDEX requests_receipt_once ON mpower.requests (receipt) WHERE receipt IS NOT NULL;
+-- Rows come in the order of days: a few pages of summary find those after a date.
+CREATE INDEX requests_of_day ON mpower.requests USING brin (day);
 
 -- What became of a receipt after it was TAKEN. The step makes CANCELLED and VERIFIED exclude each other.
 CREATE TABLE mpower.receipt_events (

@@ -8,6 +8,7 @@ from protocols.catalogue import (
     banking,
     consumers,
     days,
+    ledger,
     masters,
     payments,
     security,
@@ -23,4 +24,5 @@ CATALOGUE = Catalogue(
     days.OPERATIONS,
     payments.OPERATIONS,
     banking.OPERATIONS,
+    ledger.OPERATIONS,
 )

@@ -33,6 +33,7 @@ from mpowerd.database import Cursor, Database
 from mpowerd.days import operations as days
 from mpowerd.house import served
 from mpowerd.keys import keyed
+from mpowerd.ledger import operations as ledger
 from mpowerd.masters import operations as masters
 from mpowerd.migrations import migrate
 from mpowerd.outcomes import Outcome
@@ -65,6 +66,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **consumers.FUNCTIONS,
     **payments.FUNCTIONS,
     **banking.FUNCTIONS,
+    **ledger.FUNCTIONS,
 }
 TEMPLATE = "town_template"
 OPEN_ALONE = Standing("a", "PRIMARY_SOLO", 1, 0, True, True, "", "a", "", 1, "")

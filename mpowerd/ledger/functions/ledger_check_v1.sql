@@ -1,59 +1,93 @@
--- Recompute everything the ledger maintains; a row for each thing that does not fit, none when all is well.
+-- Recompute everything the ledger maintains; a row for each thing that does not fit, none when all is well. One part of
+-- several looks at its share of consumers and counters, in one snapshot: the parts together have looked at all. The order
+-- is that of the rules, then of the account, voucher or number, so that the first row is the first thing to look at.
 
 SET LOCAL ROLE mpower_owner;
 
-CREATE FUNCTION mpower.ledger_check_v1() RETURNS TABLE (what text, which text, expected text, found text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
-    SELECT 'balance of an account is the sum of its entries', coalesce(a.account, s.account)::text,
-            coalesce(s.paise, 0)::text, a.balance_paise::text
-        FROM mpower.accounts a FULL JOIN (
-            SELECT l.account, sum(l.amount_paise) AS paise FROM mpower.ledger_lines l GROUP BY l.account) s
-            ON s.account = a.account
+-- Which part an account belongs to: all accounts of a consumer or counter share one.
+CREATE FUNCTION mpower.part_of(account bigint, parts integer) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (abs(account >> 4) % parts)::integer $$;
+
+CREATE FUNCTION mpower.account_text(account bigint) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT CASE WHEN account >= 0 THEN lpad((account >> 4)::text, 10, '0') || ' slot ' || account % 16
+        WHEN account > -16 THEN 'the board''s account ' || account
+        ELSE coalesce((SELECT c.code FROM mpower.counters c WHERE c.counter_id = -account >> 4), 'counter ' || (-account >> 4))
+            || ' slot ' || -account % 16 END
+$$;
+
+CREATE FUNCTION mpower.ledger_check_v1(part integer DEFAULT 0, parts integer DEFAULT 1)
+RETURNS TABLE (what text, which text, expected text, found text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp SET jit = off AS $$
+    WITH lines AS MATERIALIZED (
+        SELECT l.account, sum(l.amount_paise) AS paise FROM mpower.ledger_lines l
+        WHERE mpower.part_of(l.account, parts) = part GROUP BY l.account
+    ), numbers AS MATERIALIZED (
+        SELECT (r.receipt >> 38)::integer AS counter_id, (2000 + ((r.receipt >> 30) & 255))::smallint AS year,
+            (r.receipt & 1073741823)::integer AS number, r.*
+        FROM mpower.requests r WHERE r.receipt IS NOT NULL AND (r.receipt >> 38) % parts = part
+    )
+    SELECT w.what, w.which, w.expected, w.found FROM (
+    SELECT 1 AS rule, coalesce(a.account, s.account) AS place, 'balance of an account is the sum of its entries' AS what,
+            mpower.account_text(coalesce(a.account, s.account)) AS which, coalesce(s.paise, 0)::text AS expected,
+            coalesce(a.balance_paise::text, 'no such account') AS found
+        FROM (SELECT * FROM mpower.accounts a WHERE mpower.part_of(a.account, parts) = part) a
+        FULL JOIN lines s ON s.account = a.account
         WHERE a.balance_paise IS DISTINCT FROM coalesce(s.paise, 0)
     UNION ALL
-    SELECT 'all balances sum to zero', '', '0', sum(a.balance_paise)::text FROM mpower.accounts a
-        HAVING sum(a.balance_paise) <> 0
+    SELECT 2, 0, 'all balances sum to zero', '', '0', sum(a.balance_paise)::text FROM mpower.accounts a
+        WHERE part = 0 HAVING sum(a.balance_paise) <> 0
     UNION ALL
-    SELECT 'what a consumer owes is the sum of the heads', r.consumer::text, coalesce(h.paise, 0)::text, r.owed_paise::text
-        FROM (SELECT a.account / 16 AS consumer, a.owed_paise FROM mpower.accounts a
-            WHERE a.account >= 0 AND a.account % 16 = 0) r
-        LEFT JOIN (SELECT a.account / 16 AS consumer, sum(a.balance_paise) AS paise FROM mpower.accounts a
-            WHERE a.account >= 0 AND a.account % 16 > 0 GROUP BY 1) h USING (consumer)
+    SELECT 3, r.consumer, 'what a consumer owes is the sum of the heads', lpad(r.consumer::text, 10, '0'),
+            coalesce(h.paise, 0)::text, r.owed_paise::text
+        FROM (SELECT a.account >> 4 AS consumer, a.owed_paise FROM mpower.accounts a
+            WHERE a.account >= 0 AND a.account % 16 = 0 AND mpower.part_of(a.account, parts) = part) r
+        LEFT JOIN (SELECT a.account >> 4 AS consumer, sum(a.balance_paise) AS paise FROM mpower.accounts a
+            WHERE a.account >= 0 AND a.account % 16 > 0 AND mpower.part_of(a.account, parts) = part GROUP BY 1) h
+            USING (consumer)
         WHERE r.owed_paise <> coalesce(h.paise, 0)
     UNION ALL
-    SELECT 'a series has no gap', c.code || ' ' || coalesce(s.financial_year, n.year)::text,
-            coalesce(s.last_number, 0)::text, format('%s numbers up to %s', coalesce(n.count, 0), coalesce(n.highest, 0))
-        FROM mpower.series s
-        FULL JOIN (SELECT (r.receipt >> 38)::integer AS counter_id, (2000 + ((r.receipt >> 30) & 255))::smallint AS year,
-                count(*) AS count, max(r.receipt & 1073741823) AS highest
-            FROM mpower.requests r WHERE r.receipt IS NOT NULL GROUP BY 1, 2) n
+    SELECT 4, (coalesce(s.counter_id, n.counter_id)::bigint << 38), 'a series has no gap',
+            c.code || '/' || coalesce(s.financial_year, n.year) || coalesce(', number ' || n.missing, ''),
+            coalesce(s.last_number, 0)::text,
+            format('%s numbers up to %s', coalesce(n.count, 0), coalesce(n.highest, 0))
+        FROM (SELECT * FROM mpower.series s WHERE s.counter_id % parts = part) s
+        FULL JOIN (SELECT n.counter_id, n.year, count(*) AS count, max(n.number) AS highest,
+                min(n.place) FILTER (WHERE n.place <> n.number) AS missing
+            FROM (SELECT n.counter_id, n.year, n.number,
+                    row_number() OVER (PARTITION BY n.counter_id, n.year ORDER BY n.number) AS place FROM numbers n) n
+            GROUP BY 1, 2) n
             ON n.counter_id = s.counter_id AND n.year = s.financial_year
         LEFT JOIN mpower.counters c ON c.counter_id = coalesce(s.counter_id, n.counter_id)
         WHERE coalesce(s.last_number, 0) <> coalesce(n.count, 0) OR coalesce(s.last_number, 0) <> coalesce(n.highest, 0)
     UNION ALL
-    SELECT 'a receipt has its one entry', mpower.receipt_text(r.counter, r.receipt), r.amount_paise::text,
+    SELECT 5, r.receipt, 'a receipt has its one entry', mpower.receipt_text(r.counter, r.receipt), r.amount_paise::text,
             coalesce(e.amount_paise::text, 'none')
-        FROM mpower.requests r LEFT JOIN mpower.entries e ON e.voucher = r.receipt
-        WHERE r.receipt IS NOT NULL AND (e.amount_paise IS DISTINCT FROM r.amount_paise
-            OR e.credit IS DISTINCT FROM coalesce(r.consumer * 16, -((r.receipt >> 38) * 16 + 15)) OR e.line <> 1)
+        FROM numbers r LEFT JOIN mpower.entries e ON e.voucher = r.receipt
+        WHERE e.amount_paise IS DISTINCT FROM r.amount_paise
+            OR e.credit IS DISTINCT FROM coalesce(r.consumer * 16, -((r.receipt >> 38) * 16 + 15)) OR e.line <> 1
     UNION ALL
-    SELECT 'a consumer''s receipts are one list', r.consumer::text, count(*)::text,
+    SELECT 6, r.consumer, 'a consumer''s receipts are one list', lpad(r.consumer::text, 10, '0'), count(*)::text,
             format('%s links, the last is %s', count(DISTINCT r.previous_receipt), min(a.last_receipt))
         FROM mpower.requests r JOIN mpower.accounts a ON a.account = r.consumer * 16
-        WHERE r.receipt IS NOT NULL GROUP BY r.consumer
+        WHERE r.receipt IS NOT NULL AND r.consumer % parts = part GROUP BY r.consumer
         HAVING count(*) <> count(DISTINCT r.previous_receipt) OR bool_or(r.previous_receipt = a.last_receipt)
             OR NOT bool_or(r.receipt = a.last_receipt)
     UNION ALL
-    SELECT 'an entry belongs to a receipt or a voucher', e.voucher::text, 'one', 'none' FROM mpower.entries e
-        WHERE NOT EXISTS (SELECT FROM mpower.requests r WHERE r.receipt = e.voucher)
+    SELECT 7, e.voucher, 'an entry belongs to a receipt or a voucher', e.voucher::text, 'one', 'none' FROM mpower.entries e
+        WHERE CASE WHEN e.voucher >= 274877906944 THEN (e.voucher >> 38) % parts ELSE e.voucher % parts END = part
+            AND NOT EXISTS (SELECT FROM mpower.requests r WHERE r.receipt = e.voucher)
             AND NOT EXISTS (SELECT FROM mpower.vouchers v WHERE v.voucher = e.voucher)
     UNION ALL
-    SELECT 'a voucher moves what its receipts were', v.voucher::text, t.paise::text, coalesce(m.paise, 0)::text
+    SELECT 8, v.voucher, 'a voucher moves what its receipts were', v.kind || ' voucher ' || v.voucher, t.paise::text,
+            coalesce(m.paise, 0)::text
         FROM mpower.vouchers v
         JOIN (SELECT e.voucher, sum(r.amount_paise) AS paise FROM mpower.receipt_events e
-            JOIN mpower.requests r USING (receipt) GROUP BY e.voucher) t USING (voucher)
-        LEFT JOIN (SELECT e.voucher, sum(e.amount_paise) AS paise FROM mpower.entries e GROUP BY e.voucher) m USING (voucher)
-        WHERE t.paise IS DISTINCT FROM m.paise
+            JOIN mpower.requests r USING (receipt) WHERE e.voucher % parts = part GROUP BY e.voucher) t USING (voucher)
+        LEFT JOIN (SELECT e.voucher, sum(e.amount_paise) AS paise FROM mpower.entries e
+            WHERE e.voucher < 274877906944 AND e.voucher % parts = part GROUP BY e.voucher) m USING (voucher)
+        WHERE v.voucher % parts = part AND t.paise IS DISTINCT FROM m.paise
+    ) w ORDER BY w.rule, w.place
 $$;
 REVOKE ALL ON FUNCTION mpower.ledger_check_v1 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mpower.ledger_check_v1 TO mpower_app, mpower_report;
+GRANT EXECUTE ON FUNCTION mpower.ledger_check_v1 TO mpower_app, mpower_report, mpower_officer, mpower_ops, mpower_admin;

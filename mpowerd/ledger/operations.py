@@ -1,0 +1,165 @@
+"""The ledger's operations: proving it in parts, a consumer's statement, the trial balance, what a
+head is made up of.
+
+The database sums, this file gives the words. Nothing here changes anything, and nothing here knows
+how an entry came about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor
+from mpowerd.ledger import store
+from mpowerd.outcomes import instant
+from protocols.accounts import CHART, CODES, VOUCHERS, Group, group_of
+from protocols.catalogue import ledger as words
+from protocols.refusals import Refused
+
+WRONG: Final = 50
+"""Of one part: whoever has that many to look at knows enough."""
+ENTRIES_A_PART: Final = 2_000_000
+"""A part of that size is walked within seconds on a small machine."""
+
+
+async def check(cursor: Cursor, caller: Caller, body: words.Check) -> words.Checked:
+    """Recompute one part of the ledger."""
+    entries, accounts = await store.size(cursor)
+    parts = body.parts or 1 + entries // ENTRIES_A_PART
+    if body.part >= parts:
+        raise Refused("BAD_BODY", operation="ledger.check", reason=f"there are {parts} parts")
+    rows = await store.check(cursor, body.part, parts, WRONG)
+    return words.Checked(body.part, parts, accounts, [words.Wrong(*row) for row in rows])
+
+
+async def statement(cursor: Cursor, caller: Caller, body: words.Ask) -> words.Statement:
+    """Give a page of a consumer's statement."""
+    since, until = _date("ledger.statement", body.since), _date("ledger.statement", body.until)
+    after = (_date("ledger.statement", body.after_day), _moment(body.after_at), body.after_voucher)
+    rows = await store.statement(cursor, int(body.consumer), since, until, after, body.most)
+    if not rows:
+        raise Refused("NO_CONSUMER", consumer=body.consumer)
+    moved = [row for row in rows if row.voucher is not None]
+    page = moved[: body.most]
+    opening = rows[0].opening
+    return words.Statement(
+        body.consumer,
+        opening,
+        [_line(row) for row in page],
+        page[-1].balance if page else opening,
+        len(moved) > body.most,
+        page[-1].at.isoformat() if page else "",
+    )
+
+
+def _line(row: store.Moved) -> words.Line:
+    assert row.voucher is not None
+    what = VOUCHERS.get(row.kind, row.kind.replace("_", " ").capitalize())
+    heads = [
+        words.HeadMoved(group_of("CONSUMER", slot).code, paise)
+        for slot, paise in zip(row.slots, row.paise, strict=True)
+    ]
+    return words.Line(
+        str(row.day),
+        instant(row.at),
+        row.voucher,
+        row.number,
+        row.kind,
+        what,
+        " ".join(word for word in (row.mode, row.instrument) if word),
+        row.about,
+        row.by,
+        row.reason,
+        heads,
+        row.moved,
+        row.balance,
+    )
+
+
+async def trial_balance(cursor: Cursor, caller: Caller, body: words.AskTrial) -> words.Trial:
+    """Give the trial balance at the end of a date, in the chart's order."""
+    rows = await store.trial_balance(cursor, _date("ledger.trial_balance", body.date))
+    found = {(kind, slot): figures for kind, slot, *figures in rows}
+    places = [(one.kind, one.slot) for one in CHART]
+    strangers = [place for place in found if place not in places]
+    groups = [
+        _balance(group_of(*place), found[place])
+        for place in [*places, *strangers]
+        if place in found
+    ]
+    debit, credit = sum(one.debit for one in groups), sum(one.credit for one in groups)
+    return words.Trial(body.date, groups, debit, credit)
+
+
+def _balance(group: Group, figures: list[int]) -> words.GroupBalance:
+    return words.GroupBalance(group.kind, group.code, group.words, *figures)
+
+
+async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) -> words.Subledger:
+    """Give what a head, or one account, is made up of."""
+    owner, _, code = body.name.rpartition("/")
+    group = CODES.get(code)
+    if group is None:
+        raise Refused("NO_ACCOUNT", name=body.name, heads=", ".join(CODES))
+    if not owner:
+        rows = await store.subledger(cursor, group.kind, group.slot, body.after, body.most)
+        accounts, debit, credit = rows[0][2:]
+        lines = [
+            words.SubledgerLine(name, max(paise, 0), max(-paise, 0), paise)
+            for name, paise, *_ in rows
+            if name is not None
+        ]
+    else:
+        after = _date("ledger.subledger", body.after)
+        rows = await store.account_days(cursor, owner, group.kind, group.slot, after, body.most)
+        if not rows:
+            raise Refused("NO_ACCOUNT", name=body.name, heads=", ".join(CODES))
+        accounts, debit, credit = rows[0][4:]
+        lines = [
+            words.SubledgerLine(str(day), *figures)
+            for day, *figures in (row[:4] for row in rows)
+            if day is not None
+        ]
+    return words.Subledger(
+        body.name,
+        group.words,
+        "DAY" if owner else "ACCOUNT",
+        accounts,
+        debit,
+        credit,
+        lines[: body.most],
+        len(lines) > body.most,
+    )
+
+
+def _date(operation: str, text: str) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise Refused("BAD_BODY", operation=operation, reason=f"there is no day {text}") from None
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(text) if text else None
+    except ValueError:
+        reason = "after_at is not where a page ended"
+        raise Refused("BAD_BODY", operation="ledger.statement", reason=reason) from None
+
+
+SERVED: Final[dict[str, Any]] = {
+    "ledger.check": check,
+    "ledger.statement": statement,
+    "ledger.trial_balance": trial_balance,
+    "ledger.subledger": subledger,
+}
+FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "ledger.check": ("ledger_check_v1", "ledger_size_v1"),
+    "ledger.statement": ("statement_v1",),
+    "ledger.trial_balance": ("trial_balance_v1",),
+    "ledger.subledger": ("subledger_v1", "account_days_v1"),
+}

@@ -1,0 +1,88 @@
+"""The ledger's SQL: named SELECTs that change nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final, NamedTuple
+
+from mpowerd.database import Cursor
+
+CHECK: Final = "SELECT what, which, expected, found FROM mpower.ledger_check_v1(%s, %s) LIMIT %s"
+SIZE: Final = "SELECT entries, accounts FROM mpower.ledger_size_v1()"
+STATEMENT: Final = "SELECT * FROM mpower.statement_v1(%s, %s, %s, %s, %s, %s, %s)"
+TRIAL: Final = "SELECT kind, slot, accounts, debit, credit FROM mpower.trial_balance_v1(%s)"
+SUBLEDGER: Final = "SELECT * FROM mpower.subledger_v1(%s, %s, %s, %s)"
+DAYS: Final = "SELECT * FROM mpower.account_days_v1(%s, %s, %s, %s, %s)"
+
+
+class Moved(NamedTuple):
+    """A voucher of a consumer; all but ``opening`` None where there is none."""
+
+    opening: int
+    day: dt.date
+    at: dt.datetime
+    voucher: int | None
+    number: str
+    kind: str
+    about: str
+    mode: str
+    instrument: str
+    by: str
+    reason: str
+    slots: list[int]
+    paise: list[int]
+    moved: int
+    balance: int
+
+
+Row = tuple[Any, ...]
+
+
+async def check(cursor: Cursor, part: int, parts: int, most: int) -> list[Row]:
+    """What does not fit in one part, the first ``most``: (rule, which, expected, found)."""
+    return await _rows(cursor, CHECK, part, parts, most)
+
+
+async def size(cursor: Cursor) -> tuple[int, int]:
+    """Give about how many entries and accounts there are."""
+    ((entries, accounts),) = await _rows(cursor, SIZE)
+    return entries, accounts
+
+
+async def statement(
+    cursor: Cursor,
+    consumer: int,
+    since: dt.date | None,
+    until: dt.date | None,
+    after: tuple[dt.date | None, dt.datetime | None, int],
+    most: int,
+) -> list[Moved]:
+    """Give a page of a consumer's vouchers and one more; []: there is no such consumer."""
+    rows = await _rows(cursor, STATEMENT, consumer, since, until, *after, most)
+    return [Moved(*row) for row in rows]
+
+
+async def trial_balance(cursor: Cursor, until: dt.date | None) -> list[Row]:
+    """Every group: (kind, slot, accounts, debit, credit)."""
+    return await _rows(cursor, TRIAL, until)
+
+
+async def subledger(cursor: Cursor, kind: str, slot: int, after: str, most: int) -> list[Row]:
+    """A page of a group's accounts and one more: (name, balance, and of all: count, debit,
+    credit).
+    """
+    return await _rows(cursor, SUBLEDGER, kind, slot, after, most)
+
+
+async def account_days(
+    cursor: Cursor, owner: str, kind: str, slot: int, after: dt.date | None, most: int
+) -> list[Row]:
+    """A page of an account's dates and one more: (day, debit, credit, balance, and of all: count,
+    debit, credit); []: there is no such account.
+    """
+    return await _rows(cursor, DAYS, owner, kind, slot, after, most)
+
+
+async def _rows(cursor: Cursor, statement: str, *values: Any) -> list[Row]:
+    await cursor.execute(statement.encode(), values)
+    return await cursor.fetchall()

@@ -1,0 +1,62 @@
+"""The chart of accounts: every group of accounts with its code and its words.
+
+An account is a number (see mpowerd/schema/0003_money.sql): a consumer's head, what a counter or a
+bank holds, or one of the board's own. Invariant: a code names one group. This file must not know
+balances, nor who posts.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+Kind = Literal["CONSUMER", "COUNTER", "BOARD"]
+
+
+class Group(Struct, frozen=True):
+    """One group: whose accounts, at which place of the account number, its code, its words."""
+
+    kind: Kind
+    slot: int
+    code: str
+    words: str
+
+
+CHART: Final = (
+    Group("CONSUMER", 0, "RECEIVED", "Received, awaiting verification"),
+    Group("CONSUMER", 1, "LPSC", "Late payment surcharge"),
+    Group("CONSUMER", 2, "ARREARS", "Arrears"),
+    Group("CONSUMER", 3, "CURRENT", "Current energy charges"),
+    Group("CONSUMER", 4, "FIXED", "Fixed charges"),
+    Group("CONSUMER", 5, "DUTY", "Electricity duty"),
+    Group("CONSUMER", 6, "ADVANCE", "Advances of consumers"),
+    Group("COUNTER", 1, "CASH", "Cash in hand"),
+    Group("COUNTER", 2, "CHEQUE", "Cheques in hand"),
+    Group("COUNTER", 3, "DD", "Demand drafts in hand"),
+    Group("COUNTER", 4, "CARD", "Card payments to come in"),
+    Group("COUNTER", 5, "UPI", "UPI payments to come in"),
+    Group("COUNTER", 6, "TRANSFER", "Bank transfers to come in"),
+    Group("COUNTER", 15, "SUSPENSE", "Suspense, no consumer found"),
+    Group("BOARD", 1, "OPENING", "Opening balances brought in"),
+)
+"""In the order in which a trial balance shows them; a board account's slot is its number without
+the sign.
+"""
+CODES: Final = {one.code: one for one in CHART}
+PLACES: Final = {(one.kind, one.slot): one for one in CHART}
+
+
+def group_of(kind: str, slot: int) -> Group:
+    """Give the group at that place; one that the chart does not know says so itself."""
+    known = PLACES.get((kind, slot))  # type: ignore[call-overload]
+    return known or Group(kind, slot, f"{kind}-{slot}", "Not in the chart of accounts")  # type: ignore[arg-type]
+
+
+VOUCHERS: Final = {
+    "OPENING": "Dues brought in",
+    "RECEIPT": "Receipt",
+    "CANCEL": "Receipt cancelled",
+    "VERIFY": "Verified and posted",
+}
+"""What a kind of voucher is called in a statement."""

@@ -1,0 +1,222 @@
+"""The ledger read and proven through its operations, on real PostgreSQL: statements, trial balance,
+what a head is made up of, and the proof that names the first thing that is wrong.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import psycopg
+import pytest
+
+from protocols.accounts import CHART
+from protocols.catalogue.days import CloseDay, OpenDay
+from protocols.catalogue.ledger import (
+    Ask,
+    AskSubledger,
+    AskTrial,
+    Check,
+    Checked,
+    Line,
+    Statement,
+    Subledger,
+    Trial,
+    Wrong,
+)
+from protocols.catalogue.payments import Cancel, Verify
+from protocols.refusals import Refused
+from tests.database.town import DAY, OLD, RAM, RICH, SITA, Town, town
+from tests.postgres_nodes import Node, on_reactor
+
+NEXT_DAY = "2026-11-25"
+
+
+async def pages(t: Town, **how: Any) -> list[Statement]:
+    """All pages of Ram's statement."""
+    said = [await t.read("omar", "ledger.statement", Ask(RAM, **how))]
+    while said[-1].more:
+        last = said[-1].lines[-1]
+        ask = Ask(
+            RAM,
+            after_day=last.day,
+            after_at=said[-1].after_at,
+            after_voucher=last.voucher,
+            **how,
+        )
+        said.append(await t.read("omar", "ledger.statement", ask))
+    return said
+
+
+def short(line: Line) -> tuple[Any, ...]:
+    return line.kind, line.number.partition("-")[0], line.about, line.paise, line.balance
+
+
+async def ram_pays(t: Town) -> tuple[str, str]:
+    """Ram pays on two days; the receipts that were verified and cancelled."""
+    first = await t.pay("asha", RAM, 20_000)
+    second = await t.pay("asha", RAM, 5_000, mode="CHEQUE", instrument="123456")
+    await t.done("omar", "payments.cancel", Cancel(second.number, "typed twice"))
+    await t.done("omar", "payments.verify", Verify("C001", DAY))
+    await t.done("omar", "days.close", CloseDay(DAY))
+    await t.done("omar", "days.open", OpenDay(NEXT_DAY))
+    await t.pay("bina", RAM, 1_000)
+    await t.pay("bina", SITA, 7_000)
+    return first.number, second.number
+
+
+@on_reactor
+async def test_a_statement_tells_every_voucher_and_what_was_payable_after_it(node: Node) -> None:
+    async with town(node) as t:
+        first, second = await ram_pays(t)
+        (said,) = await pages(t)
+        assert [short(line) for line in said.lines] == [
+            ("OPENING", "V", "", 63_000, 63_000),
+            ("RECEIPT", "C001/2026", "", -20_000, 43_000),
+            ("RECEIPT", "C001/2026", "", -5_000, 38_000),
+            ("CANCEL", "V", second, 5_000, 43_000),
+            ("VERIFY", "V", first, 0, 43_000),
+            ("RECEIPT", "C002/2026", "", -1_000, 42_000),
+        ]
+        assert (said.opening, said.closing) == (0, 42_000)
+        heads = {one.head: one.paise for one in said.lines[4].heads}
+        assert heads == {"RECEIVED": 20_000, "LPSC": -500, "ARREARS": -10_000, "CURRENT": -9_500}
+        assert (said.lines[2].words, said.lines[2].paid) == ("Receipt", "CHEQUE 123456")
+        assert (said.lines[3].reason, said.lines[3].by) == ("typed twice", "omar")
+
+
+@on_reactor
+async def test_pages_and_dates_of_a_statement_join_without_a_gap(node: Node) -> None:
+    async with town(node) as t:
+        await ram_pays(t)
+        (whole,) = await pages(t)
+        parts = await pages(t, most=2)
+        assert [line for part in parts for line in part.lines] == whole.lines
+        for before, after in itertools.pairwise(parts):
+            assert after.opening == before.closing
+        (today,) = await pages(t, since=DAY, until=DAY)
+        assert (today.opening, today.closing, len(today.lines)) == (63_000, 43_000, 4)
+        (later,) = await pages(t, since=NEXT_DAY)
+        assert (later.opening, later.closing, len(later.lines)) == (43_000, 42_000, 1)
+        (none,) = await pages(t, since="2027-01-01")
+        assert (none.opening, none.closing, none.lines) == (42_000, 42_000, [])
+
+
+@pytest.mark.parametrize(
+    "body", [Ask("0000000077"), Ask(RAM, "2026-02-30"), Ask(RAM, after_at=":")]
+)
+@on_reactor
+async def test_what_cannot_be_stated_is_refused(node: Node, body: Ask) -> None:
+    async with town(node) as t:
+        with pytest.raises(Refused) as no:
+            await t.read("asha", "ledger.statement", body)
+        assert no.value.code == ("NO_CONSUMER" if body.consumer != RAM else "BAD_BODY")
+
+
+@on_reactor
+async def test_the_trial_balance_agrees_to_the_paisa_on_any_day(node: Node) -> None:
+    async with town(node) as t:
+        await ram_pays(t)
+        now: Trial = await t.read("omar", "ledger.trial_balance", AskTrial())
+        first: Trial = await t.read("omar", "ledger.trial_balance", AskTrial(DAY))
+        before: Trial = await t.read("omar", "ledger.trial_balance", AskTrial("2026-11-23"))
+        nothing: Trial = await t.read("omar", "ledger.trial_balance", AskTrial("2026-10-31"))
+        for said in (now, first, before):
+            assert said.debit == said.credit > 0
+        assert (nothing.groups, nothing.debit) == ([], 0)
+        cash = {one.code: one.debit for one in now.groups if one.kind == "COUNTER"}
+        assert cash == {"CASH": 28_000}
+        heads = {one.code: (one.debit, one.credit) for one in first.groups}
+        assert heads["CASH"] == (20_000, 0)
+        assert heads["CURRENT"] == (90_000_000_00 + 50_000 + 30_000 - 9_500, 0)
+        assert heads["ADVANCE"] == (0, 7_000)
+        assert "CASH" not in {one.code for one in before.groups}
+        order = [one.code for one in CHART]
+        assert [one.code for one in now.groups] == sorted(
+            (one.code for one in now.groups), key=order.index
+        )
+
+
+@on_reactor
+async def test_a_head_is_made_up_of_accounts_and_an_account_of_days(node: Node) -> None:
+    async with town(node) as t:
+        await ram_pays(t)
+        ask = AskSubledger("CURRENT", most=2)
+        current: Subledger = await t.read("omar", "ledger.subledger", ask)
+        assert [one.name for one in current.lines] == [RAM, SITA]
+        assert (current.accounts, current.more, current.credit) == (3, True, 0)
+        assert current.debit == 90_000_000_00 + 50_000 + 30_000 - 9_500
+        rest = await t.read("omar", "ledger.subledger", AskSubledger("CURRENT", SITA))
+        assert ([one.name for one in rest.lines], rest.more) == ([RICH], False)
+        cash = await t.read("omar", "ledger.subledger", AskSubledger("CASH"))
+        assert [(one.name, one.balance) for one in cash.lines] == [
+            ("C001", 20_000),
+            ("C002", 8_000),
+        ]
+        days = await t.read("omar", "ledger.subledger", AskSubledger("C001/CHEQUE"))
+        (one,) = days.lines
+        assert (one.name, one.debit, one.credit, one.balance) == (DAY, 5_000, 5_000, 0)
+        ram = await t.read("omar", "ledger.subledger", AskSubledger(f"{RAM}/RECEIVED"))
+        assert [(one.name, one.balance) for one in ram.lines] == [(DAY, 0), (NEXT_DAY, -1_000)]
+        old = await t.read("omar", "ledger.subledger", AskSubledger(f"{OLD}/ADVANCE"))
+        assert (old.debit, old.credit) == (0, 7_000)
+        for name in ("CAHS", "C009/CASH", "0000000077/ARREARS", "HO/CASH", f"{RAM}/CASH"):
+            with pytest.raises(Refused, match="There is no account"):
+                await t.read("omar", "ledger.subledger", AskSubledger(name))
+
+
+SPOIL = {
+    "balance": "UPDATE mpower.accounts SET balance_paise = balance_paise + 1 WHERE account = 16",
+    "owed": "UPDATE mpower.accounts SET owed_paise = owed_paise - 1 WHERE account = 32",
+    "number": "UPDATE mpower.requests SET receipt = receipt + 5 WHERE consumer = 2",
+    "series": "UPDATE mpower.series SET last_number = last_number + 1 WHERE counter_id = 2",
+    "entry": "DELETE FROM mpower.entries WHERE voucher IN (SELECT receipt FROM mpower.requests"
+    " WHERE consumer = 2)",
+    "voucher": "DELETE FROM mpower.vouchers WHERE kind = 'OPENING'",
+    "list": "UPDATE mpower.accounts SET last_receipt = 0 WHERE account = 16",
+    "amount": "UPDATE mpower.entries SET amount_paise = amount_paise + 1 WHERE voucher IN"
+    " (SELECT voucher FROM mpower.vouchers WHERE kind = 'VERIFY')",
+}
+NAMED = {
+    "balance": ("balance of an account is the sum of its entries", "0000000001 slot 0"),
+    "owed": ("what a consumer owes is the sum of the heads", "0000000002"),
+    "number": ("a series has no gap", "C002/2026, number 2"),
+    "series": ("a series has no gap", "C002/2026"),
+    "entry": ("balance of an account is the sum of its entries", "C002 slot 1"),
+    "voucher": ("an entry belongs to a receipt or a voucher", "1"),
+    "list": ("a consumer's receipts are one list", "0000000001"),
+    "amount": ("balance of an account is the sum of its entries", "0000000001 slot 0"),
+}
+
+
+async def proven(t: Town, parts: int) -> list[Wrong]:
+    found = []
+    for part in range(parts):
+        said: Checked = await t.read("adil", "ledger.check", Check(part, parts))
+        assert (said.part, said.parts) == (part, parts)
+        found += said.wrong
+    return found
+
+
+@pytest.mark.parametrize("what", SPOIL)
+@on_reactor
+async def test_the_proof_names_the_first_thing_that_is_wrong(node: Node, what: str) -> None:
+    async with town(node) as t:
+        await ram_pays(t)
+        assert await proven(t, 1) == await proven(t, 7) == []
+        with psycopg.connect(t.superuser, autocommit=True) as base:
+            base.execute("SET session_replication_role = replica")
+            for table in ("accounts", "series", "entries", "vouchers", "requests"):
+                base.execute(f"ALTER TABLE mpower.{table} DISABLE TRIGGER USER".encode())
+            base.execute(SPOIL[what].encode())
+        whole, parted = await proven(t, 1), await proven(t, 7)
+        assert (whole[0].rule, whole[0].which) == NAMED[what]
+        assert sorted(map(str, whole)) == sorted(map(str, parted))
+
+
+@on_reactor
+async def test_the_server_says_how_many_parts_there_are(node: Node) -> None:
+    async with town(node) as t:
+        assert (await t.read("olga", "ledger.check", Check())).parts == 1
+        with pytest.raises(Refused, match="there are 3 parts"):
+            await t.read("olga", "ledger.check", Check(3, 3))
