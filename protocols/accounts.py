@@ -7,17 +7,17 @@ balances, nor who posts.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
-Kind = Literal["CONSUMER", "COUNTER", "BOARD"]
-
 
 class Group(Struct, frozen=True):
-    """One group: whose accounts, at which place of the account number, its code, its words."""
+    """One group: whose accounts (CONSUMER, COUNTER or BOARD), at which place of the account number,
+    its code, its words.
+    """
 
-    kind: Kind
+    kind: str
     slot: int
     code: str
     words: str
@@ -44,13 +44,13 @@ CHART: Final = (
 the sign.
 """
 CODES: Final = {one.code: one for one in CHART}
-PLACES: Final = {(one.kind, one.slot): one for one in CHART}
+PLACES: Final[dict[tuple[str, int], Group]] = {(one.kind, one.slot): one for one in CHART}
 
 
 def group_of(kind: str, slot: int) -> Group:
     """Give the group at that place; one that the chart does not know says so itself."""
-    known = PLACES.get((kind, slot))  # type: ignore[call-overload]
-    return known or Group(kind, slot, f"{kind}-{slot}", "Not in the chart of accounts")  # type: ignore[arg-type]
+    known = PLACES.get((kind, slot))
+    return known or Group(kind, slot, f"{kind}-{slot}", "Not in the chart of accounts")
 
 
 VOUCHERS: Final = {

@@ -16,13 +16,16 @@ Call = Callable[..., click.testing.Result]
 ME = ("--as", "meera", "--password-file", "-")
 WORD = "correct horse battery\n"
 PAID = words.Line(
-    *("2026-11-24", "2026-11-24T04:00:00Z", 7, "C001/2026-27/123456", "RECEIPT"),
-    *("Receipt", "CHEQUE 123456", "", "asha", "", [words.HeadMoved("RECEIVED", -20_000)]),
+    *("2026-11-24", "2026-11-24T04:00:00Z"),
+    7,
+    *("C001/2026-27/123456", "RECEIPT", "Receipt", "CHEQUE 123456", "", "asha", ""),
+    [words.HeadMoved("RECEIVED", -20_000)],
     *(-20_000, 43_000),
 )
 POSTED = words.Line(
-    *("2026-11-24", "2026-11-24T05:00:00Z", 9, "V-9", "VERIFY", "Verified and posted", ""),
-    *("C001/2026-27/123456", "omar", ""),
+    *("2026-11-24", "2026-11-24T05:00:00Z"),
+    9,
+    *("V-9", "VERIFY", "Verified and posted", "", "C001/2026-27/123456", "omar", ""),
     [words.HeadMoved("RECEIVED", 20_000), words.HeadMoved("ARREARS", -20_000)],
     *(0, 43_000),
 )
