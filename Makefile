@@ -60,7 +60,7 @@ test-all: test
 check: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy $(wildcard protocols config cluster mpowerd clients tests bench)
+	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(PYTEST) -q tests/house
 
