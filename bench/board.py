@@ -1,5 +1,5 @@
 """A board of any size, made at once: consumers with opening dues, counters, clerks with live
-sessions, an open day.
+sessions, an open day and everybody's open shift.
 
 For measuring, not for use: it writes the tables as the superuser, yet so that
 ``mpower.ledger_check_v1()`` finds nothing.
@@ -27,7 +27,7 @@ INSERT INTO mpower.counters (code, office, kind)
     SELECT 'C' || lpad(g::text, 3, '0'), 'HO', 'COUNTER'
     FROM generate_series(1, %(counters)s) g;
 INSERT INTO mpower.accounts (account) SELECT -(c.counter_id::bigint * 16 + s)
-    FROM mpower.counters c, unnest(ARRAY[1, 2, 3, 4, 5, 6, 15]) s;
+    FROM mpower.counters c, unnest(ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15]) s;
 INSERT INTO mpower.series (counter_id, financial_year) SELECT counter_id, 2026 FROM mpower.counters;
 INSERT INTO mpower.persons (person, name, designation, office)
     SELECT 'BENCH-' || g, 'Clerk ' || g, 'Cashier', 'HO'
@@ -41,6 +41,12 @@ INSERT INTO mpower.sessions (token, user_id, name, role, subject, address, opene
         'counter/C' || lpad(substr(u.name, 6), 3, '0'), '127.0.0.1', now(),
         now() + interval '30 days'
     FROM mpower.users u WHERE u.name LIKE 'clerk%%';
+INSERT INTO mpower.shifts (counter_id, day, financial_year, user_id, opened_at, first_number,
+        float_cash, float_paise, carried_paise)
+    SELECT c.counter_id, '{DAY}', 2026, u.user_id, now(), 0, '', 0, 0
+    FROM mpower.counters c JOIN mpower.users u ON u.name = 'clerk' || substr(c.code, 2)::integer;
+UPDATE mpower.series z SET shift = s.shift, clerk = s.user_id
+    FROM mpower.shifts s WHERE s.counter_id = z.counter_id;
 INSERT INTO mpower.consumers (
         consumer, name, address, category, meter, mobile, sanctioned_load_w, loaded_as)
     SELECT {FIRST_CONSUMER} + g, 'Consumer Number ' || g, g || ' Canal Road', 'DS-1', 'M' || g,

@@ -56,6 +56,7 @@ from mpowerd.security.operations import served as security_served
 from mpowerd.security.store import broken_glass
 from mpowerd.server import Server
 from mpowerd.sessions import Sessions
+from mpowerd.shifts.operations import SERVED as SHIFTS
 from mpowerd.sign_in import SignIns
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.payments import Take
@@ -99,6 +100,7 @@ def served(
         **days_served(here),
         **masters.served(here),
         **consumers.SERVED,
+        **SHIFTS,
         **PAYMENTS,
         **BANKING,
         **LEDGER,

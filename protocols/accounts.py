@@ -37,8 +37,14 @@ CHART: Final = (
     Group("COUNTER", 4, "CARD", "Card payments to come in"),
     Group("COUNTER", 5, "UPI", "UPI payments to come in"),
     Group("COUNTER", 6, "TRANSFER", "Bank transfers to come in"),
+    Group("COUNTER", 7, "POSTAL_ORDER", "Postal orders in hand"),
+    Group("COUNTER", 8, "IN_TRANSIT", "Remitted, not yet credited"),
+    Group("COUNTER", 9, "STRONG_ROOM", "Cash in the strong room"),
+    Group("COUNTER", 10, "FLOAT", "Floats that are out"),
     Group("COUNTER", 15, "SUSPENSE", "Suspense, no consumer found"),
     Group("BOARD", 1, "OPENING", "Opening balances brought in"),
+    Group("BOARD", 2, "BANK", "The board's bank account"),
+    Group("BOARD", 4, "DIFFERENCES", "Cash short or in excess"),
 )
 """In the order in which a trial balance shows them; a board account's slot is its number without
 the sign.
@@ -58,5 +64,8 @@ VOUCHERS: Final = {
     "RECEIPT": "Receipt",
     "CANCEL": "Receipt cancelled",
     "VERIFY": "Verified and posted",
+    "FLOAT": "Float of a shift",
+    "PICK_UP": "Cash picked up",
+    "CLOSING": "Shift counted and closed",
 }
 """What a kind of voucher is called in a statement."""

@@ -112,6 +112,16 @@ class ComplaintCategory(Struct, frozen=True, forbid_unknown_fields=True):
     compensation_paise: Amount
 
 
+class Till(Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for a counter, or for all counters of an office and below: ``code`` names either.
+
+    The limit counts all cash in the till, the float too; it holds from the next shift on.
+    """
+
+    code: Code
+    cash_limit_paise: Amount
+
+
 class MeterMake(Struct, frozen=True, forbid_unknown_fields=True):
     """A make of meters."""
 
@@ -141,6 +151,7 @@ MASTERS: Final[dict[str, Master]] = {
     "number_series": Master(NumberSeries),
     "complaint_categories": Master(ComplaintCategory),
     "meter_makes": Master(MeterMake),
+    "tills": Master(Till),
 }
 RANKS: Final = ("BOARD", "ZONE", "CIRCLE", "DIVISION", "SUBDIVISION")
 

@@ -191,6 +191,54 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The day {date} is far from today, {today}, and was not opened: only {first} to {last} can "
         "be. Check the date; if today is wrong, tell operations: the server's clock is."
     ),
+    "SHIFTS_OPEN": Sentence(
+        "The business day {date} cannot be closed: shifts are open at {counters}. Close them first "
+        "('shift close'); an officer closes one that was left behind."
+    ),
+    # shifts and cash
+    "NO_SHIFT": Sentence(
+        "No shift is open at counter {counter}. Open yours with its float first ('shift open')."
+    ),
+    "SHIFT_OPEN": Sentence("Your shift at counter {counter} is open already. Nothing was changed."),
+    "SHIFT_OF_ANOTHER": Sentence(
+        "The shift at counter {counter} is another clerk's. They hand it over or close it first."
+    ),
+    "OTHER_COUNTER": Sentence(
+        "You work at counter {here}; what belongs to {counter} is done there, or by an officer."
+    ),
+    "CASH_LIMIT": Sentence(
+        "The till of {counter} holds {cash} in cash; with {amount} more it is over its limit of "
+        "{limit}. Make a pick-up first ('shift pickup'), then take it again."
+    ),
+    "NO_NOTE": Sentence(
+        "There is no note or coin of Rs {value} to count. Count 500, 200, 100, 50, 20, 10, 5, 2, 1 "
+        "and the loose coins; a Rs 2000 note is withdrawn and goes back to who gave it."
+    ),
+    "NOTE_TWICE": Sentence("The notes of Rs {value} are given twice. Give each value once."),
+    "CASH_TOTAL": Sentence(
+        "The notes and coins add up to {found}, the total says {said}. Count again; nothing was "
+        "changed."
+    ),
+    "CASH_DIFFERENCE": Sentence(
+        "The cash is {difference}: the till should hold {expected}, counted were {counted}. Count "
+        "again, or close with the reason; the difference is booked."
+    ),
+    "TICK_MISSING": Sentence(
+        "The {what}, receipt {receipt}, was not ticked. Look for it in the till; nothing is closed."
+    ),
+    "TICK_UNKNOWN": Sentence(
+        "The receipt {receipt} has no instrument in this till. Check what was ticked."
+    ),
+    "MODE_TOTAL": Sentence(
+        "{mode}: {said} were counted, {found} were taken. Compare them with 'mine' and count again."
+    ),
+    "CLOSE_REASON": Sentence(
+        "The shift at {counter} is {clerk}'s. To close it for them, give the reason."
+    ),
+    "RECEIPT_COUNTED": Sentence(
+        "The receipt {receipt} is of a shift that was closed and counted; its money has left the "
+        "till. Give it back by a refund or a correction."
+    ),
     "NO_COUNTER": Sentence(
         "The counter {counter} is not known or closed. Ask the administrator to add it."
     ),

@@ -5,7 +5,8 @@
 @on_reactor async def test_it(house) -> None: async with house.terminal("C001") as terminal: …
 
 Users, all with PASSWORD: asha, ravi (clerks), meera (officer), dev (ops), admin. Counters
-C001-C009, bank SBI. The business day DAY is open. Consumers 1000000001 … 1000000040 owe 500.00 each
+C001-C009, bank SBI. The business day DAY is open, and at each counter of SHIFTS the shift of its
+clerk. Consumers 1000000001 … 1000000040 owe 500.00 each
 under ARREARS.
 """
 
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from msgspec import msgpack
 from msgspec.structs import replace
 
 from cluster.standing import Standing
 from mpowerd.house import House, Plan
 from mpowerd.passwords import hashed
+from protocols.catalogue.shifts import Cash, CloseShift, Sheet
+from protocols.messages import Reply
 from protocols.shell.clock import BootClock
 from tests.postgres_nodes import Node, fresh_folder, postgres_node, postmaster_start, run
 from tests.protocols.papers import Papers
@@ -43,7 +47,15 @@ ALONE = Standing(
     copies=1,
     reason="one node in a test",
 )
+SHIFTS = {
+    "asha": ("C001", "C003", "C004", "C006", "C007", "C008"),
+    "ravi": ("C002", "C005"),
+}
 PEOPLE = {"asha": "clerk", "ravi": "clerk", "meera": "officer", "dev": "ops"}
+
+
+OPENING = 2**40
+"""Keys of the opening, far from those that tests count up."""
 
 
 class OpenHouse:
@@ -83,6 +95,14 @@ class OpenHouse:
         with psycopg.connect(self.node.conninfo, autocommit=True) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
+    def keys_used(self, counter: str) -> int:
+        """How many keys of a counter a test has used."""
+        ((used,),) = self.rows(
+            "SELECT count(*) FROM mpower.requests WHERE counter = %s AND sequence < %s",
+            *(counter, OPENING),
+        )
+        return int(used)
+
     def audited(self, what: str) -> list[tuple[Any, ...]]:
         return self.rows(
             "SELECT outcome, user_name, subject FROM mpower.audit_entries WHERE what = %s"
@@ -121,6 +141,27 @@ class OpenHouse:
             await ops.body("consumers.load", ["2026-04-01", rows], 101)
         async with self.terminal("C009", "meera") as officer:
             await officer.body("days.open", [DAY], 1)
+        for clerk, counters in SHIFTS.items():
+            for counter in counters:
+                async with self.terminal(counter, clerk) as terminal:
+                    await terminal.body("shifts.open", [], OPENING)
+
+    async def close_shifts(self) -> None:
+        """An officer closes every open shift as the ledger says it stands."""
+        still = self.rows(
+            "SELECT c.code FROM mpower.shifts JOIN mpower.counters c USING (counter_id)"
+            " WHERE closed_at IS NULL"
+        )
+        async with self.terminal("C009", "meera") as officer:
+            for number, (counter,) in enumerate(still):
+                stands = await officer.ask("shifts.show", [counter])
+                assert isinstance(stands, Reply), stands
+                sheet = msgpack.decode(stands.body, type=Sheet)
+                paise = sheet.expected_paise
+                others = [one for one in sheet.modes if one.mode != "CASH"]
+                body = CloseShift(Cash([], paise, paise), others, [], "end of the test", counter)
+                closing = msgpack.decode(msgpack.encode(body))
+                await officer.body("shifts.close", closing, OPENING + 1 + number)
 
 
 @asynccontextmanager

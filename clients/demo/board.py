@@ -19,6 +19,7 @@ from clients.ops.sample import FIRST_NUMBER, sample_consumers
 from protocols.catalogue.consumers import Load
 from protocols.catalogue.days import OpenDay
 from protocols.catalogue.security import AddCounter, AddPerson, AddUser, Appoint, GrantPower
+from protocols.catalogue.shifts import OpenShift
 from protocols.operation import Role
 from protocols.powers import Power
 
@@ -98,6 +99,15 @@ async def open_day(link: Asking, told: Told) -> None:
     await link.sign_in(OFFICER, PASSWORD)
     await _once(link, "days.open", OpenDay(today()))
     told(f"the business day {today()} is open")
+
+
+async def open_shift(link: Asking) -> None:
+    """Open the shift of the clerk who is signed in, without a float, unless it is open."""
+    try:
+        await link.submit("shifts.open", OpenShift())
+    except Declined as no:
+        if no.code != "SHIFT_OPEN":
+            raise
 
 
 def today() -> str:

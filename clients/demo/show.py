@@ -48,6 +48,7 @@ The board is open. {len(stage.busy)} counters and a bank are taking payments.
 
   work at a counter   {mpower} --settings {stage.home} counter --counter {seat}
                       user {clerk_of(seat)}, password: {PASSWORD}
+                      first 'shift open', then 'find sharma', 'take NUMBER all'
   see the pair        {mpower} --settings {stage.home} cluster status
   try                 {mpower} demo kill primary      then   {mpower} demo heal
                       {mpower} demo freeze standby · stop a · status

@@ -133,6 +133,7 @@ class Traffic:
     async def _counter(self, name: str, link: Link) -> None:
         link.start()
         await link.sign_in(board.clerk_of(name), board.PASSWORD)
+        await board.open_shift(link)
         while not self.ending:
             body = self._payment()
             await self._submit(name, link, "payments.take", body)

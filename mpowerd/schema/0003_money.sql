@@ -3,8 +3,12 @@
 -- Accounts are numbers, so that a payment finds them without a look-up:
 --   consumer number * 16 + slot   0 RECEIVED (awaiting verification) · 1 LPSC · 2 ARREARS · 3 CURRENT · 4 FIXED
 --                                 5 DUTY · 6 ADVANCE
---   -(counter_id * 16 + slot)     1 CASH · 2 CHEQUE · 3 DD · 4 CARD · 5 UPI · 6 TRANSFER in hand · 15 SUSPENSE of a bank
+--   -(counter_id * 16 + slot)     1 CASH · 2 CHEQUE · 3 DD · 4 CARD · 5 UPI · 6 TRANSFER · 7 POSTAL ORDERS in hand
+--                                 8 remitted, in transit · 9 cash in the strong room · 10 the float that is out
+--                                 15 SUSPENSE of a bank
 --   -1                            opening balances
+--   -2                            the board's bank account: realised
+--   -4                            cash short (positive) or in excess (negative)
 -- A balance is Σ debits − Σ credits, in paise: a consumer's head is positive when it is owed, RECEIVED and ADVANCE are
 -- negative when the board holds money.
 
@@ -20,7 +24,7 @@ COMMENT ON COLUMN mpower.accounts.owed_paise IS
     'on a consumer''s RECEIVED account: Σ of the other heads, so that this one row decides what is payable';
 COMMENT ON COLUMN mpower.accounts.last_receipt IS
     'on a consumer''s RECEIVED account: head of the list that requests.previous_receipt links; 0 none';
-INSERT INTO mpower.accounts (account) VALUES (-1);
+INSERT INTO mpower.accounts (account) VALUES (-1), (-2), (-4);
 
 -- A receipt number as one bigint: counter_id, financial year, running number. The year has eight bits: outside of them
 -- there is no number (null, which no table takes), rather than another counter's.
@@ -34,8 +38,14 @@ CREATE TABLE mpower.series (
     counter_id integer NOT NULL CONSTRAINT series_of_counter REFERENCES mpower.counters,
     financial_year smallint NOT NULL CONSTRAINT series_year_fits CHECK (financial_year BETWEEN 2000 AND 2255),
     last_number integer NOT NULL DEFAULT 0 CONSTRAINT series_number_fits CHECK (last_number BETWEEN 0 AND 999999999),
-    CONSTRAINT series_pk PRIMARY KEY (counter_id, financial_year)
+    shift integer,
+    clerk integer,
+    limit_paise bigint,
+    CONSTRAINT series_pk PRIMARY KEY (counter_id, financial_year),
+    CONSTRAINT series_lent_whole CHECK ((shift IS NULL) = (clerk IS NULL) AND (shift IS NOT NULL OR limit_paise IS NULL))
 ) WITH (fillfactor = 50);
+COMMENT ON COLUMN mpower.series.shift IS 'the open shift that gives these numbers out, to its clerk (users.user_id); null: none';
+COMMENT ON COLUMN mpower.series.limit_paise IS 'the most cash that shift''s till may hold; null: without limit';
 
 -- An entry moves an amount from one account to another: a set of entries cannot but sum to zero.
 -- voucher: a receipt's id, or a number below 2^38 of mpower.vouchers.
@@ -59,7 +69,8 @@ CREATE VIEW mpower.ledger_lines AS
 
 CREATE TABLE mpower.vouchers (
     voucher bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT vouchers_pk PRIMARY KEY,
-    kind text NOT NULL CONSTRAINT vouchers_kind CHECK (kind IN ('OPENING', 'CANCEL', 'VERIFY')),
+    kind text NOT NULL CONSTRAINT vouchers_kind CHECK (kind IN ('OPENING', 'CANCEL', 'VERIFY',
+        'FLOAT', 'PICK_UP', 'CLOSING')),
     day date NOT NULL,
     at timestamptz NOT NULL,
     by text NOT NULL

@@ -12,6 +12,7 @@ from protocols.catalogue import (
     masters,
     payments,
     security,
+    shifts,
 )
 from protocols.operation import Catalogue
 
@@ -22,6 +23,7 @@ CATALOGUE = Catalogue(
     masters.OPERATIONS,
     consumers.OPERATIONS,
     days.OPERATIONS,
+    shifts.OPERATIONS,
     payments.OPERATIONS,
     banking.OPERATIONS,
     ledger.OPERATIONS,

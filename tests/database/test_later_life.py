@@ -12,7 +12,7 @@ from protocols.catalogue.body import Nothing
 from protocols.catalogue.consumers import Dues
 from protocols.catalogue.days import CloseDay, Day, OpenDay
 from protocols.catalogue.payments import Cancel, Cancelled, HeadPosted, Take, Verified, Verify
-from tests.database.town import DAY, OLD, RAM, SITA, here, town
+from tests.database.town import CLERKS, DAY, OLD, RAM, SITA, here, town
 from tests.postgres_nodes import Node, on_reactor
 
 NEXT_DAY = "2026-11-25"
@@ -44,9 +44,9 @@ async def test_what_may_not_be_cancelled(node: Node) -> None:
         await t.done("omar", cancel, Cancel(two.number, "oops"))
         assert await t.refused("omar", cancel, Cancel(two.number, "oops")) == "RECEIPT_CANCELLED"
         three = await t.pay("asha", RAM, 100)
-        await t.done("omar", "days.close", CloseDay(DAY))
+        await t.close_day(DAY)
         assert await t.refused("omar", cancel, Cancel(three.number, "oops")) == "DAY_NOT_OPEN"
-        await t.done("omar", "days.open", OpenDay(NEXT_DAY))
+        await t.open_day(NEXT_DAY)
         assert await t.refused("omar", cancel, Cancel(three.number, "oops")) == "RECEIPT_OTHER_DAY"
         t.is_well()
 
@@ -132,6 +132,8 @@ async def test_a_keyed_operation_is_done_once_and_answered_the_same(node: Node) 
         await t.pay("asha", RAM, 100)
         same = await t.ask("omar", "payments.cancel", Cancel("C001/2026-27/8", "none"), late)
         assert (same.refusal, same.replay) == (refused.refusal, True)
+        for clerk in CLERKS:
+            await t.close_shift(clerk)
         close = t.key(t.people["omar"])
         both = await asyncio.gather(
             *(t.ask("omar", "days.close", CloseDay(DAY), one) for one in [close] * 3)
@@ -147,6 +149,8 @@ async def test_a_payment_key_is_no_key_of_another_operation(node: Node) -> None:
         await t.take(item)
         assert await t.refused("omar", "days.close", CloseDay(DAY), item.key) == "KEY_CONFLICT"
         key = t.key(t.people["omar"])
+        for clerk in CLERKS:
+            await t.close_shift(clerk)
         await t.done("omar", "days.close", CloseDay(DAY), key)
         (conflict,) = await t.take(t.item("bina", Take(RAM, 100), key))
         assert conflict.refusal is not None
@@ -179,11 +183,11 @@ async def test_days_only_go_forward_one_at_a_time(node: Node) -> None:
         assert await t.refused("omar", "days.open", OpenDay(NEXT_DAY)) == "DAY_OPEN"
         assert await t.refused("omar", "days.close", CloseDay(NEXT_DAY)) == "DAY_NOT_OPEN"
         assert await t.refused("omar", "days.open", OpenDay("2026-02-30")) == "BAD_BODY"
-        await t.done("omar", "days.close", CloseDay(DAY))
+        await t.close_day(DAY)
         assert await t.refused("omar", "days.close", CloseDay(DAY)) == "DAY_CLOSED"
         assert await t.refused("omar", "days.open", OpenDay(DAY)) == "DAY_ORDER"
         assert await t.read("asha", "days.today", Nothing()) == Day(DAY, "2026-27", "CLOSED")
-        await t.done("omar", "days.open", OpenDay(NEXT_DAY))
+        await t.open_day(NEXT_DAY)
         assert (await t.pay("asha", RAM, 100)).number == "C001/2026-27/1"
         t.is_well()
 
@@ -193,9 +197,9 @@ async def test_a_new_financial_year_begins_its_own_series(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with town(node) as t:
-        await t.done("omar", "days.close", CloseDay(DAY))
+        await t.close_day(DAY)
         monkeypatch.setitem(here, "date", dt.date(2027, 4, 1))
-        await t.done("omar", "days.open", OpenDay("2027-04-01"))
+        await t.open_day("2027-04-01")
         assert (await t.pay("asha", RAM, 100)).number == "C001/2027-28/1"
         t.is_well()
 
@@ -203,10 +207,10 @@ async def test_a_new_financial_year_begins_its_own_series(
 @on_reactor
 async def test_a_mistyped_day_does_not_stop_the_board(node: Node) -> None:
     async with town(node) as t:
-        await t.done("omar", "days.close", CloseDay(DAY))
+        await t.close_day(DAY)
         for mistyped in ("2036-11-25", "9999-12-31", "2026-11-26", "2026-10-23", "0001-01-01"):
             assert await t.refused("omar", "days.open", OpenDay(mistyped)) == "DAY_FAR"
-        await t.done("omar", "days.open", OpenDay(NEXT_DAY))
+        await t.open_day(NEXT_DAY)
         await t.pay("asha", RAM, 100)
         t.is_well()
 
@@ -221,7 +225,7 @@ async def test_a_year_beyond_a_receipts_bits_has_no_receipt_and_no_day(node: Nod
             False,
             True,
         ]
-        await t.done("omar", "days.close", CloseDay(DAY))
+        await t.close_day(DAY)
         with pytest.raises(psycopg.errors.CheckViolation, match="days_year_fits"):
             t.look("SELECT mpower.open_day_v1('2256-04-01', 'omar')")
         with pytest.raises(psycopg.errors.CheckViolation, match="series_year_fits"):

@@ -136,6 +136,7 @@ async def test_a_scroll_that_met_a_closed_day_is_posted_the_next_and_once(
         return ensureDeferred(post_scroll(bank, what))
 
     await to_future(officer.sign_in("meera", PASSWORD))
+    await house.close_shifts()
     await to_future(officer.submit("days.close", CloseDay(DAY)))
     for _ in range(2):
         with pytest.raises(Declined, match="DAY_NOT_OPEN"):

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from protocols.catalogue.banking import Line, Post
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.consumers import Dues, Find, Load, Loaded
-from protocols.catalogue.days import CloseDay
 from protocols.catalogue.payments import Cancel, Verify
 from protocols.catalogue.security import AddCounter, AddUser, DisableUser
 from protocols.operation import Role
@@ -80,7 +79,7 @@ async def test_a_scroll_that_does_not_fit_is_refused_whole(node: Node) -> None:
             assert await _untouched(t, replace(SCROLL, lines=[LINES[0], bad])) == "BAD_LINE"
         t.people["HDFC"] = replace(t.people["SBI"], counter="HDFC", subject="bank/HDFC")
         assert await t.refused("HDFC", "banking.post", SCROLL) == "NO_COUNTER"
-        await t.done("omar", "days.close", CloseDay(DAY))
+        await t.close_day(DAY)
         assert await _untouched(t, SCROLL) == "DAY_NOT_OPEN"
         t.is_well()
 

@@ -161,8 +161,10 @@ async def test_the_greeting_carries_the_day_and_a_closed_day_takes_nothing(
     house: OpenHouse,
 ) -> None:
     async with house.terminal("C006", "asha") as clerk, house.terminal("C007", "meera") as officer:
+        await house.close_shifts()
         await officer.body("days.close", ["2026-04-02"], 1)
         assert await clerk.code("payments.take", ["1000000001", 100], 1) == "DAY_NOT_OPEN"
         await officer.body("days.open", ["2026-04-03"], 2)
+        await clerk.body("shifts.open", [], 3)
         receipt = await clerk.body("payments.take", ["1000000001", 100], 2)
         assert receipt[1] == "2026-04-03"

@@ -42,12 +42,22 @@ from mpowerd.payments import operations as payments
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
 from mpowerd.security import operations as security
+from mpowerd.shifts import operations as shifts
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.body import Body
 from protocols.catalogue.consumers import Load, Row
-from protocols.catalogue.days import OpenDay
+from protocols.catalogue.days import CloseDay, OpenDay
 from protocols.catalogue.payments import Take
 from protocols.catalogue.security import AddCounter
+from protocols.catalogue.shifts import (
+    Cash,
+    CloseShift,
+    ModeCount,
+    OpenShift,
+    Pile,
+    Sheet,
+    ShowShift,
+)
 from protocols.operation import Role
 from tests.postgres_nodes import Node, postmaster_start
 
@@ -64,6 +74,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **masters.FUNCTIONS,
     **audit.FUNCTIONS,
     **consumers.FUNCTIONS,
+    **shifts.FUNCTIONS,
     **payments.FUNCTIONS,
     **banking.FUNCTIONS,
     **ledger.FUNCTIONS,
@@ -151,6 +162,26 @@ class Town:
         assert outcome.refusal is None, outcome.refusal
         return decoded("payments.take", outcome)
 
+    async def open_day(self, date: str) -> None:
+        """Open a business day, and the clerks their shifts."""
+        await self.done("omar", "days.open", OpenDay(date))
+        for clerk in CLERKS:
+            await self.done(clerk, "shifts.open", OpenShift())
+
+    async def close_day(self, date: str) -> None:
+        """Close the open shifts as the ledger says they stand, then the business day."""
+        for clerk in CLERKS:
+            if (await self.read(clerk, "shifts.show", ShowShift())).state == "OPEN":
+                await self.close_shift(clerk)
+        await self.done("omar", "days.close", CloseDay(date))
+
+    async def close_shift(self, clerk: str) -> Sheet:
+        """Close a clerk's shift as the ledger says it stands."""
+        stands = await self.read(clerk, "shifts.show", ShowShift())
+        body = CloseShift(cash_of(stands.expected_paise), others(stands.modes))
+        closed: Sheet = await self.done(clerk, "shifts.close", body)
+        return closed
+
     def look(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Look at the tables as the superuser."""
         with psycopg.connect(self.superuser, autocommit=True) as connection:
@@ -168,6 +199,16 @@ def decoded(operation: str, outcome: Outcome) -> Any:
     assert declared is not None
     assert outcome.reply is not None
     return msgpack.decode(outcome.reply, type=declared.reply)
+
+
+def cash_of(paise: int) -> Cash:
+    """Count an amount in rupee coins and loose ones."""
+    return Cash([Pile(1, paise // 100)], paise % 100, paise)
+
+
+def others(modes: list[ModeCount]) -> list[ModeCount]:
+    """Give the modes that are not counted as cash."""
+    return [one for one in modes if one.mode != "CASH"]
 
 
 def row(number: str, name: str, **dues: int) -> Row:
@@ -204,6 +245,7 @@ PEOPLE = {
     "adil": ("E-ADIL", Role.ADMIN, "ops/desk"),
 }
 """Login: whose, as what, where. Asha holds two logins; Adil is the only administrator."""
+CLERKS = ("asha", "bina")
 CONSUMERS = [
     row(RAM, "Ram Prasad", LPSC=500, ARREARS=10_000, CURRENT=50_000, DUTY=2_500),
     row(SITA, "Sita Devi", CURRENT=30_000),
@@ -231,7 +273,7 @@ async def town(node: Node, **how: Any) -> AsyncIterator[Town]:
         for code, kind in (("C001", "COUNTER"), ("C002", "COUNTER"), ("SBI", "BANK")):
             await made.done("adil", "security.add_counter", AddCounter(code, "HO", kind))  # type: ignore[arg-type]
         await made.done("adil", "consumers.load", Load("2026-11-01", CONSUMERS))
-        await made.done("omar", "days.open", OpenDay(DAY))
+        await made.open_day(DAY)
         yield made
     finally:
         await asyncio.wait_for(database.close(), 10)

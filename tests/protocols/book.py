@@ -187,7 +187,9 @@ def fields_table(struct: type) -> list[str]:
 
 def _default(field: inspect.Field) -> str:
     value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
-    return json.dumps(value, default=bytes.hex)
+    return json.dumps(
+        value, default=lambda one: one.hex() if isinstance(one, bytes) else msgspec.to_builtins(one)
+    )
 
 
 def messages_page() -> str:

@@ -61,9 +61,11 @@ class Till:
         )
 
     async def open(self) -> None:
-        """Find the primary; a clerk signs in, however long it takes."""
+        """Find the primary; a clerk signs in, however long it takes, and opens the shift."""
         self.link.start()
         await self._sign_in()
+        if self._user not in {"", board.OFFICER}:
+            await board.open_shift(self.link)
 
     async def _sign_in(self) -> None:
         if not self._user:

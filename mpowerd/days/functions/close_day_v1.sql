@@ -1,4 +1,4 @@
--- Close the open day of that date, after whoever is adding to it now.
+-- Close the open day of that date, after whoever is adding to it now, and not while a counter's shift is open.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -6,6 +6,7 @@ CREATE FUNCTION mpower.close_day_v1(date date, by text) RETURNS smallint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 DECLARE
     found mpower.days;
+    still text;
 BEGIN
     PERFORM pg_advisory_xact_lock(77001, 1);
     SELECT * INTO found FROM mpower.days d WHERE d.day = close_day_v1.date;
@@ -13,6 +14,11 @@ BEGIN
         PERFORM mpower.refuse('DAY_NOT_OPEN');
     ELSIF found.closed_at IS NOT NULL THEN
         PERFORM mpower.refuse('DAY_CLOSED', json_build_object('date', found.day));
+    END IF;
+    SELECT string_agg(format('%s (%s)', c.code, u.name), ', ' ORDER BY c.code) INTO still FROM mpower.shifts s
+        JOIN mpower.counters c USING (counter_id) JOIN mpower.users u USING (user_id) WHERE s.closed_at IS NULL;
+    IF still IS NOT NULL THEN
+        PERFORM mpower.refuse('SHIFTS_OPEN', json_build_object('date', found.day, 'counters', still));
     END IF;
     UPDATE mpower.days d SET closed_at = now(), closed_by = close_day_v1.by WHERE d.day = close_day_v1.date;
     RETURN found.financial_year;

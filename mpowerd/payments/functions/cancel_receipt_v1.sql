@@ -1,5 +1,5 @@
 -- Cancel a receipt of the open day: a voucher that moves the money back; the number stays. Not one's own taking: the
--- person counts, not the login.
+-- person counts, not the login. Nor after its shift was closed: that money was counted and has left the till.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -21,6 +21,8 @@ BEGIN
     IF taken.receipt IS NULL THEN
         PERFORM mpower.refuse('NO_RECEIPT', json_build_object('receipt', printed));
     END IF;
+    PERFORM FROM mpower.series s WHERE s.counter_id = taken.receipt >> 38
+        AND s.financial_year = 2000 + (taken.receipt >> 30 & 255) FOR SHARE;  -- its shift does not end meanwhile
     SELECT * INTO moved FROM mpower.entries e WHERE e.voucher = taken.receipt;
     PERFORM FROM mpower.accounts a WHERE a.account IN (moved.debit, moved.credit) ORDER BY a.account DESC FOR UPDATE;
     SELECT e.state INTO became FROM mpower.receipt_events e WHERE e.receipt = taken.receipt AND e.step = 1;
@@ -32,6 +34,9 @@ BEGIN
         PERFORM mpower.refuse('RECEIPT_OTHER_DAY', json_build_object('receipt', printed, 'date', taken.day));
     ELSIF EXISTS (SELECT FROM mpower.users u WHERE u.user_id = taken.user_id AND u.person = cancel_receipt_v1.person) THEN
         PERFORM mpower.refuse('OWN_WORK', json_build_object('receipt', printed));
+    END IF;
+    IF EXISTS (SELECT FROM mpower.shift_of(taken.receipt) s WHERE s.closed_at IS NOT NULL) THEN
+        PERFORM mpower.refuse('RECEIPT_COUNTED', json_build_object('receipt', printed));
     END IF;
     INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('CANCEL', today, now(), cancel_receipt_v1.by)
         RETURNING voucher INTO voucher_number;

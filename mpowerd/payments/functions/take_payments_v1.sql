@@ -1,6 +1,8 @@
 -- A batch of payments, each taken or refused on its own: the hot path. One statement a table, arrays read by subscript;
 -- the caller sorts the distinct consumers, which is also the order in which accounts are locked. A key that was used
 -- before is marked REPLAY; one that is used meanwhile aborts the attempt, is marked, and the rest is tried again.
+-- Money is taken in a shift only: whose it is and how much cash its till may hold stand on the counter's series, and a shift
+-- that ends meanwhile makes the attempt fail like an account that moved.
 -- Locks: day (shared), the lane's own audit chain, series, keys, consumers, tills. What others lock comes in the same order
 -- (series, then consumers, then tills); they share no chain with a lane.
 
@@ -42,6 +44,7 @@ DECLARE
     hash bytea;
     marks integer[];
     counter_ids integer[];
+    shifts integer[];
     taken integer[];
     last_number integer[];
     payable bigint[];
@@ -83,7 +86,7 @@ BEGIN
         offsets := array_fill(0, ARRAY[n]);
         before := offsets; user_ids := array_fill(NULL::integer, ARRAY[n]);
         taken := array_fill(0, ARRAY[cardinality(counters)]);
-        counter_ids := taken; last_number := taken;
+        counter_ids := taken; shifts := taken; last_number := taken;
         payable := array_fill(NULL::bigint, ARRAY[cardinality(consumers)]);
         paid := array_fill(0::bigint, ARRAY[cardinality(consumers)]);
         seen_balance := paid; seen_owed := paid; seen_last := paid; newest_receipts := paid;
@@ -91,7 +94,7 @@ BEGIN
         in_till := array_fill(0::bigint, ARRAY[cardinality(till_of)]);
         accepted := 0; paying := 0; link := NULL;
 
-        IF locked THEN  -- a consumer's account moved under the last attempt: this time nobody may
+        IF locked THEN  -- an account or a shift moved under the last attempt: this time nobody may
             PERFORM FROM mpower.series s JOIN mpower.counters t ON t.counter_id = s.counter_id
                 WHERE t.code = ANY (counters) AND s.financial_year = year ORDER BY t.code FOR UPDATE OF s;
             PERFORM FROM mpower.accounts a
@@ -101,10 +104,14 @@ BEGIN
 
         FOR fact IN
             SELECT g.i, s.user_id, s.name AS actor, s.role, s.ended_at, s.ended_why, s.expires_at, t.counter_id,
-                t.closed OR t.kind <> 'COUNTER' AS closed, p.name, a.balance_paise, a.owed_paise, a.last_receipt
+                t.closed OR t.kind <> 'COUNTER' AS closed, z.shift, z.clerk, z.limit_paise, h.balance_paise AS cash_paise,
+                p.name, a.balance_paise, a.owed_paise, a.last_receipt
             FROM generate_series(1, n) g (i)
             LEFT JOIN mpower.sessions s ON s.token = substring(tokens FROM g.i * 32 - 31 FOR 32)
             LEFT JOIN mpower.counters t ON t.code = counters[counter_of[g.i]]
+            LEFT JOIN mpower.series z ON z.counter_id = t.counter_id AND z.financial_year = year
+            LEFT JOIN mpower.accounts h ON h.account = CASE  -- a null looks nothing up
+                WHEN z.limit_paise IS NOT NULL AND modes[g.i] = 'CASH' THEN -(t.counter_id::bigint * 16 + 1) END
             LEFT JOIN mpower.consumers p ON p.consumer = consumers[consumer_of[g.i]]
             LEFT JOIN mpower.accounts a ON a.account = consumers[consumer_of[g.i]] * 16
         LOOP
@@ -130,8 +137,12 @@ BEGIN
                 WHEN fact.counter_id IS NULL OR fact.closed THEN 'NO_COUNTER'
                 WHEN objections[i] <> '' THEN objections[i]
                 WHEN day IS NULL THEN 'DAY_NOT_OPEN'
+                WHEN fact.shift IS NULL THEN 'NO_SHIFT'
+                WHEN fact.clerk <> fact.user_id THEN 'SHIFT_OF_ANOTHER'
                 WHEN payable[c] IS NULL THEN 'NO_CONSUMER'
                 WHEN purposes[i] = 'DUES' AND amount > payable[c] THEN 'ADVANCE_UNMARKED'
+                WHEN fact.cash_paise + in_till[till_of[i]] > 0
+                    AND fact.cash_paise + in_till[till_of[i]] + amount > fact.limit_paise THEN 'CASH_LIMIT'
                 ELSE '' END;
             codes[i] := code;
             user_ids[i] := fact.user_id;
@@ -139,6 +150,7 @@ BEGIN
             IF code = '' THEN
                 accepted := accepted + 1;
                 counter_ids[k] := fact.counter_id;
+                shifts[k] := fact.shift;
                 taken[k] := taken[k] + 1;
                 offsets[i] := taken[k];
                 before[i] := newest[c];
@@ -154,6 +166,10 @@ BEGIN
                     WHEN 'USER_DISABLED' THEN json_build_object('user', fact.actor)::text
                     WHEN 'ROLE' THEN json_build_object('purpose', 'take a payment', 'role', fact.role,
                         'needed', 'clerk')::text
+                    WHEN 'NO_SHIFT' THEN json_build_object('counter', counters[k])::text
+                    WHEN 'SHIFT_OF_ANOTHER' THEN json_build_object('counter', counters[k])::text
+                    WHEN 'CASH_LIMIT' THEN json_build_object('counter', counters[k], 'limit', fact.limit_paise,
+                        'cash', fact.cash_paise + in_till[till_of[i]], 'amount', amount)::text
                     WHEN 'NO_COUNTER' THEN json_build_object('counter', counters[k])::text
                     WHEN 'NO_CONSUMER' THEN json_build_object('consumer', lpad(consumers[c]::text, 10, '0'))::text
                     WHEN 'ADVANCE_UNMARKED' THEN json_build_object('amount', amount, 'dues', payable[c])::text
@@ -169,12 +185,15 @@ BEGIN
                 UPDATE mpower.series s SET last_number = s.last_number + taken[g.k]
                 FROM generate_series(1, cardinality(counters)) g (k)
                 WHERE taken[g.k] > 0 AND s.counter_id = counter_ids[g.k] AND s.financial_year = year
+                    AND s.shift = shifts[g.k]
                 RETURNING g.k, s.last_number
             LOOP
                 last_number[fact.k] := fact.last_number - taken[fact.k];
                 changed := changed + taken[fact.k];
             END LOOP;
-            ASSERT changed = accepted, 'a counter has no series in the open financial year';
+            IF changed <> accepted THEN
+                RAISE EXCEPTION 'a shift ended' USING ERRCODE = 'MPR02';
+            END IF;
             FOR i IN 1..n LOOP
                 IF codes[i] = '' THEN
                     k := counter_of[i];

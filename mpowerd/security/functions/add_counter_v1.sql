@@ -16,7 +16,7 @@ BEGIN
     INSERT INTO mpower.counters (code, office, kind)
         VALUES (add_counter_v1.code, add_counter_v1.office, add_counter_v1.kind) RETURNING counter_id INTO id;
     INSERT INTO mpower.accounts (account)
-        SELECT -(id::bigint * 16 + slot) FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 15]) slot;
+        SELECT -(id::bigint * 16 + slot) FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15]) slot;
     INSERT INTO mpower.series (counter_id, financial_year)
         SELECT id, d.financial_year FROM mpower.days d WHERE d.closed_at IS NULL;
 END

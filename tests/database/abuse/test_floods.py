@@ -24,7 +24,7 @@ from tests.open_house import OpenHouse, house_for_fixture
 from tests.postgres_nodes import on_reactor
 from tests.terminals import Terminal
 
-CLERKS = ("C001", "C002", "C003", "C004")
+CLERKS = ("C001", "C003", "C004", "C006")
 WINDOW_S = 1.5
 AT_IT_S = {"handshakes": 4.0}
 """Before it is measured: at first the address is given as many connections as a whole office."""

@@ -62,7 +62,7 @@ async def test_a_wrong_field_is_refused_by_name(
         assert answer.code == "BAD_BODY"
         assert place in answer.sentence
         assert await terminal.code("consumers.dues", [CONSUMER]) == ""
-    assert house.rows("SELECT count(*) FROM mpower.requests WHERE counter = 'C003'") == [(0,)]
+    assert house.keys_used("C003") == 0
 
 
 @on_reactor

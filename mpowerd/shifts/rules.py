@@ -1,0 +1,87 @@
+"""How cash is counted and when a till agrees with its shift: pure.
+
+Notes are whole rupees; coins that were not sorted are one sum. Nothing is rounded, nothing is
+guessed: what does not add up is refused with both figures. This file must not know the database.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from protocols.catalogue.shifts import Cash, CloseShift, Instrument, ModeCount
+from protocols.refusals import Refused
+from protocols.values import rupees
+
+NOTES: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
+"""Notes and coins that are counted by their value; Rs 2,000 was withdrawn and is not taken."""
+PAPER: Final = ("CHEQUE", "DD", "POSTAL_ORDER")
+"""Modes whose instrument lies in the till until it is remitted."""
+
+
+def counted(cash: Cash) -> int:
+    """Give the total of counted cash, paise; refuse what is no note or does not add up."""
+    seen = Counter(pile.value for pile in cash.piles)
+    for value, times in seen.items():
+        if value not in NOTES:
+            raise Refused("NO_NOTE", value=value)
+        if times > 1:
+            raise Refused("NOTE_TWICE", value=value)
+    total = sum(pile.value * 100 * pile.count for pile in cash.piles) + cash.coins_paise
+    if total != cash.total_paise:
+        raise Refused("CASH_TOTAL", said=rupees(cash.total_paise), found=rupees(total))
+    return total
+
+
+def judge_closing(
+    body: CloseShift,
+    expected_paise: int,
+    modes: Mapping[str, ModeCount],
+    instruments: Sequence[Instrument],
+) -> int:
+    """Refuse a closing whose instruments or modes do not agree, or whose difference has no reason;
+    gives the counted cash in paise.
+    """
+    total = counted(body.cash)
+    said = {one.mode: one for one in body.modes}
+    if len(said) != len(body.modes):
+        raise Refused("BAD_BODY", operation="shifts.close", reason="a mode is given twice")
+    if body.ticked:
+        _judge_ticks(body.ticked, instruments)
+    for mode in sorted({*said, *modes}):
+        if mode in said or mode not in {"CASH", *(PAPER if body.ticked else ())}:
+            _judge_mode(mode, said.get(mode), modes.get(mode))
+    if total != expected_paise and not body.reason.strip():
+        word = "short" if total < expected_paise else "in excess"
+        raise Refused(
+            "CASH_DIFFERENCE",
+            difference=f"{rupees(abs(total - expected_paise))} {word}",
+            expected=rupees(expected_paise),
+            counted=rupees(total),
+        )
+    return total
+
+
+def _judge_ticks(ticked: Iterable[str], instruments: Sequence[Instrument]) -> None:
+    there = {one.receipt: one for one in instruments}
+    seen = set(ticked)
+    for receipt in sorted(seen - there.keys()):
+        raise Refused("TICK_UNKNOWN", receipt=receipt)
+    for receipt, one in there.items():
+        if receipt not in seen:
+            what = f"{one.mode} {one.instrument} of {rupees(one.paise)}"
+            raise Refused("TICK_MISSING", receipt=receipt, what=what)
+
+
+def _judge_mode(mode: str, said: ModeCount | None, found: ModeCount | None) -> None:
+    """One mode's count and total as said against the receipts'."""
+    nothing = ModeCount(mode, 0, 0)
+    if (said or nothing) != (found or nothing):
+        raise Refused(
+            "MODE_TOTAL", mode=mode, said=_worded(said or nothing), found=_worded(found or nothing)
+        )
+
+
+def _worded(one: ModeCount) -> str:
+    return f"{one.count} of {rupees(one.total_paise)}"

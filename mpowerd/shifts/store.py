@@ -1,0 +1,120 @@
+"""The shifts' SQL, and a shift's sheet as it is read from it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from mpowerd.database import Cursor
+from mpowerd.outcomes import instant
+from mpowerd.shifts.rules import PAPER
+from protocols.catalogue.shifts import Cash, Instrument, ModeCount, PickUp, Sheet
+
+OPEN: Final = "SELECT mpower.open_shift_v1(%s, %s, %s, %s)"
+HELD: Final = "SELECT mpower.held_shift_v1(%s)"
+AT: Final = "SELECT mpower.shift_at_v1(%s)"
+SHIFT: Final = "SELECT * FROM mpower.shift_v1(%s)"
+MODES: Final = "SELECT mode, receipts, paise FROM mpower.shift_modes_v1(%s)"
+INSTRUMENTS: Final = (
+    "SELECT receipt, mode, instrument, paise FROM mpower.shift_instruments_v1(%s, %s)"
+)
+PICK_UPS: Final = "SELECT pick_up, paise, cash, witness, at FROM mpower.shift_pick_ups_v1(%s)"
+CLOSE: Final = "SELECT mpower.close_shift_v1(%s, %s, %s, %s, %s, %s)"
+LISTED: Final = 400
+"""Instruments of one sheet: it fits a frame; a longer list is closed by its total."""
+NO_LIMIT: Final = -1
+
+
+async def open_shift(cursor: Cursor, counter: str, clerk: str, cash: Cash, paise: int) -> int:
+    """Open a shift; its number."""
+    return int(await _one(cursor, OPEN, counter, clerk, written(cash), paise))
+
+
+async def held(cursor: Cursor, counter: str) -> int:
+    """Hold a counter's open shift until the transaction ends; its number."""
+    return int(await _one(cursor, HELD, counter))
+
+
+async def at(cursor: Cursor, counter: str) -> int | None:
+    """Give the number of a counter's open shift, else of its last; None: there was none."""
+    found = await _one(cursor, AT, counter)
+    return None if found is None else int(found)
+
+
+async def close(
+    cursor: Cursor, shift: int, by: str, cash: Cash, paise: int, expected: int, reason: str
+) -> None:
+    """Close a held shift as it was counted."""
+    await _one(cursor, CLOSE, shift, by, written(cash), paise, expected, reason)
+
+
+async def modes(cursor: Cursor, shift: int) -> dict[str, ModeCount]:
+    """Give a shift's receipts by mode."""
+    await cursor.execute(MODES, (shift,))
+    return {row[0]: ModeCount(*row) for row in await cursor.fetchall()}
+
+
+async def instruments(cursor: Cursor, shift: int) -> list[Instrument]:
+    """Give the instruments on paper in a shift's till."""
+    await cursor.execute(INSTRUMENTS, (shift, list(PAPER)))
+    return [Instrument(*row) for row in await cursor.fetchall()]
+
+
+async def sheet(cursor: Cursor, shift: int) -> Sheet:
+    """Read a shift whole."""
+    await cursor.execute(SHIFT, (shift,))
+    row = await cursor.fetchone()
+    assert row is not None, f"there is no shift {shift}"
+    assert cursor.description is not None
+    found: dict[str, Any] = dict(zip([one.name for one in cursor.description], row, strict=True))
+    closed = found["closed_at"]
+    return Sheet(
+        **{name: found[name] for name in _AS_READ},
+        business_date=str(found["day"]),
+        state="OPEN" if closed is None else "CLOSED",
+        opened_at=instant(found["opened_at"]),
+        float_cash=read(found["float_cash"]),
+        expected_paise=found["cash_paise"],
+        limit_paise=NO_LIMIT if found["limit_paise"] is None else found["limit_paise"],
+        modes=list((await modes(cursor, shift)).values()),
+        instruments=(await instruments(cursor, shift))[:LISTED],
+        pick_ups=await pick_ups(cursor, shift),
+        closed_at="" if closed is None else instant(closed),
+        counted=read(found["counted_cash"]),
+        difference_paise=0 if closed is None else found["counted_paise"] - found["cash_paise"],
+    )
+
+
+_AS_READ: Final = (
+    *("shift", "counter", "office", "clerk", "carried_paise", "taken_paise", "picked_paise"),
+    *("first_receipt", "last_receipt", "receipts", "cancelled", "closed_by", "handed_paise"),
+    "reason",
+)
+
+
+async def pick_ups(cursor: Cursor, shift: int) -> list[PickUp]:
+    """Give a shift's pick-ups in order."""
+    await cursor.execute(PICK_UPS, (shift,))
+    return [
+        PickUp(number, paise, read(cash), witness, instant(when))
+        for number, paise, cash, witness, when in await cursor.fetchall()
+    ]
+
+
+def written(cash: Cash) -> str:
+    """Write counted cash as it is kept, the largest note first; piles of nothing are left out."""
+    piles = sorted((one for one in cash.piles if one.count), key=lambda one: -one.value)
+    return msgspec.json.encode(msgspec.structs.replace(cash, piles=piles)).decode()
+
+
+def read(kept: str) -> Cash:
+    """Read counted cash as it was kept; '' is none."""
+    return msgspec.json.decode(kept, type=Cash) if kept else Cash()
+
+
+async def _one(cursor: Cursor, statement: str, *values: object) -> Any:
+    await cursor.execute(statement.encode(), values)
+    row = await cursor.fetchone()
+    assert row is not None, "a function without a set has one row"
+    return row[0]

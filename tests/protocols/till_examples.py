@@ -1,0 +1,47 @@
+"""Examples of what a counter's day is made of: shifts and their cash."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from protocols.catalogue import shifts
+
+AT = "2026-04-01T05:32:00Z"
+CASH = shifts.Cash([shifts.Pile(500, 2), shifts.Pile(100, 5)], 4_550, 154_550)
+CHEQUES = shifts.ModeCount("CHEQUE", 1, 80_000)
+SHEET = shifts.Sheet(
+    shift=7,
+    counter="C001",
+    office="SD-101",
+    clerk="asha",
+    business_date="2026-04-01",
+    state="CLOSED",
+    opened_at="2026-04-01T04:00:00Z",
+    float_cash=shifts.Cash([shifts.Pile(100, 5)], 0, 50_000),
+    carried_paise=0,
+    taken_paise=204_600,
+    picked_paise=100_000,
+    expected_paise=154_600,
+    limit_paise=-1,
+    first_receipt="C001/2026-27/42",
+    last_receipt="C001/2026-27/51",
+    receipts=10,
+    cancelled=1,
+    modes=[shifts.ModeCount("CASH", 8, 204_600), CHEQUES],
+    instruments=[shifts.Instrument("C001/2026-27/45", "CHEQUE", "204411", 80_000)],
+    pick_ups=[
+        shifts.PickUp(3, 100_000, shifts.Cash([shifts.Pile(500, 2)], 0, 100_000), "meera", AT)
+    ],
+    closed_at="2026-04-01T11:30:00Z",
+    closed_by="asha",
+    counted=CASH,
+    difference_paise=-50,
+    handed_paise=104_550,
+    reason="a coin short",
+)
+
+BODIES: dict[str, tuple[Struct, Struct]] = {
+    "shifts.open": (shifts.OpenShift(shifts.Cash([shifts.Pile(100, 5)], 0, 50_000)), SHEET),
+    "shifts.show": (shifts.ShowShift("C001"), SHEET),
+    "shifts.close": (shifts.CloseShift(CASH, [CHEQUES], [], "a coin short"), SHEET),
+}
