@@ -48,9 +48,10 @@ INSERT INTO mpower.shifts (counter_id, day, financial_year, user_id, opened_at, 
 UPDATE mpower.series z SET shift = s.shift, clerk = s.user_id
     FROM mpower.shifts s WHERE s.counter_id = z.counter_id;
 INSERT INTO mpower.consumers (
-        consumer, name, address, category, meter, mobile, sanctioned_load_w, loaded_as)
+        consumer, name, address, category, meter, mobile, sanctioned_load_w, office,
+        loaded_as)
     SELECT {FIRST_CONSUMER} + g, 'Consumer Number ' || g, g || ' Canal Road', 'DS-1', 'M' || g,
-        '9' || lpad(g::text, 9, '0'), 2000, sha256('bench')
+        '9' || lpad(g::text, 9, '0'), 2000, 'HO', sha256('bench')
     FROM generate_series(0, %(consumers)s - 1) g;
 INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('OPENING', '{DAY}', now(), 'bench');
 INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)

@@ -96,9 +96,15 @@ class Database:
         await self._connections.close()
 
     async def read(
-        self, name: str, role: Role | None, work: Work[T], deadline_s: float = READ_DEADLINE_S
+        self,
+        name: str,
+        role: Role | None,
+        work: Work[T],
+        deadline_s: float = READ_DEADLINE_S,
+        session: bytes = b"",
     ) -> T:
-        """Run a read-only transaction in ``role`` (None: the daemon's own few functions).
+        """Run a read-only transaction in ``role`` (None: the daemon's own few functions);
+        ``session``, a token's hash, tells row security who asks.
 
         Gated: the gate is, or went, shut (the answer could be stale). Busy: not within the
         deadline.
@@ -106,14 +112,21 @@ class Database:
         term = self._gate()
         try:
             async with asyncio.timeout(deadline_s):
-                result = await self._attempt(work, _begin("READ ONLY", role, None), _rollback)
+                result = await self._attempt(
+                    work, _begin("READ ONLY", role, None, session), _rollback
+                )
         except TimeoutError as late:
             raise Busy(f"{name} did not end within {deadline_s} s") from late
         stands(self._standing(), term)
         return result
 
     async def write(
-        self, name: str, role: Role | None, work: Work[T], deadline_s: float = WRITE_DEADLINE_S
+        self,
+        name: str,
+        role: Role | None,
+        work: Work[T],
+        deadline_s: float = WRITE_DEADLINE_S,
+        session: bytes = b"",
     ) -> T:
         """Run ``work`` in one fenced transaction, commit it and pass the ack gate.
 
@@ -121,7 +134,9 @@ class Database:
         may run again after a deadlock, so it must do nothing but SQL.
         """
         committing = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._write(name, role, work, deadline_s, committing))
+        term = self._gate()
+        begin = _begin("READ WRITE", role, term, session)
+        task = asyncio.create_task(self._write(name, begin, term, work, deadline_s, committing))
         self._running.add(task)
         task.add_done_callback(self._ended)
         try:
@@ -159,13 +174,12 @@ class Database:
     async def _write(
         self,
         name: str,
-        role: Role | None,
+        begin: bytes,
+        term: int,
         work: Work[T],
         deadline_s: float,
         committing: asyncio.Future[None],
     ) -> T:
-        term = self._gate()
-
         async def finish(connection: Connection) -> None:
             committing.set_result(None)  # from here on nobody may cancel
             await _commit(connection, name)
@@ -176,9 +190,7 @@ class Database:
         deadline = asyncio.get_running_loop().time() + deadline_s
         for attempt in range(1, TRIES + 1):
             try:
-                return await self._attempt(
-                    work, _begin("READ WRITE", role, term), finish, deadline=deadline
-                )
+                return await self._attempt(work, begin, finish, deadline=deadline)
             except TimeoutError as late:
                 raise Busy(f"{name} did not end within {deadline_s} s") from late
             except psycopg.Error as error:
@@ -232,9 +244,9 @@ class Database:
         raise AssertionError("the second round returns or raises")
 
 
-def _begin(access: str, role: Role | None, term: int | None) -> bytes:
-    """Everything before the work, in one round trip. Only our own words and an integer go into
-    it.
+def _begin(access: str, role: Role | None, term: int | None, session: bytes) -> bytes:
+    """Everything before the work, in one round trip. Only our own words, an integer and hex digits
+    go into it.
     """
     parts = [f"BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED {access}"]
     if term is not None:
@@ -243,6 +255,8 @@ def _begin(access: str, role: Role | None, term: int | None) -> bytes:
             f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}",
             f"SELECT mpower.fence_v1({term:d})",
         ]
+    if session:
+        parts.append(f"SET LOCAL mpower.session = '{session.hex()}'")
     if role is not None:
         parts.append(f"SET LOCAL ROLE mpower_{role.group}")
     return "; ".join(parts).encode()

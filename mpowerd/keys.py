@@ -21,6 +21,7 @@ import structlog
 from mpowerd.audit.store import chain_of, note
 from mpowerd.caller import Caller, Key
 from mpowerd.database import Cursor, Database
+from mpowerd.jurisdiction import check_office
 from mpowerd.outcomes import COLUMNS, Outcome, encoded, fresh_refusal, replayed, stored
 from mpowerd.refusals import fields_text, refusal_of
 from protocols.catalogue import CATALOGUE
@@ -74,7 +75,7 @@ async def keyed(
         return await _carry_out(cursor, caller, key, operation, print_of, body, work)
 
     try:
-        return await database.write(operation, caller.role, transact)
+        return await database.write(operation, caller.role, transact, session=caller.session)
     except Refused as refusal:
         assert not refusal.final, refusal
         return fresh_refusal(refusal)
@@ -161,6 +162,7 @@ async def _carry_out(
     await cursor.execute("SAVEPOINT work")
     try:
         await _permitted(cursor, caller, operation)
+        await check_office(cursor, caller, CATALOGUE.get(operation), body)
         before = await _stands(cursor, operation, body)
         reply = encoded(await work(cursor, caller, body))
         changed = (before, await _stands(cursor, operation, body))

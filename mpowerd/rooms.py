@@ -18,12 +18,15 @@ from mpowerd.audit.store import chain_of, note
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor, Database
 from mpowerd.dispatch import Asked
+from mpowerd.jurisdiction import check_office
 from mpowerd.keys import fingerprint, keyed, refuse_key
 from mpowerd.outcomes import Outcome
 from protocols.codec import encode_reply
 from protocols.refusals import Refused
 
 Serve = Callable[[Cursor, Caller, Any], Awaitable[Struct]]
+PERMISSION: Final = frozenset({"OUT_OF_OFFICE"})
+"""What a look is refused with in its own transaction, for want of a right: audited beside it."""
 Fingerprint = Callable[[Any], bytes]
 REPORTS: Final = 2
 """At once: each holds one of the pool's connections for seconds, and payments need the others."""
@@ -52,17 +55,25 @@ class ServedRooms:
         serve, caller = self._served[asked.operation.name], asked.caller
 
         async def work(cursor: Cursor) -> Struct:
+            await check_office(cursor, caller, asked.operation, asked.body)
             return await serve(cursor, caller, asked.body)
 
-        name, role = asked.operation.name, caller.role
-        if not asked.operation.report:
-            reply = await self._database.read(name, role, work)
-        elif self._reports.locked():
-            raise Refused("BUSY")
-        else:
-            async with self._reports:
-                reply = await self._database.read(name, role, work, REPORT_DEADLINE_S)
+        try:
+            reply = await self._look(asked, work)
+        except Refused as refused:
+            if refused.code in PERMISSION:
+                await self.note_refusal(asked, refused)
+            raise
         return Outcome(bytes(encode_reply(asked.operation, reply)), None, replay=False)
+
+    async def _look(self, asked: Asked, work: Callable[[Cursor], Awaitable[Struct]]) -> Struct:
+        name, role, session = asked.operation.name, asked.caller.role, asked.caller.session
+        if not asked.operation.report:
+            return await self._database.read(name, role, work, session=session)
+        if self._reports.locked():
+            raise Refused("BUSY")
+        async with self._reports:
+            return await self._database.read(name, role, work, REPORT_DEADLINE_S, session)
 
     async def write(self, asked: Asked) -> Outcome:
         """Serve a keyed operation, or give its key's earlier outcome."""
@@ -88,7 +99,9 @@ class ServedRooms:
                 cursor, caller, key, name, print_of, refused.code, refused.fields
             )
 
-        return await self._database.write(f"{name} refused", caller.role, work)
+        return await self._database.write(
+            f"{name} refused", caller.role, work, session=caller.session
+        )
 
     async def note_refusal(self, asked: Asked, refused: Refused) -> None:
         """Audit a permission refusal that has no key."""

@@ -38,6 +38,7 @@ FIELDS: Final[dict[str, Field]] = {
     "meter": Field(EVERYBODY, frozenset(), None),
     "mobile": Field(MAKERS | {Role.AUDITOR}, MAKERS, None),
     "sanctioned_load_w": Field(EVERYBODY, MAKERS, Power.LOAD),
+    "office": Field(EVERYBODY, MAKERS, Power.CONSUMER),
 }
 """A meter changes by its replacement, in metering, never as a field."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -65,6 +65,17 @@ class About(Struct, frozen=True):
     field: str
 
 
+class Within(Struct, frozen=True):
+    """Whose office's matter an operation is: the kind of object, and the field of the body that
+    names it. Refused OUT_OF_OFFICE to who neither belongs to that office or one above it nor holds
+    a power there; but ``counters``: whoever sits at a counter serves every consumer of the city.
+    """
+
+    kind: Literal["consumer", "counter", "receipt"]
+    field: str
+    counters: bool = False
+
+
 class Operation(Struct, frozen=True):
     """One declared operation: its name ``room.verb``, body and reply types, who may, and whether it
     is keyed.
@@ -78,6 +89,7 @@ class Operation(Struct, frozen=True):
     purpose: str
     four_eyes: FourEyes | None = None
     about: About | None = None
+    within: Within | None = None
     principal: bool = False
     """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in.
     """

@@ -117,6 +117,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "BAD_MOMENT": Sentence("{moment} is not a moment. Write it as 2026-04-01T10:00:00+05:30."),
     "BAD_PEAKS": Sentence("These are not the peaks of a tree of {size} heads. Begin again at 0."),
     "NO_OFFICE": Sentence("There is no office {office}. Check its code, or add the office first."),
+    "OUT_OF_OFFICE": Sentence(
+        "{object} belongs to {office}, where you have no office and no power. "
+        "Ask somebody of that office."
+    ),
     "ROLE_APPOINTED": Sentence(
         "A user cannot be added as {role}. Add the user as clerk or ops, then appoint them: "
         "a second administrator approves that."

@@ -18,6 +18,7 @@ from clients.ops.consumer_file import batches, parse_consumers
 from clients.ops.sample import FIRST_NUMBER, sample_consumers
 from protocols.catalogue.consumers import Load
 from protocols.catalogue.days import OpenDay
+from protocols.catalogue.masters import ChangeMaster
 from protocols.catalogue.security import AddCounter, AddPerson, AddUser, Appoint, GrantPower
 from protocols.catalogue.shifts import OpenShift
 from protocols.operation import Role
@@ -30,6 +31,19 @@ FOUNDED: Final = "the demo's board is founded"
 OFFICER: Final = "officer"
 OPS: Final = "nightwatch"
 CONSUMERS: Final = 5_000
+TREE: Final = (
+    ("Z-1", "City zone", "ZONE", "HO"),
+    ("CI-11", "East circle", "CIRCLE", "Z-1"),
+    ("DV-111", "Canal division", "DIVISION", "CI-11"),
+    ("SD-101", "Canal Road sub-division", "SUBDIVISION", "DV-111"),
+    ("SD-102", "Copper Lane sub-division", "SUBDIVISION", "DV-111"),
+    ("DV-112", "Mill division", "DIVISION", "CI-11"),
+    ("SD-201", "Mill Gate sub-division", "SUBDIVISION", "DV-112"),
+)
+"""The demo's offices below the head office: code, name, kind, parent."""
+SUBDIVISIONS: Final = tuple(code for code, _, kind, _ in TREE if kind == "SUBDIVISION")
+ENGINEER: Final = "engineer101"
+"""The officer of one sub-division only, beside the head office's."""
 SEED: Final = 1
 
 
@@ -49,19 +63,27 @@ def people(counters: Sequence[str]) -> list[tuple[AddPerson, AddUser]]:
     """Everybody who works at the demo's board, with their login."""
     return [
         _employed("E-OFFICER", "Officer of the demo", "Assistant engineer", OFFICER, Role.CLERK),
+        _employed("E-101", "Engineer of SD-101", "Engineer", ENGINEER, Role.CLERK, "SD-101"),
         _employed("E-SECOND", "Second administrator of the demo", "Executive", ADMIN2, Role.OPS),
         _employed("E-NIGHT", "Night watch of the demo", "Operator", OPS, Role.OPS),
         *(
-            _employed(f"E-{one}", f"Clerk of {one}", "Cashier", clerk_of(one), Role.CLERK)
-            for one in counters
+            _employed(
+                f"E-{one}", f"Clerk of {one}", "Cashier", clerk_of(one), Role.CLERK, office_of(n)
+            )
+            for n, one in enumerate(counters)
         ),
     ]
 
 
 def _employed(
-    staff: str, name: str, designation: str, user: str, role: Role
+    staff: str, name: str, designation: str, user: str, role: Role, office: str = "HO"
 ) -> tuple[AddPerson, AddUser]:
-    return AddPerson(staff, name, designation), AddUser(user, staff, role, PASSWORD)
+    return AddPerson(staff, name, designation, office), AddUser(user, staff, role, PASSWORD)
+
+
+def office_of(nth: int) -> str:
+    """Name the sub-division that the nth counter, or consumer, belongs to."""
+    return SUBDIVISIONS[nth % len(SUBDIVISIONS)]
 
 
 def consumer_numbers() -> list[str]:
@@ -70,10 +92,16 @@ def consumer_numbers() -> list[str]:
 
 
 async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) -> None:
-    """Add counters, people and consumers as the administrator. Doing it again changes nothing."""
+    """Add offices, counters, people and consumers as the administrator. Doing it again changes
+    nothing.
+    """
     await link.sign_in(ADMIN, PASSWORD)
-    for counter in counters:
-        await _once(link, "security.add_counter", AddCounter(counter, "HO"))
+    fields = ("code", "name", "kind", "parent")
+    offices = [dict(zip(fields, one, strict=True)) for one in TREE]
+    await _once(link, "masters.change", ChangeMaster("offices", today(), offices, [], FOUNDED))
+    told(f"{len(TREE)} offices below the head office")
+    for n, counter in enumerate(counters):
+        await _once(link, "security.add_counter", AddCounter(counter, office_of(n)))
     await _once(link, "security.add_counter", AddCounter(bank, "HO", "BANK"))
     told(f"{len(counters)} counters and the bank {bank}")
     everybody, date = people(counters), today()
@@ -82,13 +110,17 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
         await _once(link, "security.add_user", user)
     # The only administrator gives the first rights alone: founding, and marked so. The last of
     # them makes a second administrator; from then on two people decide.
-    await _once(link, "security.appoint", Appoint(OFFICER, Role.OFFICER, FOUNDED))
-    for power in (Power.CONSUMER, Power.CANCEL, Power.REFUND):
-        grant = GrantPower("E-OFFICER", power, 0, "HO", date, FOUNDED)
+    for login in (OFFICER, ENGINEER):
+        await _once(link, "security.appoint", Appoint(login, Role.OFFICER, FOUNDED))
+    for staff, power, office in (
+        *(("E-OFFICER", power, "HO") for power in (Power.CONSUMER, Power.CANCEL, Power.REFUND)),
+        ("E-101", Power.CONSUMER, "SD-101"),
+    ):
+        grant = GrantPower(staff, power, 0, office, date, FOUNDED)
         await _once(link, "security.grant_power", grant)
     await _once(link, "security.appoint", Appoint(ADMIN2, Role.ADMIN, FOUNDED))
     told(f"{len(everybody)} people with their roles")
-    rows = parse_consumers(sample_consumers(CONSUMERS, SEED))
+    rows = parse_consumers(sample_consumers(CONSUMERS, SEED, SUBDIVISIONS))
     for number, part in enumerate(batches(rows), start=1):
         await submit_file(link, "consumers.load", Load(date, part), "demo", number)
     told(f"{len(rows):,} consumers with their dues")

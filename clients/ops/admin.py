@@ -204,15 +204,18 @@ def sample() -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--count", type=click.IntRange(1, 1_000_000), default=5000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same file.")
+@click.option("--office", "offices", multiple=True, help="Spread over these (SD-101); else HO.")
 @json_option
-def sample_consumers_command(file: Path, *, count: int, seed: int, as_json: bool) -> None:
+def sample_consumers_command(
+    file: Path, *, count: int, seed: int, offices: tuple[str, ...], as_json: bool
+) -> None:
     """Write FILE with invented consumers, for 'mpower admin load consumers'."""
     from clients.ops.sample import sample_consumers
     from config.files import write_file
 
     if file.exists():
         raise Ended(Exit.FAILED, f"{file} exists already; choose another name or remove it.")
-    write_file(file, sample_consumers(count, seed))
+    write_file(file, sample_consumers(count, seed, offices or ("HO",)))
     answer(
         {"file": str(file), "consumers": count, "seed": seed},
         f"wrote {count:,} invented consumers to {file}",

@@ -1,14 +1,15 @@
 """A board's file of consumers with what they owe, read into rows and batches; pure.
 
 Columns: number,name,address,category,meter,mobile,load_kw,lpsc,arrears,current,fixed,duty, with a
-heading line and optionally a last column total, which must be the sum of the five heads. Amounts in
-rupees with at most two decimals, the load in kW with at most three. One flaw and nothing of the
-file is loaded. This file must not know the link.
+heading line and optionally, in this order, a column office (its code; without it the head office)
+and a last column total, which must be the sum of the five heads. Amounts in rupees with at most two
+decimals, the load in kW with at most three. One flaw and nothing of the file is loaded. This file
+must not know the link.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -24,8 +25,13 @@ HEADS: Final[dict[str, Head]] = {
     "fixed": "FIXED",
     "duty": "DUTY",
 }
-TEXTS: Final = ("number", "name", "address", "category", "meter", "mobile")
+TEXTS: Final[tuple[str, ...]] = ("number", "name", "address", "category", "meter", "mobile")
 COLUMNS: Final = (*TEXTS, "load_kw", *HEADS)
+HEADINGS: Final = tuple(
+    [*COLUMNS, *more] for more in ((), ("office",), ("total",), ("office", "total"))
+)
+HEAD_OFFICE: Final = "HO"
+"""The office of consumers whose file names none."""
 BATCH_ROWS: Final = 500
 BATCH_BYTES: Final = MAX_FRAME_BYTES - 2048
 """Rows of one request: the frame's limit less the envelope, generously."""
@@ -36,6 +42,7 @@ REASONS: Final = {
     "category": "is not a category (A-Z, 0-9 and -, 1 to 12 characters)",
     "meter": "is not a meter number (A-Z, 0-9 and -, at most 20 characters)",
     "mobile": "is not a mobile number (at most 15 ASCII digits)",
+    "office": "is not an office's code (as SD-101)",
     "load_kw": "is not a load in kW (as 2 or 7.5, at most 100000)",
 }
 TYPES: Final = {field.name: field.type for field in msgspec.structs.fields(Row)}
@@ -45,17 +52,17 @@ def parse_consumers(data: bytes) -> list[Row]:
     """Read a consumer file's bytes into rows; FileRefused names every flaw by line and column."""
     lines = lines_of(data)
     line, heading = next(lines, (0, []))
-    total = heading == [*COLUMNS, "total"]
-    if not total and heading != list(COLUMNS):
-        raise FileRefused([Flaw(line, "", f"the heading must be {','.join(COLUMNS)}[,total]")])
+    if heading not in HEADINGS:
+        wanted = f"the heading must be {','.join(COLUMNS)}[,office][,total]"
+        raise FileRefused([Flaw(line, "", wanted)])
     rows: list[Row] = []
     flaws: list[Flaw] = []
     seen: dict[str, int] = {}
     for line, fields in lines:
-        found = list(_flaws(line, fields, len(heading), seen))
+        found = list(_flaws(line, fields, heading, seen))
         flaws += found
         if not found:
-            rows.append(_row(fields))
+            rows.append(_row(dict(zip(heading, fields, strict=True))))
     if not rows and not flaws:
         flaws.append(Flaw(0, "", "there are no consumers in the file"))
     if flaws:
@@ -63,12 +70,14 @@ def parse_consumers(data: bytes) -> list[Row]:
     return rows
 
 
-def _flaws(line: int, fields: list[str], columns: int, seen: dict[str, int]) -> Iterator[Flaw]:
-    if len(fields) != columns:
-        yield Flaw(line, "", f"has {len(fields)} columns instead of {columns}")
+def _flaws(
+    line: int, fields: list[str], heading: list[str], seen: dict[str, int]
+) -> Iterator[Flaw]:
+    if len(fields) != len(heading):
+        yield Flaw(line, "", f"has {len(fields)} columns instead of {len(heading)}")
         return
-    said = dict(zip([*COLUMNS, "total"], fields, strict=False))
-    for name in TEXTS:
+    said = dict(zip(heading, fields, strict=True))
+    for name in (one for one in (*TEXTS, "office") if one in said):
         if not _fits(said[name], TYPES[name]):
             yield Flaw(line, name, f"'{said[name]}' {REASONS[name]}")
     load = whole(said["load_kw"], 3)
@@ -96,13 +105,13 @@ def _fits(value: Any, wanted: Any) -> bool:
     return True
 
 
-def _row(fields: list[str]) -> Row:
-    said = dict(zip(COLUMNS, fields, strict=False))
+def _row(said: Mapping[str, str]) -> Row:
     dues = {head: paise_of(said[name]) or 0 for name, head in HEADS.items()}
     return Row(
         **{name: said[name] for name in TEXTS},
         sanctioned_load_w=whole(said["load_kw"], 3) or 0,
         dues={head: paise for head, paise in dues.items() if paise},
+        office=said.get("office", HEAD_OFFICE),
     )
 
 

@@ -51,6 +51,8 @@ def show(
         f" {one.reason})"
         for one in got.changes
     ]
+    if not got.told:
+        lines.append("  (how they changed is told in the consumer's own office)")
     answer(named(got), "\n".join(lines), as_json=as_json)
 
 
@@ -59,6 +61,7 @@ def show(
 @click.option("--name", help="The new name.")
 @click.option("--address", help="The new address.")
 @click.option("--category", help="The new category.")
+@click.option("--office", help="The office it moves to (SD-102).")
 @because
 @at_counter
 @as_somebody
@@ -69,17 +72,18 @@ def change(
     name: str | None,
     address: str | None,
     category: str | None,
+    office: str | None,
     reason: str,
     counter: str | None,
     me: str,
     password_file: str | None,
     as_json: bool,
 ) -> None:
-    """Ask that consumer NUMBER's name, address or category change. An officer approves it."""
-    said = {"name": name, "address": address, "category": category}
+    """Ask that consumer NUMBER's name, address, category or office change; an officer decides."""
+    said = {"name": name, "address": address, "category": category, "office": office}
     fields: Any = {field: text for field, text in said.items() if text is not None}
     if not fields:
-        raise click.UsageError("Say what changes: --name, --address or --category.")
+        raise click.UsageError("Say what changes: --name, --address, --category or --office.")
     body = checked(words.ChangeDetails(number, fields, reason))
     got = signed_in(
         me, password_file, lambda link: link.submit("consumers.change_details", body), counter

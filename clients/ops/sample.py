@@ -11,9 +11,10 @@ from __future__ import annotations
 import csv
 import io
 import random
+from collections.abc import Sequence
 from typing import Final
 
-from clients.ops.consumer_file import COLUMNS
+from clients.ops.consumer_file import COLUMNS, HEAD_OFFICE
 
 FIRST_NUMBER: Final = 1_000_000_001
 ONSETS: Final = ("Bha", "Che", "Dho", "Gi", "Jha", "Ku", "Lo", "Mi", "Nau", "Pra", "Ri", "Su", "Ta")
@@ -31,12 +32,14 @@ CATEGORIES: Final = {"DS-1": 70, "DS-2": 12, "NDS-1": 12, "LTIS": 3, "AGR": 3}
 """Categories with their share in a hundred."""
 
 
-def sample_consumers(count: int, seed: int) -> bytes:
-    """Write a consumer file (UTF-8 CSV with total) of ``count`` invented consumers."""
+def sample_consumers(count: int, seed: int, offices: Sequence[str] = (HEAD_OFFICE,)) -> bytes:
+    """Write a consumer file (UTF-8 CSV with office and total) of ``count`` invented consumers,
+    spread over ``offices``.
+    """
     chance = random.Random(seed)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*COLUMNS, "total"])
+    writer.writerow([*COLUMNS, "office", "total"])
     for n in range(count):
         heads = _dues(chance)
         writer.writerow(
@@ -49,6 +52,7 @@ def sample_consumers(count: int, seed: int) -> bytes:
                 f"00000{chance.randint(0, 99_999):05d}",
                 f"{chance.randint(1, 10)}.{chance.choice((0, 5))}",
                 *(_rupees(paise) for paise in heads),
+                offices[n % len(offices)],
                 _rupees(sum(heads)),
             ]
         )

@@ -12,6 +12,7 @@ from mpowerd.caller import Caller
 from mpowerd.consumers import store
 from mpowerd.consumers.rules import HEADS, check_details, check_rows
 from mpowerd.database import Cursor
+from mpowerd.jurisdiction import office_out_of_reach
 from mpowerd.outcomes import instant
 from protocols.catalogue.consumers import (
     Account,
@@ -94,7 +95,8 @@ async def account(cursor: Cursor, caller: Caller, body: Account) -> AccountData:
             cursor, int(body.consumer), body.most
         )
     ]
-    return AccountData(body.consumer, fields, changes)
+    elsewhere = await office_out_of_reach(cursor, caller, "consumer", body.consumer)
+    return AccountData(body.consumer, fields, changes, told=not elsewhere)
 
 
 async def _stands(cursor: Cursor, consumer: str) -> dict[str, str]:
@@ -105,16 +107,24 @@ async def _stands(cursor: Cursor, consumer: str) -> dict[str, str]:
 
 
 async def propose_details(cursor: Cursor, body: ChangeDetails) -> Proposal:
-    """Say what would change of a consumer's name, address or category."""
+    """Say what would change of a consumer's name, address, category or office. Of a move decides
+    the office that is over both.
+    """
     stands = await _stands(cursor, body.consumer)
     check_details(body.fields)
     before = {str(name): stands[name] for name in body.fields}
     after = {str(name): text for name, text in body.fields.items()}
-    return Proposal(f"consumer {body.consumer}", before, after, 0, HEAD_OFFICE)
+    office = stands["office"]
+    if to := body.fields.get("office"):
+        over = await store.office_over(cursor, office, to)
+        if over is None:
+            raise Refused("NO_OFFICE", office=to)
+        office = over
+    return Proposal(f"consumer {body.consumer}", before, after, 0, office)
 
 
 async def change_details(cursor: Cursor, caller: Caller, body: ChangeDetails) -> Changed:
-    """Change a consumer's name, address or category (approved)."""
+    """Change a consumer's name, address, category or office (approved)."""
     fields = {str(name): text for name, text in body.fields.items()}
     consumer = int(body.consumer)
     await store.change_details(cursor, caller.session, consumer, fields, body.reason)
@@ -123,10 +133,11 @@ async def change_details(cursor: Cursor, caller: Caller, body: ChangeDetails) ->
 
 async def propose_load(cursor: Cursor, body: ChangeLoad) -> Proposal:
     """Say what would change of a sanctioned load; the power must reach the larger of both."""
-    stood = (await _stands(cursor, body.consumer))["sanctioned_load_w"]
+    stands = await _stands(cursor, body.consumer)
+    stood = stands["sanctioned_load_w"]
     before, after = {"sanctioned_load_w": stood}, {"sanctioned_load_w": str(body.sanctioned_load_w)}
     value = max(int(stood), body.sanctioned_load_w)
-    return Proposal(f"consumer {body.consumer}", before, after, value, HEAD_OFFICE)
+    return Proposal(f"consumer {body.consumer}", before, after, value, stands["office"])
 
 
 async def change_load(cursor: Cursor, caller: Caller, body: ChangeLoad) -> Changed:
@@ -154,8 +165,6 @@ async def contacts(cursor: Cursor, caller: Caller, body: Contacts) -> ContactHis
     return ContactHistory([Contact(*[*row[:-1], instant(row[-1])]) for row in rows])
 
 
-HEAD_OFFICE: Final = "HO"
-"""Until consumers stand in a book of an office: the whole board's matter."""
 SERVED: Final[dict[str, Any]] = {
     "consumers.find": find,
     "consumers.dues": dues,
@@ -177,7 +186,7 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "consumers.dues": ("consumer_dues_v1",),
     "consumers.load": ("load_consumers_v1",),
     "consumers.account": ("consumer_v1", "consumer_changes_v1"),
-    "consumers.change_details": ("consumer_v1", "change_details_v1"),
+    "consumers.change_details": ("consumer_v1", "office_over_v1", "change_details_v1"),
     "consumers.change_load": ("consumer_v1", "change_load_v1"),
     "consumers.change_mobile": ("change_mobile_v1",),
     "consumers.note_contact": ("note_contact_v1",),

@@ -11,8 +11,8 @@ from mpowerd.database import Cursor
 from protocols.catalogue.consumers import NoteContact, Row
 
 FIND: Final = (
-    "SELECT consumer, name, address, category, meter, mobile, sanctioned_load_w, due_paise"
-    " FROM mpower.find_consumers_v1(%s, %s, %s)"
+    "SELECT consumer, name, address, category, meter, mobile, sanctioned_load_w, due_paise,"
+    " office FROM mpower.find_consumers_v1(%s, %s, %s)"
 )
 DUES: Final = (
     "SELECT slot, balance_paise, owed_paise, name, last_receipt, last_paise, last_at"
@@ -20,16 +20,18 @@ DUES: Final = (
 )
 LOAD: Final = (
     "SELECT added, already, dues_paise FROM mpower.load_consumers_v1(%s, %s, %s::bigint[], %s, %s,"
-    " %s, %s, %s, %s::bigint[], %s, %s::integer[], %s::integer[], %s::bigint[])"
+    " %s, %s, %s, %s::bigint[], %s, %s, %s::integer[], %s::integer[], %s::bigint[])"
 )
 
 CONSUMER: Final = (
-    "SELECT name, address, category, meter, mobile, sanctioned_load_w FROM mpower.consumer_v1(%s)"
+    "SELECT name, address, category, meter, mobile, sanctioned_load_w, office"
+    " FROM mpower.consumer_v1(%s)"
 )
 CHANGES: Final = (
     "SELECT field, before, after, user_name, reason, at FROM mpower.consumer_changes_v1(%s, %s)"
 )
 DETAILS: Final = "SELECT mpower.change_details_v1(%s, %s, %s, %s, %s)"
+OFFICE_OVER: Final = "SELECT mpower.office_over_v1(%s, %s)"
 NEW_LOAD: Final = "SELECT mpower.change_load_v1(%s, %s, %s, %s)"
 MOBILE: Final = "SELECT mpower.change_mobile_v1(%s, %s, %s, %s)"
 NOTE: Final = "SELECT mpower.note_contact_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -73,6 +75,7 @@ async def load(
             [row.meter for row in rows],
             [row.mobile for row in rows],
             [row.sanctioned_load_w for row in rows],
+            [row.office for row in rows],
             [loaded_as(as_of.isoformat(), row) for row in rows],
             [place for place, _, _ in due],
             [slot for _, slot, _ in due],
@@ -99,9 +102,16 @@ async def changes(cursor: Cursor, number: int, most: int) -> list[tuple[Any, ...
 async def change_details(
     cursor: Cursor, session: bytes, number: int, fields: Mapping[str, str], reason: str
 ) -> None:
-    """Put name, address or category."""
+    """Put name, address, category or office."""
     values = (session, number, list(fields), list(fields.values()), reason)
     await cursor.execute(DETAILS, values)
+
+
+async def office_over(cursor: Cursor, one: str, other: str) -> str | None:
+    """Give the lowest office with both below it; None: one of them is not there."""
+    row = await (await cursor.execute(OFFICE_OVER, (one, other))).fetchone()
+    assert row is not None, "a function without a set has one row"
+    return None if row[0] is None else str(row[0])
 
 
 async def change_load(cursor: Cursor, session: bytes, number: int, watts: int, reason: str) -> None:

@@ -10,7 +10,7 @@ from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.masters import store
-from mpowerd.masters.rules import Standing, judged, told
+from mpowerd.masters.rules import Standing, judged, still_used, told
 from mpowerd.outcomes import instant
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.masters import (
@@ -22,7 +22,7 @@ from protocols.catalogue.masters import (
     MasterVersion,
     MasterVersions,
 )
-from protocols.masters import MASTERS, parents_first
+from protocols.masters import MASTERS, Fields, parents_first
 from protocols.refusals import Refused
 
 HEAD_OFFICE: Final = "HO"
@@ -54,6 +54,17 @@ async def _stands(cursor: Cursor, master: str, day: dt.date) -> Standing:
     } | {name: {} for name in MASTERS if name not in near}
 
 
+async def _judged(
+    cursor: Cursor, body: ChangeMaster, today: dt.date
+) -> tuple[dt.date, Standing, dict[str, Fields | None]]:
+    """The day, what stands on it, and what would be put; refuses what cannot stand."""
+    day = _day(body.valid_from)
+    stands = await _stands(cursor, body.master, day)
+    used = await store.used(cursor, body.ended) if body.master == "offices" else []
+    put = judged(body.master, day, body.rows, body.ended, stands, today, still_used(used))
+    return day, stands, put
+
+
 def served(here: Callable[[], dt.date]) -> dict[str, Any]:
     """Give the operations of a node whose date is ``here()``."""
 
@@ -65,9 +76,7 @@ def served(here: Callable[[], dt.date]) -> dict[str, Any]:
         )
 
     async def change(cursor: Cursor, caller: Caller, body: ChangeMaster) -> Nothing:
-        day = _day(body.valid_from)
-        stands = await _stands(cursor, body.master, day)
-        put = judged(body.master, day, body.rows, body.ended, stands, here())
+        day, _, put = await _judged(cursor, body, here())
         whole = {key: row for key, row in put.items() if row is not None}
         order = parents_first(whole) if body.master == "offices" else sorted(whole)
         rows = [(key, put[key]) for key in [*order, *sorted(put.keys() - whole.keys())]]
@@ -81,9 +90,7 @@ def proposals(here: Callable[[], dt.date]) -> dict[str, Any]:
     """Say what each four-eyes operation of this room would change."""
 
     async def propose(cursor: Cursor, body: ChangeMaster) -> Proposal:
-        day = _day(body.valid_from)
-        stands = await _stands(cursor, body.master, day)
-        put = judged(body.master, day, body.rows, body.ended, stands, here())
+        day, stands, put = await _judged(cursor, body, here())
         before = told({key: stands[body.master].get(key) for key in put})
         after = told(put)
         if before != after:
@@ -96,5 +103,5 @@ def proposals(here: Callable[[], dt.date]) -> dict[str, Any]:
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "masters.list": ("masters_v1",),
     "masters.history": ("master_history_v1",),
-    "masters.change": ("masters_v1", "change_masters_v1"),
+    "masters.change": ("masters_v1", "offices_used_v1", "change_masters_v1"),
 }

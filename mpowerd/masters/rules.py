@@ -25,11 +25,12 @@ def judged(
     ended: Sequence[str],
     stands: Standing,
     today: dt.date,
+    used: Sequence[str] = (),
 ) -> dict[str, Fields | None]:
     """Give what would be put, by key (None: ended); raises Refused BAD_MASTER with every flaw, or
-    MASTER_DATE.
+    MASTER_DATE. ``used``: the flaws that are known beyond the masters.
     """
-    flaws: list[str] = []
+    flaws = list(used)
     put: dict[str, Fields | None] = {}
     for row in rows:
         try:
@@ -56,6 +57,14 @@ def judged(
         raise Refused("BAD_MASTER", master=master, flaws="; ".join(flaws[:SHOWN]) + _more(flaws))
     _check_day(master, valid_from, [key for key in put if key in before], today)
     return put
+
+
+def still_used(used: Sequence[tuple[str, int, int]]) -> list[str]:
+    """Name the offices that cannot end: (office, its consumers, its open counters)."""
+    return [
+        f"{office}: {consumers} consumers and {counters} counters still belong to it"
+        for office, consumers, counters in used
+    ]
 
 
 SHOWN = 5

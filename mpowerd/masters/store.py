@@ -12,6 +12,7 @@ from mpowerd.database import Cursor
 
 LIST: Final = "SELECT key, valid_from, content FROM mpower.masters_v1(%s, %s)"
 HISTORY: Final = "SELECT valid_from, content, at FROM mpower.master_history_v1(%s, %s)"
+USED: Final = "SELECT office, consumers, counters FROM mpower.offices_used_v1(%s)"
 CHANGE: Final = "SELECT mpower.change_masters_v1(%s, %s, %s, %s)"
 
 
@@ -34,6 +35,12 @@ async def history(
     await cursor.execute(HISTORY, (master, key))
     rows = await cursor.fetchall()
     return [(row[0], None if row[1] is None else _read(row[1]), row[2]) for row in rows]
+
+
+async def used(cursor: Cursor, offices: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Give (office, consumers, open counters) of those that still have any."""
+    await cursor.execute(USED, (list(offices),))
+    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
 
 
 async def change(

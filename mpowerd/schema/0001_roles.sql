@@ -1,12 +1,13 @@
 -- Who there is in the database. The owner cannot log in; the daemon's one login owns nothing, inherits nothing and has
 -- no right on any table: each transaction goes into the caller's group role, and that role may execute the functions of
--- its declared operations. What PUBLIC may do by default is taken away in this same transaction.
+-- its declared operations. What PUBLIC may do by default is taken away in this same transaction. mpower_board sees whole what
+-- row security otherwise cuts to an office: it owns the few functions that nobody in particular asks for.
 
 DO $roles$
 DECLARE
     wanted text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['owner', 'clerk', 'officer', 'ops', 'bank', 'admin', 'consumer', 'report'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['owner', 'board', 'clerk', 'officer', 'ops', 'bank', 'admin', 'consumer', 'report'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mpower_' || wanted) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', 'mpower_' || wanted);
         END IF;
@@ -50,7 +51,7 @@ GRANT SELECT, UPDATE ON cluster.fence TO mpower_owner;
 
 CREATE SCHEMA mpower AUTHORIZATION mpower_owner;
 REVOKE ALL ON SCHEMA mpower FROM PUBLIC;
-GRANT USAGE ON SCHEMA mpower TO mpower_app, mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_admin,
-    mpower_consumer, mpower_report;
+GRANT USAGE ON SCHEMA mpower TO mpower_app, mpower_board, mpower_clerk, mpower_officer, mpower_ops, mpower_bank,
+    mpower_admin, mpower_consumer, mpower_report;
 ALTER DEFAULT PRIVILEGES FOR ROLE mpower_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE mpower_owner REVOKE USAGE ON TYPES FROM PUBLIC;

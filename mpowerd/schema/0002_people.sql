@@ -139,10 +139,13 @@ CREATE TABLE mpower.consumers (
     meter text COLLATE "C" NOT NULL,
     mobile text COLLATE "C" NOT NULL,
     sanctioned_load_w bigint NOT NULL,
+    office text COLLATE "C" NOT NULL CONSTRAINT consumers_office REFERENCES mpower.offices,
     loaded_as bytea NOT NULL
 );
+COMMENT ON COLUMN mpower.consumers.office IS 'whose matter the consumer is; money is taken at any counter';
 COMMENT ON COLUMN mpower.consumers.loaded_as IS 'SHA-256 of the row as it was loaded: the same row again is no change';
 CREATE INDEX consumers_by_name ON mpower.consumers ((lower(name) COLLATE "C"));
+CREATE INDEX consumers_by_office ON mpower.consumers (office);
 CREATE INDEX consumers_by_meter ON mpower.consumers (meter) WHERE meter <> '';
 CREATE INDEX consumers_by_mobile ON mpower.consumers (mobile) WHERE mobile <> '';
 

@@ -63,24 +63,30 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
     SELECT EXISTS (SELECT FROM up WHERE up.office = above)
 $$;
 
--- Who holds a power over a value in an office now: in their own right, or lent. An administrator holds RIGHTS and MASTERS
--- by role; every other power is granted. One row a person and way.
+-- The powers that stand now: in one's own right, or lent. An administrator holds RIGHTS and MASTERS by role, in the whole
+-- board; every other power is granted.
+CREATE VIEW mpower.powers_now AS
+    WITH own AS (
+        SELECT p.person, p.power, p.most, p.office FROM mpower.powers p
+            WHERE p.withdrawn_at IS NULL AND current_date >= p.valid_from AND (p.ends_at IS NULL OR p.ends_at > now())
+                AND (p.valid_to IS NULL OR current_date <= p.valid_to)
+        UNION ALL
+        SELECT u.person, by_role.power, NULL, 'HO' FROM mpower.users u
+            CROSS JOIN (VALUES ('RIGHTS'), ('MASTERS')) by_role (power)
+            WHERE u.role = 'admin' AND u.disabled_at IS NULL
+    )
+    SELECT own.person, own.power, own.most, own.office, NULL::text AS lent_by FROM own
+    UNION ALL
+    SELECT d.to_person, own.power, own.most, own.office, d.of_person FROM own
+        JOIN mpower.delegations d ON d.of_person = own.person AND d.power = own.power
+        WHERE d.ended_at IS NULL AND now() >= d.valid_from AND now() < d.valid_to;
+
+-- Who holds a power over a value in an office now. One row a person and way.
 CREATE FUNCTION mpower.holders(power text, value bigint, office text)
 RETURNS TABLE (person text, lent_by text) LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
-    WITH own (person) AS (
-        SELECT p.person FROM mpower.powers p
-            WHERE p.power = holders.power AND p.withdrawn_at IS NULL AND current_date >= p.valid_from
-                AND (p.ends_at IS NULL OR p.ends_at > now())
-                AND (p.valid_to IS NULL OR current_date <= p.valid_to) AND (p.most IS NULL OR p.most >= holders.value)
-                AND mpower.office_within(holders.office, p.office)
-        UNION
-        SELECT u.person FROM mpower.users u
-            WHERE holders.power IN ('RIGHTS', 'MASTERS') AND u.role = 'admin' AND u.disabled_at IS NULL
-    )
-    SELECT own.person, NULL::text FROM own
-    UNION
-    SELECT d.to_person, d.of_person FROM own JOIN mpower.delegations d ON d.of_person = own.person
-        WHERE d.power = holders.power AND d.ended_at IS NULL AND now() >= d.valid_from AND now() < d.valid_to
+    SELECT DISTINCT n.person, n.lent_by FROM mpower.powers_now n
+    WHERE n.power = holders.power AND (n.most IS NULL OR n.most >= holders.value)
+        AND mpower.office_within(holders.office, n.office)
 $$;
 
 -- Who a session is: refused unless it lives.
@@ -94,4 +100,33 @@ BEGIN
         PERFORM mpower.refuse('SIGN_IN_AGAIN');
     END IF;
 END
+$$;
+
+-- Jurisdiction. A person reaches the office they belong to and those in which they hold a power, each with all below it; an
+-- auditor the whole board.
+CREATE FUNCTION mpower.seats_of(whom text, role text) RETURNS SETOF text LANGUAGE sql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT p.office FROM mpower.persons p WHERE p.person = whom
+    UNION SELECT n.office FROM mpower.powers_now n WHERE n.person = whom
+    UNION SELECT 'HO' WHERE role = 'auditor'
+$$;
+
+-- Who asks in this transaction, for row security: the setting mpower.session holds the session's hash in hex. Nulls: nobody
+-- who lives. It names a session, it does not make one: whoever sets it must know a living session's hash.
+CREATE FUNCTION mpower.asking(OUT user_name text, OUT person text, OUT role text, OUT subject text) LANGUAGE sql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT u.name, u.person, s.role, s.subject FROM mpower.sessions s JOIN mpower.users u USING (user_id)
+    WHERE s.token = decode(coalesce(current_setting('mpower.session', true), ''), 'hex')
+        AND s.ended_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL
+$$;
+
+-- Every office that who asks reaches.
+CREATE FUNCTION mpower.my_offices() RETURNS SETOF text LANGUAGE sql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH RECURSIVE down (office) AS (
+        SELECT seat COLLATE "C" FROM mpower.asking() me, mpower.seats_of(me.person, me.role) seat
+        UNION
+        SELECT o.office FROM down JOIN mpower.offices o ON o.parent = down.office
+    )
+    SELECT down.office FROM down
 $$;

@@ -52,6 +52,29 @@ CREATE TABLE mpower.approval_acts (
 );
 CREATE INDEX approval_acts_by_xact ON mpower.approval_acts (xact);
 
+-- Rows of an office are seen by who made them, who had to do with them, and who reaches that office: forced, so that it
+-- binds the functions themselves. mpower_board marks what ran out, and tells whether somebody had to do with a request.
+ALTER TABLE mpower.approvals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE mpower.approval_acts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+GRANT SELECT, UPDATE ON mpower.approvals TO mpower_board;
+GRANT SELECT, INSERT ON mpower.approval_acts TO mpower_board;
+RESET ROLE;
+CREATE FUNCTION mpower.had_to_do(asked bigint, whom text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM mpower.approval_acts a WHERE a.request = asked AND whom IN (a.person, a.to_person))
+$$;
+REVOKE ALL ON FUNCTION mpower.had_to_do FROM PUBLIC;
+ALTER FUNCTION mpower.had_to_do OWNER TO mpower_board;
+GRANT EXECUTE ON FUNCTION mpower.had_to_do TO mpower_owner;
+SET LOCAL ROLE mpower_owner;
+CREATE POLICY approvals_of_office ON mpower.approvals TO mpower_owner USING (
+    (SELECT me.person FROM mpower.asking() me) IN (maker_person, with_person)
+    OR office IN (SELECT mpower.my_offices()) OR mpower.had_to_do(request, (SELECT me.person FROM mpower.asking() me)));
+CREATE POLICY approvals_whole ON mpower.approvals TO mpower_board, mpower_report USING (true);
+CREATE POLICY approval_acts_of_office ON mpower.approval_acts TO mpower_owner
+    USING (EXISTS (SELECT FROM mpower.approvals r WHERE r.request = approval_acts.request));
+CREATE POLICY approval_acts_whole ON mpower.approval_acts TO mpower_board, mpower_report USING (true);
+
 SELECT mpower.keep('{approvals}', false);
 SELECT mpower.keep('{approval_acts}', true);
 GRANT SELECT ON mpower.approvals, mpower.approval_acts TO mpower_report;
@@ -79,6 +102,7 @@ CREATE FUNCTION mpower.act_upon(
             act_upon.lent_by, act_upon.to_person, act_upon.remark, now(), r.maker_person
         FROM mpower.approval_acts a WHERE a.request = r.request
 $$;
+GRANT EXECUTE ON FUNCTION mpower.act_upon TO mpower_board;
 
 -- Lock a request that somebody decides about: it is there, open, in time, and the version and content they have seen.
 CREATE FUNCTION mpower.open_request(asked bigint, version integer, content bytea) RETURNS mpower.approvals

@@ -33,6 +33,24 @@ CREATE INDEX contacts_by_consumer ON mpower.contacts (consumer, contact);
 SELECT mpower.keep('{consumer_changes, contacts}', true);
 GRANT SELECT ON mpower.consumer_changes, mpower.contacts TO mpower_report;
 
+-- How a consumer's data changed is the business of the offices that reach the consumer. The contacts are also told at any
+-- counter, where every consumer of the city is served. Nobody keeps a row under another's name.
+ALTER TABLE mpower.consumer_changes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE mpower.contacts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY consumer_changes_of_office ON mpower.consumer_changes FOR SELECT TO mpower_owner USING (
+    EXISTS (SELECT FROM mpower.consumers c WHERE c.consumer = consumer_changes.consumer
+        AND c.office IN (SELECT mpower.my_offices())));
+CREATE POLICY consumer_changes_own ON mpower.consumer_changes FOR INSERT TO mpower_owner
+    WITH CHECK (person = (SELECT me.person FROM mpower.asking() me));
+CREATE POLICY contacts_of_office ON mpower.contacts FOR SELECT TO mpower_owner USING (
+    (SELECT me.subject LIKE 'counter/%' FROM mpower.asking() me)
+    OR EXISTS (SELECT FROM mpower.consumers c WHERE c.consumer = contacts.consumer
+        AND c.office IN (SELECT mpower.my_offices())));
+CREATE POLICY contacts_own ON mpower.contacts FOR INSERT TO mpower_owner
+    WITH CHECK (user_name = (SELECT me.user_name FROM mpower.asking() me));
+CREATE POLICY consumer_changes_whole ON mpower.consumer_changes FOR SELECT TO mpower_report USING (true);
+CREATE POLICY contacts_whole ON mpower.contacts FOR SELECT TO mpower_report USING (true);
+
 -- Put one field of a consumer and keep how it stood. Only what has changed counts.
 CREATE FUNCTION mpower.put_consumer_field(
     whom bigint, field text, value text, user_name text, person text, reason text
@@ -50,6 +68,7 @@ BEGIN
             name = CASE field WHEN 'name' THEN value ELSE c.name END,
             address = CASE field WHEN 'address' THEN value ELSE c.address END,
             category = CASE field WHEN 'category' THEN value ELSE c.category END,
+            office = CASE field WHEN 'office' THEN value ELSE c.office END,
             mobile = CASE field WHEN 'mobile' THEN value ELSE c.mobile END,
             sanctioned_load_w = CASE field WHEN 'sanctioned_load_w' THEN value::bigint ELSE c.sanctioned_load_w END
             WHERE c.consumer = whom;

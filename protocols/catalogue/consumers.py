@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body
-from protocols.operation import About, FourEyes, Operation, Role
+from protocols.operation import About, FourEyes, Operation, Role, Within
 from protocols.powers import Power
-from protocols.values import BusinessDate, ConsumerNumber, Name, PaiseDue, Text
+from protocols.values import BusinessDate, ConsumerNumber, Name, Office, PaiseDue, Text
 
 Head = Literal["LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE"]
 """Charge heads a consumer's dues are kept under, in the default order of allocation; ADVANCE is
@@ -41,6 +41,7 @@ class Consumer(Body, frozen=True):
     mobile: str
     sanctioned_load_w: int
     due_paise: PaiseDue
+    office: str = ""
 
 
 class Found(Body, frozen=True):
@@ -82,7 +83,9 @@ class DuesAnswer(Body, frozen=True):
 
 
 class Row(Body, frozen=True):
-    """One consumer of a load file with opening dues by head in paise."""
+    """One consumer of a load file with opening dues by head in paise, and the office it belongs
+    to.
+    """
 
     number: ConsumerNumber
     name: Name
@@ -92,6 +95,7 @@ class Row(Body, frozen=True):
     mobile: Annotated[str, Meta(pattern=r"^[0-9]{0,15}\Z")]
     sanctioned_load_w: Annotated[int, Meta(ge=0, le=100_000_000)]
     dues: dict[Head, PaiseDue]
+    office: Office = "HO"
 
 
 class Load(Body, frozen=True):
@@ -111,15 +115,17 @@ class Loaded(Body, frozen=True):
     dues_paise: PaiseDue
 
 
-Detail = Literal["name", "address", "category"]
+Detail = Literal["name", "address", "category", "office"]
 Reason = Annotated[Text, Meta(min_length=3)]
 
 
 class ChangeDetails(Body, frozen=True):
-    """Change a consumer's name, address or category; a second person approves it."""
+    """Change a consumer's name, address, category or office; a second person approves it: of the
+    consumer's office, or, for a move to another one, of the office that is over both.
+    """
 
     consumer: ConsumerNumber
-    fields: Annotated[dict[Detail, Name], Meta(min_length=1, max_length=3)]
+    fields: Annotated[dict[Detail, Name], Meta(min_length=1, max_length=4)]
     reason: Reason
 
 
@@ -164,11 +170,14 @@ class FieldChange(Body, frozen=True):
 
 
 class AccountData(Body, frozen=True):
-    """A consumer's own data as this role sees them, and the changes, newest first."""
+    """A consumer's own data as this role sees them, and the changes, newest first. ``told`` false:
+    the changes are told in the consumer's office only.
+    """
 
     consumer: str
     fields: dict[str, str]
     changes: list[FieldChange]
+    told: bool = True
 
 
 ContactKind = Literal["VISIT", "CALL", "LETTER", "NOTICE", "BILL", "MESSAGE"]
@@ -226,6 +235,7 @@ class ContactHistory(Body, frozen=True):
 CHANGERS = frozenset({Role.RECEIVER, Role.OFFICER})
 OFFICERS = frozenset({Role.OFFICER})
 ONE = About("consumer", "consumer")
+IN_OFFICE = Within("consumer", "consumer", counters=True)
 READERS = frozenset({Role.CLERK, Role.OFFICER})
 OPERATIONS = (
     Operation(
@@ -254,6 +264,7 @@ OPERATIONS = (
         READERS | {Role.RECEIVER, Role.AUDITOR},
         keyed=False,
         purpose="see a consumer's own data",
+        within=IN_OFFICE,
     ),
     Operation(
         "consumers.change_details",
@@ -261,7 +272,8 @@ OPERATIONS = (
         Pending,
         CHANGERS,
         keyed=True,
-        purpose="change a consumer's name, address or category",
+        purpose="change a consumer's name, address, category or office",
+        within=IN_OFFICE,
         four_eyes=FourEyes(Power.CONSUMER, OFFICERS),
         about=ONE,
     ),
@@ -272,6 +284,7 @@ OPERATIONS = (
         CHANGERS,
         keyed=True,
         purpose="change a sanctioned load",
+        within=IN_OFFICE,
         four_eyes=FourEyes(Power.LOAD, OFFICERS),
         about=ONE,
     ),
@@ -282,6 +295,7 @@ OPERATIONS = (
         CHANGERS,
         keyed=True,
         purpose="change a consumer's mobile number",
+        within=IN_OFFICE,
         about=ONE,
     ),
     Operation(
@@ -291,6 +305,7 @@ OPERATIONS = (
         READERS | {Role.RECEIVER},
         keyed=True,
         purpose="keep a contact with a consumer",
+        within=IN_OFFICE,
     ),
     Operation(
         "consumers.contacts",
@@ -299,5 +314,6 @@ OPERATIONS = (
         READERS | {Role.RECEIVER, Role.AUDITOR},
         keyed=False,
         purpose="see the contacts with a consumer",
+        within=IN_OFFICE,
     ),
 )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from protocols.catalogue.body import Body
-from protocols.operation import About, Operation, Role
+from protocols.operation import About, Operation, Role, Within
 from protocols.values import (
     BusinessDate,
     ConsumerNumber,
@@ -138,6 +138,7 @@ OPERATIONS = (
         keyed=True,
         purpose="cancel a receipt of today",
         about=About("receipt", "receipt"),
+        within=Within("receipt", "receipt"),
     ),
     Operation(
         "payments.verify",
@@ -146,5 +147,6 @@ OPERATIONS = (
         OFFICERS,
         keyed=True,
         purpose="verify and post receipts",
+        within=Within("counter", "counter"),
     ),
 )

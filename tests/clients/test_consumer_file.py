@@ -74,6 +74,17 @@ def test_a_wrong_field_is_named(column: str, value: str, sentence: str) -> None:
     assert refused(HEADING, changed(column, value)) == f"line 2, column {column}: {sentence}."
 
 
+def test_an_office_may_be_named_and_is_the_head_office_where_it_is_not() -> None:
+    (named,) = read(HEADING + ",office", GOOD + ",SD-101")
+    assert named.office == "SD-101"
+    assert read(HEADING, GOOD)[0].office == "HO"
+    (both,) = read(HEADING + ",office,total", GOOD + ",SD-101,391.75")
+    assert both.office == "SD-101"
+    assert refused(HEADING + ",office", GOOD + ",sd 101") == (
+        "line 2, column office: 'sd 101' is not an office's code (as SD-101)."
+    )
+
+
 def test_a_wrong_total_is_refused() -> None:
     heading = HEADING + ",total"
     assert len(read(heading, GOOD + ",391.75")) == 1
@@ -90,8 +101,8 @@ def test_a_number_stands_once() -> None:
 
 
 def test_the_shape_is_checked() -> None:
-    assert refused("number,name") == f"line 1: the heading must be {HEADING}[,total]."
-    assert refused() == f"the heading must be {HEADING}[,total]."
+    assert refused("number,name") == f"line 1: the heading must be {HEADING}[,office][,total]."
+    assert refused() == f"the heading must be {HEADING}[,office][,total]."
     assert refused(HEADING) == "there are no consumers in the file."
     assert refused(HEADING, "1,2") == "line 2: has 2 columns instead of 12."
     assert refused(HEADING, GOOD + ",5") == "line 2: has 13 columns instead of 12."
@@ -135,6 +146,6 @@ def test_the_sample_is_right_and_the_same_for_the_same_seed() -> None:
     assert len(rows) == 300
     assert data == sample_consumers(300, 7)
     assert data != sample_consumers(300, 8)
-    assert data.startswith(f"{HEADING},total\n1000000001,".encode())
+    assert data.startswith(f"{HEADING},office,total\n1000000001,".encode())
     assert 0 < sum(not row.dues for row in rows) < 60
     assert 0 < sum("LPSC" in row.dues for row in rows) < 200

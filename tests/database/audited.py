@@ -60,7 +60,7 @@ class Audited:
             return await self.operations[operation](cursor, caller, body)
 
         caller = self.t.people[self.who]
-        return await self.t.database.read(operation, caller.role, work)
+        return await self.t.database.read(operation, caller.role, work, session=caller.session)
 
     async def submit(self, operation: str, body: Struct, key: RequestKey | None = None) -> Answer:
         caller = self.t.people["adil"]

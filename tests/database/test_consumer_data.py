@@ -130,6 +130,7 @@ def test_who_may_ask_for_a_change_is_what_the_fields_say() -> None:
         "name": "consumers.change_details",
         "address": "consumers.change_details",
         "category": "consumers.change_details",
+        "office": "consumers.change_details",
         "mobile": "consumers.change_mobile",
         "sanctioned_load_w": "consumers.change_load",
     }

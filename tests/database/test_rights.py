@@ -21,6 +21,8 @@ SHARED: dict[str, set[str]] = {
     "key_finish_v1": GROUPS,
     "permit_v1": GROUPS,
     "object_v1": GROUPS,
+    # what is an office's own matter
+    "reach_v1": {role.group for one in CATALOGUE if one.within for role in one.roles},
     "audit_note_v1": GROUPS | {"app"},
     # the daemon's own: fence, ack gate, barrier, sign-in before anybody is anybody
     "fence_v1": {"app"},

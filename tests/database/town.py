@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from msgspec import Struct, msgpack
+from msgspec import msgpack
 from msgspec.structs import replace
 from psycopg.conninfo import make_conninfo
 
@@ -31,6 +31,7 @@ from mpowerd.caller import Caller, Key
 from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days import operations as days
+from mpowerd.dispatch import Asked
 from mpowerd.house import served
 from mpowerd.keys import keyed
 from mpowerd.ledger import operations as ledger
@@ -41,6 +42,7 @@ from mpowerd.passwords import Passwords
 from mpowerd.payments import operations as payments
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
+from mpowerd.rooms import ServedRooms
 from mpowerd.security import operations as security
 from mpowerd.shifts import operations as shifts
 from protocols.catalogue import CATALOGUE
@@ -134,14 +136,13 @@ class Town:
         return outcome.refusal[0]
 
     async def read(self, who: str, operation: str, body: Body) -> Any:
-        """Ask an operation that changes nothing."""
-        caller = self.people[who]
-
-        async def work(cursor: Cursor) -> Struct:
-            answer: Struct = await SERVED[operation](cursor, caller, body)
-            return answer
-
-        return await self.database.read(operation, caller.role, work)
+        """Ask an operation that changes nothing; raises Refused."""
+        declared = CATALOGUE.get(operation)
+        assert declared is not None
+        rooms = ServedRooms(self.database, SERVED, {}, lambda _done: None)
+        raw = msgpack.encode(body)
+        asked = Asked(declared, self.people[who], None, raw, body)
+        return decoded(operation, await rooms.read(asked))
 
     def item(self, who: str, body: Take, key: Key | None = None) -> Item:
         """Make a payment of a batch."""

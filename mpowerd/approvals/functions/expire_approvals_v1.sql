@@ -1,4 +1,4 @@
--- Mark requests whose time ran out; how many.
+-- Mark requests whose time ran out, in whichever office; how many. Nobody asks: mpower_board does it.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -19,3 +19,5 @@ END
 $$;
 REVOKE ALL ON FUNCTION mpower.expire_approvals_v1 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mpower.expire_approvals_v1 TO mpower_app;
+RESET ROLE;
+ALTER FUNCTION mpower.expire_approvals_v1 OWNER TO mpower_board;

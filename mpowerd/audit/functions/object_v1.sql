@@ -38,7 +38,8 @@ BEGIN
                 a.version::text) INTO found FROM mpower.approvals a WHERE a.request = digits;
         WHEN 'consumer' THEN
             SELECT json_build_object('name', c.name, 'address', c.address, 'category', c.category, 'mobile', c.mobile,
-                'sanctioned_load_w', c.sanctioned_load_w::text) INTO found FROM mpower.consumers c WHERE c.consumer = digits;
+                'sanctioned_load_w', c.sanctioned_load_w::text, 'office', c.office) INTO found FROM mpower.consumers c
+                WHERE c.consumer = digits;
         WHEN 'delegation' THEN
             SELECT json_build_object('to', d.to_person, 'power', d.power, 'ended', coalesce(d.ended_at::text, ''))
                 INTO found FROM mpower.delegations d WHERE d.delegation_id = digits;

@@ -1,4 +1,4 @@
--- Change a consumer's name, address or category: four-eyes.
+-- Change a consumer's name, address, category or office: four-eyes.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -10,7 +10,7 @@ BEGIN
     PERFORM mpower.must_be_approved('consumers.change_details');
     SELECT * INTO me FROM mpower.who(token);
     FOR i IN 1..cardinality(fields) LOOP
-        IF fields[i] NOT IN ('name', 'address', 'category') THEN
+        IF fields[i] NOT IN ('name', 'address', 'category', 'office') THEN
             RAISE EXCEPTION '% is not changed here', fields[i] USING ERRCODE = 'insufficient_privilege';
         END IF;
         PERFORM mpower.put_consumer_field(whom, fields[i], texts[i], me.user_name, me.person, reason);

@@ -4,7 +4,7 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.find_consumers_v1(by text, wanted text, most integer)
 RETURNS TABLE (consumer text, name text, address text, category text, meter text, mobile text, sanctioned_load_w bigint,
-    due_paise bigint)
+    due_paise bigint, office text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -26,7 +26,7 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT lpad(c.consumer::text, 10, '0'), c.name, c.address, c.category, c.meter, c.mobile, c.sanctioned_load_w,
-            a.owed_paise
+            a.owed_paise, c.office
         FROM unnest(found) WITH ORDINALITY f (consumer, place) JOIN mpower.consumers c ON c.consumer = f.consumer
         JOIN mpower.accounts a ON a.account = c.consumer * 16
         ORDER BY f.place;

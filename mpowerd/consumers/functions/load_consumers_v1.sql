@@ -5,13 +5,14 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.load_consumers_v1(
     as_of date, by text, numbers bigint[], names text[], addresses text[], categories text[], meters text[],
-    mobiles text[], loads_w bigint[], loaded_as bytea[],
+    mobiles text[], loads_w bigint[], offices text[], loaded_as bytea[],
     due_rows integer[], due_slots integer[], due_paise bigint[],
     OUT added integer, OUT already integer, OUT dues_paise bigint
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     other bigint;
+    nowhere text;
     fresh bigint[];
     number_of_voucher bigint;
 BEGIN
@@ -20,10 +21,15 @@ BEGIN
     IF other IS NOT NULL THEN
         PERFORM mpower.refuse('CONSUMER_EXISTS', json_build_object('consumer', lpad(other::text, 10, '0')));
     END IF;
+    SELECT min(o.office) INTO nowhere FROM unnest(offices) o (office)
+        WHERE NOT EXISTS (SELECT FROM mpower.offices p WHERE p.office = o.office);
+    IF nowhere IS NOT NULL THEN
+        PERFORM mpower.refuse('NO_OFFICE', json_build_object('office', nowhere));
+    END IF;
     WITH new AS (
-        INSERT INTO mpower.consumers (consumer, name, address, category, meter, mobile, sanctioned_load_w, loaded_as)
+        INSERT INTO mpower.consumers (consumer, name, address, category, meter, mobile, sanctioned_load_w, office, loaded_as)
         SELECT numbers[g.i], names[g.i], addresses[g.i], categories[g.i], meters[g.i], mobiles[g.i], loads_w[g.i],
-            loaded_as[g.i]
+            offices[g.i], loaded_as[g.i]
         FROM generate_series(1, cardinality(numbers)) g (i)
         WHERE NOT EXISTS (SELECT FROM mpower.consumers c WHERE c.consumer = numbers[g.i])
         RETURNING consumer)

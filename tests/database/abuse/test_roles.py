@@ -17,6 +17,7 @@ ROLES = (None, *sorted({role.group for role in Role}), "consumer")
 FORBIDDEN = {
     "become": (
         *("SET ROLE mpower_owner", "SET ROLE postgres", "SET SESSION AUTHORIZATION postgres"),
+        "SET ROLE mpower_board",
         *("SET ROLE mpower_report", "SET ROLE pg_read_server_files"),
         *("GRANT mpower_owner TO mpower_app", "ALTER ROLE mpower_app SUPERUSER"),
         *("CREATE ROLE mine LOGIN SUPERUSER", "ALTER ROLE mpower_owner LOGIN"),
@@ -52,9 +53,22 @@ FORBIDDEN = {
         *("SELECT secret FROM mpower.second_factors", "COPY mpower.users TO STDOUT"),
         *("TABLE mpower.sessions", "SELECT * FROM pg_statistic", "TABLE pg_largeobject"),
     ),
+    "rows of other offices": (
+        *("SET row_security = off; TABLE mpower.approvals", "TABLE mpower.contacts"),
+        *("TABLE mpower.consumer_changes", "TABLE mpower.approval_acts", "TABLE mpower.consumers"),
+        *("ALTER TABLE mpower.approvals NO FORCE ROW LEVEL SECURITY", "TABLE mpower.powers_now"),
+        "ALTER TABLE mpower.contacts DISABLE ROW LEVEL SECURITY",
+        *("ALTER ROLE mpower_app BYPASSRLS", "SELECT mpower.my_offices()"),
+        *("DROP POLICY contacts_of_office ON mpower.contacts", "SELECT mpower.had_to_do(1, 'E')"),
+        "CREATE POLICY mine ON mpower.contacts USING (true)",
+    ),
     "write": (
         *("INSERT INTO mpower.users (name) VALUES ('mine')", "TRUNCATE mpower.audit_entries"),
         *("UPDATE mpower.accounts SET balance_paise = 0", "DELETE FROM mpower.requests"),
+        *("SET session_replication_role = replica", "DELETE FROM mpower.approval_acts"),
+        *("ALTER TABLE mpower.entries DISABLE TRIGGER ALL", "DELETE FROM mpower.audit_links"),
+        *("DROP TRIGGER entries_stay ON mpower.entries", "TRUNCATE mpower.entries CASCADE"),
+        "UPDATE mpower.audit_checkpoints SET size = 0",
         *("BEGIN; LOCK TABLE mpower.requests", "UPDATE cluster.fence SET term = 9"),
     ),
 }
