@@ -236,6 +236,38 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "MODE_TOTAL": Sentence(
         "{mode}: {said} were counted, {found} were taken. Compare them with 'mine' and count again."
     ),
+    "MODE_TWICE": Sentence("A mode is given twice. Give count and total of each mode once."),
+    "PICK_UP_NOTHING": Sentence("A pick-up of nothing is none. Count what goes out of the till."),
+    "PICK_UP_TOO_MUCH": Sentence(
+        "{paise} cannot be picked up: the till holds {cash}. Count again; nothing was moved."
+    ),
+    "NO_PICK_UP": Sentence(
+        "No pick-up {pick_up} waits at counter {counter}. Ask the clerk for its number; a newer "
+        "one takes the place of one that waits."
+    ),
+    "PICK_UP_TOTAL": Sentence(
+        "The pick-up {pick_up} is {found}, not {said}. Count it together; nothing was moved."
+    ),
+    "OWN_PICK_UP": Sentence(
+        "The shift at {counter} is your own, whatever the login: another person witnesses its "
+        "pick-ups."
+    ),
+    "NO_CLERK": Sentence(
+        "There is no clerk {user} to whom a till can be given. Check the sign-in name."
+    ),
+    "SAME_PERSON": Sentence(
+        "{user} is the same person. A shift is handed over to another; else close it."
+    ),
+    "NO_OFFER": Sentence(
+        "The shift at {counter} is not offered to you. Its clerk counts the till and hands it over "
+        "('shift handover'), then you take it over."
+    ),
+    "OFFER_STALE": Sentence(
+        "Money has moved at {counter} since {clerk} counted. Count again together, and offer again."
+    ),
+    "COUNT_DIFFERS": Sentence(
+        "You counted {yours}, {clerk} counted {theirs}. Count again together; nothing was changed."
+    ),
     "CLOSE_REASON": Sentence(
         "The shift at {counter} is {clerk}'s. To close it for them, give the reason."
     ),

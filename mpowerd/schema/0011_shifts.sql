@@ -36,6 +36,7 @@ COMMENT ON COLUMN mpower.shifts.carried_paise IS 'cash beyond the float that the
 COMMENT ON COLUMN mpower.shifts.handed_paise IS
     'what went from the till to the strong room at the closing; pick-ups went before; 0 where the till was handed over';
 CREATE UNIQUE INDEX shifts_one_open ON mpower.shifts (counter_id) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX shifts_taken_over_once ON mpower.shifts (after_shift) WHERE after_shift IS NOT NULL;
 CREATE INDEX shifts_by_day ON mpower.shifts (day, counter_id);
 
 -- Cash taken out of the till during a shift. It moves only when somebody else has witnessed it.
@@ -54,8 +55,23 @@ CREATE TABLE mpower.pick_ups (
 );
 CREATE INDEX pick_ups_by_shift ON mpower.pick_ups (shift, pick_up);
 
+-- A till that its clerk has counted for a colleague, who has not counted it yet. The last offer of a shift counts.
+CREATE TABLE mpower.hand_overs (
+    hand_over integer GENERATED ALWAYS AS IDENTITY CONSTRAINT hand_overs_pk PRIMARY KEY,
+    shift integer NOT NULL CONSTRAINT hand_overs_of_shift REFERENCES mpower.shifts,
+    to_user integer NOT NULL CONSTRAINT hand_overs_to REFERENCES mpower.users,
+    at timestamptz NOT NULL,
+    last_number integer NOT NULL,
+    cash text NOT NULL,
+    counted_paise bigint NOT NULL,
+    expected_paise bigint NOT NULL,
+    reason text NOT NULL
+);
+CREATE INDEX hand_overs_by_shift ON mpower.hand_overs (shift, hand_over);
+
 SELECT mpower.keep('{shifts, pick_ups}', false);
-GRANT SELECT ON mpower.shifts, mpower.pick_ups TO mpower_report;
+SELECT mpower.keep('{hand_overs}', true);
+GRANT SELECT ON mpower.shifts, mpower.pick_ups, mpower.hand_overs TO mpower_report;
 
 -- The receipts of a shift with what became of them.
 CREATE VIEW mpower.shift_receipts AS
@@ -114,12 +130,16 @@ END
 $$;
 
 -- Move amounts between accounts as one voucher; lines without an amount are left out, a negative one goes the other way.
+-- Nothing to move: no voucher.
 CREATE FUNCTION mpower.post_voucher(kind text, day date, by text, debits bigint[], credits bigint[], paise bigint[])
 RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     voucher_number bigint;
 BEGIN
+    IF 0 = ALL (paise) THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO mpower.vouchers (kind, day, at, by) VALUES (kind, day, now(), by) RETURNING voucher INTO voucher_number;
     INSERT INTO mpower.entries (voucher, line, debit, credit, amount_paise)
         SELECT voucher_number, g.i, CASE WHEN paise[g.i] > 0 THEN debits[g.i] ELSE credits[g.i] END,
@@ -130,5 +150,51 @@ BEGIN
         FROM (SELECT l.account, sum(l.amount_paise) AS paise FROM mpower.ledger_lines l WHERE l.voucher = voucher_number
             GROUP BY l.account) t WHERE a.account = t.account;
     RETURN voucher_number;
+END
+$$;
+
+-- End a held shift as it was counted: what is short or in excess is booked. Then the float goes back and the rest to the
+-- strong room, or, `carried`, all stays in the till for the next shift. A pick-up nobody witnessed is dropped: its cash lay
+-- in the till and was counted there.
+CREATE FUNCTION mpower.end_shift(
+    which integer, by text, cash text, counted bigint, expected bigint, reason text, carried boolean
+) RETURNS mpower.shifts LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    held mpower.shifts;
+    till bigint;
+BEGIN
+    UPDATE mpower.pick_ups k SET dropped = true WHERE k.shift = which AND k.voucher IS NULL;
+    UPDATE mpower.shifts s SET closed_at = now(), closed_by = by, counted_cash = cash, counted_paise = counted,
+            expected_paise = expected, handed_paise = CASE WHEN carried THEN 0 ELSE counted - s.float_paise END,
+            reason = reason, last_number = (SELECT z.last_number FROM mpower.series z WHERE z.shift = which)
+        WHERE s.shift = which AND s.closed_at IS NULL RETURNING s.* INTO held;
+    ASSERT held.shift IS NOT NULL, 'the shift was not held';
+    UPDATE mpower.series z SET shift = NULL, clerk = NULL, limit_paise = NULL
+        WHERE z.counter_id = held.counter_id AND z.financial_year = held.financial_year;
+    till := -(held.counter_id::bigint * 16 + 1);
+    PERFORM mpower.post_voucher('CLOSING', held.day, by, ARRAY[till, till - 9, till - 8], ARRAY[-4, till, till],
+        ARRAY[counted - expected, CASE WHEN carried THEN 0 ELSE held.float_paise END, held.handed_paise]);
+    RETURN held;
+END
+$$;
+
+-- Begin a clerk's shift at a counter whose series is held: it gives numbers out to that clerk from now on.
+CREATE FUNCTION mpower.begin_shift(
+    counter integer, today date, year smallint, who integer, float_cash text, float_paise bigint, carried bigint,
+    after integer
+) RETURNS integer LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    opened integer;
+BEGIN
+    INSERT INTO mpower.shifts (counter_id, day, financial_year, user_id, opened_at, first_number, float_cash, float_paise,
+            carried_paise, after_shift)
+        SELECT counter, today, year, who, now(), z.last_number, float_cash, float_paise, carried, after
+        FROM mpower.series z WHERE z.counter_id = counter AND z.financial_year = year RETURNING shift INTO opened;
+    UPDATE mpower.series z SET shift = opened, clerk = who,
+            limit_paise = (mpower.till_rule(counter, today) ->> 'cash_limit_paise')::bigint
+        WHERE z.counter_id = counter AND z.financial_year = year;
+    RETURN opened;
 END
 $$;

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from protocols.catalogue.shifts import Cash, CloseShift, Instrument, ModeCount
+from protocols.catalogue.shifts import Cash, CloseShift, HandOver, Instrument, ModeCount
 from protocols.refusals import Refused
 from protocols.values import rupees
 
@@ -35,18 +35,18 @@ def counted(cash: Cash) -> int:
 
 
 def judge_closing(
-    body: CloseShift,
+    body: CloseShift | HandOver,
     expected_paise: int,
     modes: Mapping[str, ModeCount],
     instruments: Sequence[Instrument],
 ) -> int:
-    """Refuse a closing whose instruments or modes do not agree, or whose difference has no reason;
-    gives the counted cash in paise.
+    """Refuse a closing or handing over whose instruments or modes do not agree, or whose difference
+    has no reason; gives the counted cash in paise.
     """
     total = counted(body.cash)
     said = {one.mode: one for one in body.modes}
     if len(said) != len(body.modes):
-        raise Refused("BAD_BODY", operation="shifts.close", reason="a mode is given twice")
+        raise Refused("MODE_TWICE")
     if body.ticked:
         _judge_ticks(body.ticked, instruments)
     for mode in sorted({*said, *modes}):
@@ -61,6 +61,14 @@ def judge_closing(
             counted=rupees(total),
         )
     return total
+
+
+def judge_pick_up(paise: int, cash_paise: int) -> None:
+    """Refuse a pick-up of nothing, or of more than the till holds."""
+    if paise == 0:
+        raise Refused("PICK_UP_NOTHING")
+    if paise > cash_paise:
+        raise Refused("PICK_UP_TOO_MUCH", paise=rupees(paise), cash=rupees(cash_paise))
 
 
 def _judge_ticks(ticked: Iterable[str], instruments: Sequence[Instrument]) -> None:

@@ -6,21 +6,28 @@ from typing import Any, Final
 
 import msgspec
 
+from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.shifts.rules import PAPER
-from protocols.catalogue.shifts import Cash, Instrument, ModeCount, PickUp, Sheet
+from protocols.catalogue.shifts import Cash, HandOver, Instrument, ModeCount, PickUp, Sheet
 
 OPEN: Final = "SELECT mpower.open_shift_v1(%s, %s, %s, %s)"
 HELD: Final = "SELECT mpower.held_shift_v1(%s)"
 AT: Final = "SELECT mpower.shift_at_v1(%s)"
 SHIFT: Final = "SELECT * FROM mpower.shift_v1(%s)"
+PERSON: Final = "SELECT person FROM mpower.shift_v1(%s)"
 MODES: Final = "SELECT mode, receipts, paise FROM mpower.shift_modes_v1(%s)"
 INSTRUMENTS: Final = (
     "SELECT receipt, mode, instrument, paise FROM mpower.shift_instruments_v1(%s, %s)"
 )
 PICK_UPS: Final = "SELECT pick_up, paise, cash, witness, at FROM mpower.shift_pick_ups_v1(%s)"
 CLOSE: Final = "SELECT mpower.close_shift_v1(%s, %s, %s, %s, %s, %s)"
+PICK_UP: Final = "SELECT mpower.pick_up_v1(%s, %s, %s)"
+WITNESS: Final = "SELECT mpower.witness_pick_up_v1(%s, %s)"
+HAND_OVER: Final = "SELECT mpower.hand_over_v1(%s, %s, %s, %s, %s, %s, %s)"
+OFFERED: Final = "SELECT whom, counted, fresh FROM mpower.offered_v1(%s)"
+TAKE_OVER: Final = "SELECT mpower.take_over_v1(%s)"
 LISTED: Final = 400
 """Instruments of one sheet: it fits a frame; a longer list is closed by its total."""
 NO_LIMIT: Final = -1
@@ -47,6 +54,41 @@ async def close(
 ) -> None:
     """Close a held shift as it was counted."""
     await _one(cursor, CLOSE, shift, by, written(cash), paise, expected, reason)
+
+
+async def pick_up(cursor: Cursor, shift: int, cash: Cash, paise: int) -> int:
+    """Offer cash of a held shift; the pick-up's number."""
+    return int(await _one(cursor, PICK_UP, shift, written(cash), paise))
+
+
+async def witness(cursor: Cursor, pick_up: int, by: str) -> None:
+    """Move a waiting pick-up of a held shift to the strong room."""
+    await _one(cursor, WITNESS, pick_up, by)
+
+
+async def hand_over(
+    cursor: Cursor, caller: Caller, stands: Sheet, body: HandOver, paise: int
+) -> None:
+    """Offer a held shift as it was counted."""
+    counted = (written(body.cash), paise, stands.expected_paise, body.reason)
+    await _one(cursor, HAND_OVER, stands.shift, body.to, caller.person, *counted)
+
+
+async def offered(cursor: Cursor, shift: int) -> tuple[str, int, bool] | None:
+    """Give (to whom, counted paise, still so) of a held shift's last offer; None: there is none."""
+    await cursor.execute(OFFERED, (shift,))
+    row = await cursor.fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def take_over(cursor: Cursor, shift: int) -> int:
+    """End a held shift as it was offered and begin the next; its number."""
+    return int(await _one(cursor, TAKE_OVER, shift))
+
+
+async def person_of(cursor: Cursor, shift: int) -> str:
+    """Give the person whose shift it is."""
+    return str(await _one(cursor, PERSON, shift))
 
 
 async def modes(cursor: Cursor, shift: int) -> dict[str, ModeCount]:
@@ -89,7 +131,7 @@ async def sheet(cursor: Cursor, shift: int) -> Sheet:
 _AS_READ: Final = (
     *("shift", "counter", "office", "clerk", "carried_paise", "taken_paise", "picked_paise"),
     *("first_receipt", "last_receipt", "receipts", "cancelled", "closed_by", "handed_paise"),
-    "reason",
+    *("reason", "handed_to"),
 )
 
 

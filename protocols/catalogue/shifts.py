@@ -13,8 +13,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from protocols.catalogue.body import Body
-from protocols.operation import Operation, Role
-from protocols.values import Paise, ReceiptNumber, Text
+from protocols.operation import Operation, Role, Within
+from protocols.values import Paise, ReceiptNumber, Text, UserName
 
 Pieces = Annotated[int, Meta(ge=0, le=1_000_000)]
 NoCounter = Annotated[str, Meta(pattern=r"^([A-Z][A-Z0-9]{1,11})?\Z")]
@@ -127,12 +127,80 @@ class Sheet(Body, frozen=True):
     difference_paise: int
     handed_paise: int
     reason: str
+    handed_to: str = ""
+
+
+class PickUpCash(Body, frozen=True):
+    """Offer cash of my till for a pick-up: it stays in the till until somebody else has witnessed
+    it.
+    """
+
+    cash: Cash
+
+
+class Witness(Body, frozen=True):
+    """I have counted pick-up ``pick_up`` of that counter ('' this one) and take it to the strong
+    room. Its total is said again, so that nobody witnesses what they have not seen.
+    """
+
+    pick_up: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    total_paise: Paise
+    counter: NoCounter = ""
+
+
+class HandOver(Body, frozen=True):
+    """Offer my shift to another clerk, counted as for a closing; it is theirs when they have
+    counted it too.
+    """
+
+    to: UserName
+    cash: Cash
+    modes: Annotated[list[ModeCount], Meta(max_length=20)] = []
+    ticked: Annotated[list[ReceiptNumber], Meta(max_length=500)] = []
+    reason: Text = ""
+
+
+class Offered(Body, frozen=True):
+    """The till is counted and waits for ``to``, who takes it over at this counter."""
+
+    counter: str
+    shift: int
+    to: str
+    counted_paise: int
+    difference_paise: int
+
+
+class TakeOver(Body, frozen=True):
+    """Take over the shift that was offered to me at this counter; I have counted the till myself.
+
+    The float goes on; what lies in the till beyond it is carried into my shift.
+    """
+
+    cash: Cash
 
 
 CLERKS = frozenset({Role.CLERK})
 BOTH = frozenset({Role.CLERK, Role.OFFICER})
+WITNESSES = frozenset({Role.OFFICER, Role.RECEIVER})
+WITHIN = Within("counter", "counter")
 OPERATIONS = (
     Operation("shifts.open", OpenShift, Sheet, CLERKS, keyed=True, purpose="open a shift"),
-    Operation("shifts.show", ShowShift, Sheet, BOTH, keyed=False, purpose="see a shift"),
-    Operation("shifts.close", CloseShift, Sheet, BOTH, keyed=True, purpose="close a shift"),
+    Operation(
+        "shifts.show", ShowShift, Sheet, BOTH, keyed=False, purpose="see a shift", within=WITHIN
+    ),
+    Operation(
+        "shifts.close", CloseShift, Sheet, BOTH, keyed=True, purpose="close a shift", within=WITHIN
+    ),
+    Operation("shifts.pick_up", PickUpCash, PickUp, CLERKS, keyed=True, purpose="offer a pick-up"),
+    Operation(
+        "shifts.witness",
+        Witness,
+        PickUp,
+        WITNESSES,
+        keyed=True,
+        purpose="witness a pick-up",
+        within=WITHIN,
+    ),
+    Operation("shifts.hand_over", HandOver, Offered, CLERKS, keyed=True, purpose="offer a shift"),
+    Operation("shifts.take_over", TakeOver, Sheet, CLERKS, keyed=True, purpose="take over a shift"),
 )

@@ -23,9 +23,10 @@ from protocols.catalogue.consumers import (
 from protocols.catalogue.masters import ChangeMaster
 from protocols.catalogue.payments import Cancel, Verify
 from protocols.catalogue.security import AddCounter
+from protocols.catalogue.shifts import CloseShift, OpenShift
 from protocols.operation import Role
 from protocols.refusals import Refused
-from tests.database.town import DAY, Town, add_people, here, row, town
+from tests.database.town import DAY, Town, add_people, cash_of, here, row, town
 from tests.postgres_nodes import Node, on_reactor
 
 TREE = [
@@ -165,6 +166,7 @@ async def test_from_a_desk_an_officer_acts_within_their_office_at_a_counter_all_
 async def test_a_counters_money_is_decided_in_its_office(node: Node) -> None:
     async with town(node) as t:
         await settle(t)
+        await t.done("cara", "shifts.open", OpenShift())
         receipt = await t.pay("cara", MAX, 5_000)
         assert await t.refused("two", "payments.cancel", Cancel(receipt.number, REASON)) == (
             "OUT_OF_OFFICE"
@@ -172,6 +174,9 @@ async def test_a_counters_money_is_decided_in_its_office(node: Node) -> None:
         assert await t.refused("two.counter", "payments.verify", Verify("C011", DAY)) == (
             "OUT_OF_OFFICE"
         )
+        close = CloseShift(cash_of(5_000), counter="C011", reason="left behind")
+        assert await t.refused("two", "shifts.close", close) == "OUT_OF_OFFICE"
+        await t.done("one", "shifts.close", close)
         assert (await t.done("one", "payments.verify", Verify("C011", DAY))).count == 1
         t.is_well()
 

@@ -10,8 +10,20 @@ from msgspec.structs import replace
 
 from protocols.catalogue.days import CloseDay
 from protocols.catalogue.payments import Cancel, Take
-from protocols.catalogue.shifts import Cash, CloseShift, ModeCount, OpenShift, Pile, ShowShift
-from tests.database.town import DAY, RAM, RICH, SITA, Town, cash_of, codes, town
+from protocols.catalogue.shifts import (
+    Cash,
+    CloseShift,
+    HandOver,
+    ModeCount,
+    OpenShift,
+    PickUpCash,
+    Pile,
+    ShowShift,
+    TakeOver,
+    Witness,
+)
+from protocols.operation import Role
+from tests.database.town import DAY, RAM, RICH, SITA, Town, add_people, cash_of, codes, town
 from tests.postgres_nodes import Node, on_reactor
 
 FLOAT = OpenShift(Cash([Pile(100, 4), Pile(10, 9)], 1_050, 50_050))
@@ -135,7 +147,7 @@ async def test_instruments_are_ticked_or_given_by_their_total(node: Node) -> Non
             ([upi, dd, replace(cheque, total_paise=20_001)], [], "MODE_TOTAL"),
             ([upi, dd, replace(cheque, count=2)], [], "MODE_TOTAL"),
             ([upi, cheque, dd, ModeCount("CARD", 1, 500)], [], "MODE_TOTAL"),
-            ([upi, upi], [one.number, two.number], "BAD_BODY"),
+            ([upi, upi], [one.number, two.number], "MODE_TWICE"),
             ([upi], [one.number], "TICK_MISSING"),
             ([upi], [one.number, two.number, cash.number], "TICK_UNKNOWN"),
             ([], [one.number, two.number], "MODE_TOTAL"),
@@ -246,4 +258,107 @@ async def test_takings_race_a_closing_and_every_receipt_is_in_a_counted_shift(no
         assert spans == [(taken.count(""), taken.count("") * 100, 9)]
         assert stands(t).keys() <= {9, -4}
         assert sum(stands(t).values()) == taken.count("") * 100
+        t.is_well()
+
+
+def notes(count: int) -> Cash:
+    """So many notes of Rs 100."""
+    return Cash([Pile(100, count)], 0, count * 10_000)
+
+
+@on_reactor
+async def test_a_pick_up_moves_when_another_person_has_counted_it(node: Node) -> None:
+    async with town(node) as t:
+        await limit(t, "HO", 50_000)
+        await t.close_shift("asha")
+        await t.done("asha", "shifts.open", FLOAT)
+        await t.pay("asha", RAM, 1_000, mode="CHEQUE", instrument="7")
+        assert codes(await t.take(t.item("asha", Take(RICH, 500)))) == ["CASH_LIMIT"]
+        with untouched(t):
+            for cash, code in (
+                (Cash(), "PICK_UP_NOTHING"),
+                (notes(6), "PICK_UP_TOO_MUCH"),
+                (Cash([], 0, 100), "CASH_TOTAL"),
+            ):
+                assert await t.refused("asha", "shifts.pick_up", PickUpCash(cash)) == code
+        first = await t.done("asha", "shifts.pick_up", PickUpCash(notes(4)))
+        waits = await t.done("asha", "shifts.pick_up", PickUpCash(notes(5)))
+        assert waits.witness == ""
+        assert stands(t)[1] == 50_050, "it lies in the till until it is witnessed"
+        with untouched(t):
+            for who, body, code in (
+                ("omar", Witness(waits.pick_up, 50_000), "NO_PICK_UP"),
+                ("omar", Witness(first.pick_up, 40_000, "C001"), "NO_PICK_UP"),
+                ("omar", Witness(waits.pick_up, 50_001, "C001"), "PICK_UP_TOTAL"),
+                ("asha.officer", Witness(waits.pick_up, 50_000, "C001"), "OWN_PICK_UP"),
+            ):
+                assert await t.refused(who, "shifts.witness", body) == code
+        witness = Witness(waits.pick_up, 50_000, "C001")
+        assert (await t.done("omar", "shifts.witness", witness)).witness == "omar"
+        assert await t.refused("omar", "shifts.witness", witness) == "NO_PICK_UP"
+        assert stands(t) == {1: 50, 2: 1_000, 9: 50_000, 10: -50_050}
+        await t.pay("asha", RICH, 500)
+        closed = await t.close_shift("asha")
+        assert (closed.picked_paise, closed.expected_paise, closed.handed_paise) == (
+            50_000,
+            550,
+            -49_500,
+        )
+        assert stands(t) == {2: 1_000, 9: 500}
+        t.is_well()
+
+
+@on_reactor
+async def test_a_pick_up_nobody_witnessed_is_counted_in_the_till(node: Node) -> None:
+    async with town(node) as t:
+        await t.pay("asha", RICH, 50_000)
+        waits = await t.done("asha", "shifts.pick_up", PickUpCash(notes(5)))
+        assert (await t.close_shift("asha")).pick_ups == []
+        await t.done("asha", "shifts.open", FLOAT)
+        with untouched(t):
+            witness = Witness(waits.pick_up, 50_000, "C001")
+            assert await t.refused("omar", "shifts.witness", witness) == "NO_PICK_UP"
+        t.is_well()
+
+
+@on_reactor
+async def test_a_shift_is_handed_over_when_both_have_counted(node: Node) -> None:
+    async with town(node) as t:
+        await t.close_shift("asha")
+        await t.done("asha", "shifts.open", FLOAT)
+        await t.pay("asha", RICH, 20_000)
+        add_people(t, {"chand": ("E-CHAND", Role.CLERK, "counter/C001")})
+        add_people(t, {"asha.two": ("E-ASHA", Role.CLERK, "counter/C001")})
+        offer = HandOver("chand", cash_of(70_000), reason="a coin rolled away")
+        with untouched(t):
+            for body, code in (
+                (replace(offer, reason=""), "CASH_DIFFERENCE"),
+                (replace(offer, to="omar"), "NO_CLERK"),
+                (replace(offer, to="nobody"), "NO_CLERK"),
+                (replace(offer, to="asha.two"), "SAME_PERSON"),
+            ):
+                assert await t.refused("asha", "shifts.hand_over", body) == code
+            take = TakeOver(cash_of(70_000))
+            assert await t.refused("chand", "shifts.take_over", take) == "NO_OFFER"
+            assert (await t.done("asha", "shifts.hand_over", offer)).difference_paise == -50
+            assert await t.refused("asha.two", "shifts.take_over", take) == "NO_OFFER"
+            less = TakeOver(cash_of(69_950))
+            assert await t.refused("chand", "shifts.take_over", less) == "COUNT_DIFFERS"
+        await t.pay("asha", RICH, 1_000, mode="UPI", instrument="9")
+        with untouched(t):
+            assert await t.refused("chand", "shifts.take_over", take) == "OFFER_STALE"
+        upi = [ModeCount("UPI", 1, 1_000)]
+        await t.done("asha", "shifts.hand_over", replace(offer, modes=upi))
+        mine = await t.done("chand", "shifts.take_over", take)
+        assert (mine.carried_paise, mine.expected_paise, mine.float_cash) == (
+            19_950,
+            70_000,
+            FLOAT.cash,
+        )
+        assert stands(t) == {-4: 50, 1: 70_000, 5: 1_000, 10: -50_050}
+        assert codes(await t.take(t.item("asha", Take(RAM, 1)))) == ["SHIFT_OF_ANOTHER"]
+        assert (await t.pay("chand", RAM, 100)).number == "C001/2026-27/3"
+        closed = await t.close_shift("chand")
+        assert (closed.receipts, closed.taken_paise, closed.handed_paise) == (1, 100, 20_050)
+        assert stands(t) == {-4: 50, 5: 1_000, 9: 20_050}
         t.is_well()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 
 from protocols.catalogue import shifts
 
 AT = "2026-04-01T05:32:00Z"
 CASH = shifts.Cash([shifts.Pile(500, 2), shifts.Pile(100, 5)], 4_550, 154_550)
+PICKED = shifts.PickUp(3, 100_000, shifts.Cash([shifts.Pile(500, 2)], 0, 100_000), "meera", AT)
 CHEQUES = shifts.ModeCount("CHEQUE", 1, 80_000)
 SHEET = shifts.Sheet(
     shift=7,
@@ -29,9 +31,7 @@ SHEET = shifts.Sheet(
     cancelled=1,
     modes=[shifts.ModeCount("CASH", 8, 204_600), CHEQUES],
     instruments=[shifts.Instrument("C001/2026-27/45", "CHEQUE", "204411", 80_000)],
-    pick_ups=[
-        shifts.PickUp(3, 100_000, shifts.Cash([shifts.Pile(500, 2)], 0, 100_000), "meera", AT)
-    ],
+    pick_ups=[PICKED],
     closed_at="2026-04-01T11:30:00Z",
     closed_by="asha",
     counted=CASH,
@@ -43,5 +43,12 @@ SHEET = shifts.Sheet(
 BODIES: dict[str, tuple[Struct, Struct]] = {
     "shifts.open": (shifts.OpenShift(shifts.Cash([shifts.Pile(100, 5)], 0, 50_000)), SHEET),
     "shifts.show": (shifts.ShowShift("C001"), SHEET),
+    "shifts.pick_up": (shifts.PickUpCash(PICKED.cash), msgspec.structs.replace(PICKED, witness="")),
+    "shifts.witness": (shifts.Witness(3, 100_000), PICKED),
+    "shifts.hand_over": (
+        shifts.HandOver("bina", CASH, [CHEQUES], [], "a coin short"),
+        shifts.Offered("C001", 7, "bina", 154_550, -50),
+    ),
+    "shifts.take_over": (shifts.TakeOver(CASH), SHEET),
     "shifts.close": (shifts.CloseShift(CASH, [CHEQUES], [], "a coin short"), SHEET),
 }

@@ -25,17 +25,9 @@ BEGIN
     ELSIF lent.shift IS NOT NULL THEN
         PERFORM mpower.refuse('SHIFT_OF_ANOTHER', json_build_object('counter', counter_code));
     END IF;
-    INSERT INTO mpower.shifts (counter_id, day, financial_year, user_id, opened_at, first_number, float_cash, float_paise,
-            carried_paise)
-        VALUES (counter, today.day, today.financial_year, who, now(), lent.last_number, open_shift_v1.float_cash,
-            open_shift_v1.float_paise, 0) RETURNING shift INTO opened;
-    UPDATE mpower.series s
-        SET shift = opened, clerk = who, limit_paise = (mpower.till_rule(counter, today.day) ->> 'cash_limit_paise')::bigint
-        WHERE s.counter_id = counter AND s.financial_year = today.financial_year;
-    IF open_shift_v1.float_paise > 0 THEN
-        PERFORM mpower.post_voucher('FLOAT', today.day, clerk, ARRAY[-(counter::bigint * 16 + 1)],
-            ARRAY[-(counter::bigint * 16 + 10)], ARRAY[open_shift_v1.float_paise]);
-    END IF;
+    opened := mpower.begin_shift(counter, today.day, today.financial_year, who, float_cash, float_paise, 0, NULL);
+    PERFORM mpower.post_voucher('FLOAT', today.day, clerk, ARRAY[-(counter::bigint * 16 + 1)],
+        ARRAY[-(counter::bigint * 16 + 10)], ARRAY[float_paise]);
     RETURN opened;
 END
 $$;
