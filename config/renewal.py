@@ -61,18 +61,26 @@ def named_in(sent: bytes) -> str:
     return str(uris[0])
 
 
-def proven(sent: bytes, present: bytes) -> ec.EllipticCurvePublicKey:
-    """Give the key that a request asks a certificate for; PkiError unless it was made by who holds
-    the key of the ``present`` certificate (PEM), for the same name.
+def asked_key(sent: bytes, name: str) -> ec.EllipticCurvePublicKey:
+    """Give the key that a request asks a certificate for; PkiError unless it is one for this name
+    (``mpower:<cluster>/<kind>/<name>``), of the right kind, and signed by itself.
     """
     asked = _asked(sent)
-    if named_in(sent) != str(identity_of(present)):
+    if named_in(sent) != name:
         raise PkiError("the request is for another machine")
     key = asked.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise PkiError("the request's key is not one of the curve P-256")
     if not asked.is_signature_valid:
         raise PkiError("the request is not signed by its own key")
+    return key
+
+
+def proven(sent: bytes, present: bytes) -> ec.EllipticCurvePublicKey:
+    """Give the key that a request asks a certificate for; PkiError unless it was made by who holds
+    the key of the ``present`` certificate (PEM), for the same name.
+    """
+    asked, key = _asked(sent), asked_key(sent, str(identity_of(present)))
     if key == public_key(present):
         raise PkiError("the request is for the present key; a renewal has a new one")
     try:

@@ -20,7 +20,7 @@ from msgspec import Raw, Struct
 from mpowerd.caller import Caller, Key
 from mpowerd.faults import ANY_END, refusal, settle, stored_refusal
 from mpowerd.outcomes import Outcome
-from mpowerd.seats import Asker, check_role, principal
+from mpowerd.seats import SEATS, Asker, check_role, is_own, kind_of, principal
 from mpowerd.sessions import Sessions
 from protocols.codec import decode_body
 from protocols.messages import Refusal, Reply, Request
@@ -95,7 +95,7 @@ class Dispatch:
 
     def _begin(self, asker: Asker, session: bytes | None, request: Request, answer: Answer) -> None:
         operation = self._operation(request)
-        caller = self._caller(asker, session)
+        caller = self._caller(asker, session, operation)
         body = decode_body(operation, request.body)
         key = None
         if request.key is not None:
@@ -123,8 +123,12 @@ class Dispatch:
             raise Refused("KEY_NOT_ALLOWED", operation=operation.name)
         return operation
 
-    def _caller(self, asker: Asker, session: bytes | None) -> Caller:
-        caller = principal(asker) if session is None else self._sessions.caller(session)
+    def _caller(self, asker: Asker, session: bytes | None, operation: Operation) -> Caller:
+        """What is the machine's own it asks itself, whoever is signed in there."""
+        if is_own(asker.subject, operation) or not SEATS.get(kind_of(asker.subject)):
+            caller = principal(asker)
+        else:
+            caller = None if session is None else self._sessions.caller(session)
         if caller is None or caller.subject != asker.subject:
             raise Refused("SIGN_IN_AGAIN")
         return caller

@@ -30,6 +30,9 @@ from mpowerd.audit.signing import Signer, nobody_listens, nowhere
 from mpowerd.banking.operations import SERVED as BANKING
 from mpowerd.business import Business
 from mpowerd.caller import Caller, Key
+from mpowerd.certificates import operations as certificates
+from mpowerd.certificates.rules import WAITS_HOURS
+from mpowerd.certificates.store import unsigned
 from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days.operations import served as days_served
@@ -76,6 +79,8 @@ LANES: Final = frozenset({TAKE})
 TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
 SEATS_SHOWN: Final = 300
 """Certificates in one status answer: it fits a frame; a larger board reads the metrics."""
+UNSIGNED_TOLD: Final = 5
+"""Machines one alarm names; 'mpower pki waiting' has them all."""
 EXPIRED_AT_ONCE: Final = 500
 """Requests marked in one transaction; the rest a minute later."""
 FIRST_PERSON: Final = "ADMIN"
@@ -99,6 +104,7 @@ def served(
         **audit_served(cluster, key),
         **days_served(here),
         **masters.served(here),
+        **certificates.served(cluster),
         **consumers.SERVED,
         **SHIFTS,
         **PAYMENTS,
@@ -248,6 +254,7 @@ class House:
             chores={
                 "requests that ran out": partial(expire_requests, database),
                 "emergency powers": partial(tell_emergencies, database, self.alarm),
+                "unsigned requests": partial(tell_unsigned, database, self.alarm),
             },
             signer=Signer(database, plan.cluster, plan.signing_key, self.alarm, self.keep),
             checkpoint_s=plan.checkpoint_s,
@@ -272,6 +279,18 @@ async def tell_emergencies(database: Database, alarm: Callable[[str, str], None]
     stand = await database.read("emergency powers", None, broken_glass)
     told = [f"{person} holds {power} until {instant(ends)}" for person, power, ends in stand]
     alarm("break-glass", f"An emergency power stands: {'; '.join(told)}." if told else "")
+
+
+async def tell_unsigned(database: Database, alarm: Callable[[str, str], None]) -> None:
+    """Alarm while a machine's request for its next certificate waits too long."""
+
+    async def work(cursor: Cursor) -> list[tuple[str, dt.datetime]]:
+        return await unsigned(cursor, WAITS_HOURS, UNSIGNED_TOLD)
+
+    late = await database.read("unsigned requests", None, work)
+    told = ", ".join(f"{subject} since {instant(since)}" for subject, since in late)
+    text = f"Requests for certificates wait for a signature: {told}."
+    alarm("certificate-unsigned", text if late else "")
 
 
 async def _today(database: Database) -> str:

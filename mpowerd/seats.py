@@ -23,7 +23,8 @@ SEATS: Final[dict[str, frozenset[Role]]] = {
 }
 """Roles whose people may sign in at a kind of certificate; at a bank's nobody: it acts for itself.
 """
-PRINCIPALS: Final = {"bank": Role.BANK}
+PRINCIPALS: Final = {"bank": Role.BANK, "counter": Role.TERMINAL, "ops": Role.TERMINAL}
+"""As what a certificate acts for itself, whoever sits there."""
 CONNECTIONS: Final = {"counter": 1, "bank": 2, "ops": 4}
 """Connections one certificate may hold; one more closes the oldest. An operator runs several
 commands at once.
@@ -80,9 +81,13 @@ def principal(asker: Asker) -> Caller | None:
     )
 
 
-def own_operations(subject: str, declared: Iterable[Operation]) -> frozenset[str]:
-    """Give the operations a certificate may ask without a person: the principal ones of its kind's
-    role.
+def is_own(subject: str, operation: Operation) -> bool:
+    """Say whether a certificate asks that by itself, without a person: a principal operation of its
+    kind's role.
     """
-    role = PRINCIPALS.get(kind_of(subject))
-    return frozenset(one.name for one in declared if one.principal and role in one.roles)
+    return operation.principal and PRINCIPALS.get(kind_of(subject)) in operation.roles
+
+
+def own_operations(subject: str, declared: Iterable[Operation]) -> frozenset[str]:
+    """Give the operations a certificate may ask without a person."""
+    return frozenset(one.name for one in declared if is_own(subject, one))

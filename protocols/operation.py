@@ -35,6 +35,7 @@ class Role(enum.StrEnum):
     OPS = "ops"
     BANK = "bank"
     ADMIN = "admin"
+    TERMINAL = "terminal"
 
     @property
     def group(self) -> str:
@@ -44,6 +45,9 @@ class Role(enum.StrEnum):
 
 GROUPS: Final[dict[Role, str]] = {Role.RECEIVER: "clerk", Role.AUDITOR: "ops"}
 """Roles that share a group with another one; every other role is a group of its own."""
+MACHINES: Final = frozenset({Role.BANK, Role.TERMINAL})
+"""Roles of a certificate itself; nobody signs in as one. A terminal is any machine people sit at."""
+PEOPLE: Final = frozenset(Role) - MACHINES
 
 
 class FourEyes(Struct, frozen=True):

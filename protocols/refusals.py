@@ -61,6 +61,27 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "CERTIFICATE": Sentence(
         "This certificate ({subject}) may not do that. Ask the administrator for the right one."
     ),
+    # certificates
+    "BAD_CERTIFICATE_REQUEST": Sentence(
+        "The request for a certificate was not kept: {reason}. Nothing was changed; ask anew."
+    ),
+    "CERTIFICATE_ASKED_OFTEN": Sentence(
+        "{subject} has asked for {most} certificates within a day. Wait a day, or tell operations: "
+        "the machine cannot use what it is given."
+    ),
+    "CERTIFICATE_NOT_SIGNED": Sentence(
+        "No certificate was signed for {subject} under this request. Ask what became of it."
+    ),
+    "NO_CERTIFICATE_REQUEST": Sentence(
+        "There is no request {request} for a certificate. List those that wait: "
+        "'mpower pki waiting'."
+    ),
+    "CERTIFICATE_SETTLED": Sentence(
+        "The request {request} of {subject} is {state} already. Nothing was changed."
+    ),
+    "BAD_CERTIFICATE": Sentence(
+        "That does not answer the request {request}: {reason}. Nothing was changed."
+    ),
     # people
     "SIGN_IN_FAILED": Sentence(
         "User name or password is wrong. Check both; after five failures wait {wait_s} s."

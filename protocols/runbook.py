@@ -186,6 +186,11 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " hours; two administrators gave it.",
         "Know who and why ('mpower approvals inbox --mine'); 'mpower admin withdraw' ends it.",
     ),
+    "certificate-unsigned": Advice(
+        "A machine has asked over its link for its next certificate and nobody has signed it for a"
+        " day. It works on until the present one ends.",
+        "'mpower pki waiting', then 'mpower pki sign --waiting' where the authority's key is.",
+    ),
     "certificate-copied": Advice(
         "Two machines use one terminal's certificate and keep displacing each other: a terminal was"
         " copied, or its key was stolen. The newest connection wins each time, so its counter works"

@@ -23,7 +23,7 @@ from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.consumers import Load, Row
 from protocols.catalogue.security import AddCounter, AddUser, DisableUser
-from protocols.operation import Role
+from protocols.operation import PEOPLE, Role
 from protocols.values import rupees
 
 HELP: Final = """\
@@ -120,7 +120,7 @@ def add() -> None:
 @add.command("user")
 @click.argument("user")
 @click.option("--person", required=True, help="Staff number of the human behind the login (E1042).")
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role in PEOPLE]))
 @click.option("--new-password-file", help="File with the new user's password, or -.")
 @as_admin
 @json_option

@@ -25,7 +25,7 @@ from protocols.catalogue.security import (
     Powers,
     WithdrawPower,
 )
-from protocols.operation import Operation, Role
+from protocols.operation import PEOPLE, Operation, Role
 from protocols.powers import MEANS, UNITS, Power, worded
 from protocols.values import paise_from_text
 
@@ -55,7 +55,7 @@ def add_person(
 
 @click.command("appoint")
 @click.argument("user")
-@click.option("--role", required=True, type=click.Choice([one.value for one in Role]))
+@click.option("--role", required=True, type=click.Choice([one.value for one in Role if one in PEOPLE]))
 @click.option("--reason", required=True, help="Why; it stands in the request and the audit.")
 @as_admin
 @json_option

@@ -7,7 +7,8 @@ DO $roles$
 DECLARE
     wanted text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['owner', 'board', 'clerk', 'officer', 'ops', 'bank', 'admin', 'consumer', 'report'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['owner', 'board', 'clerk', 'officer', 'ops', 'bank', 'terminal', 'admin', 'consumer',
+        'report'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mpower_' || wanted) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', 'mpower_' || wanted);
         END IF;
@@ -19,7 +20,8 @@ BEGIN
 END
 $roles$;
 
-GRANT mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_admin, mpower_consumer TO mpower_app;
+GRANT mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_terminal, mpower_admin, mpower_consumer
+    TO mpower_app;
 -- The ack gate's definer function has to see flush positions; nobody else's role shows them.
 GRANT pg_read_all_stats TO mpower_owner;
 
@@ -52,6 +54,6 @@ GRANT SELECT, UPDATE ON cluster.fence TO mpower_owner;
 CREATE SCHEMA mpower AUTHORIZATION mpower_owner;
 REVOKE ALL ON SCHEMA mpower FROM PUBLIC;
 GRANT USAGE ON SCHEMA mpower TO mpower_app, mpower_board, mpower_clerk, mpower_officer, mpower_ops, mpower_bank,
-    mpower_admin, mpower_consumer, mpower_report;
+    mpower_terminal, mpower_admin, mpower_consumer, mpower_report;
 ALTER DEFAULT PRIVILEGES FOR ROLE mpower_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE mpower_owner REVOKE USAGE ON TYPES FROM PUBLIC;

@@ -6,6 +6,7 @@ from protocols.catalogue import (
     approvals,
     audit,
     banking,
+    certificates,
     consumers,
     days,
     ledger,
@@ -26,5 +27,6 @@ CATALOGUE = Catalogue(
     shifts.OPERATIONS,
     payments.OPERATIONS,
     banking.OPERATIONS,
+    certificates.OPERATIONS,
     ledger.OPERATIONS,
 )

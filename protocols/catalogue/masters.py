@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body
-from protocols.operation import FourEyes, Operation, Role
+from protocols.operation import PEOPLE, FourEyes, Operation, Role
 from protocols.powers import Power
 from protocols.values import BusinessDate, NoDate, Text
 
@@ -85,16 +85,15 @@ class ChangeMaster(Body, frozen=True):
     reason: Annotated[Text, Meta(min_length=3)]
 
 
-READERS = frozenset(set(Role) - {Role.BANK})
 OPERATIONS = (
     Operation(
-        "masters.list", ListMaster, MasterRows, READERS, keyed=False, purpose="list a master"
+        "masters.list", ListMaster, MasterRows, PEOPLE, keyed=False, purpose="list a master"
     ),
     Operation(
         "masters.history",
         MasterHistory,
         MasterVersions,
-        READERS,
+        PEOPLE,
         keyed=False,
         purpose="see how a master changed",
     ),

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body, Nothing
-from protocols.operation import About, FourEyes, Operation, Role
+from protocols.operation import PEOPLE, About, FourEyes, Operation, Role
 from protocols.powers import Power
 from protocols.values import (
     MAX_PAISE,
@@ -232,13 +232,12 @@ ADMINS = frozenset({Role.ADMIN})
 RIGHTS = FourEyes(Power.RIGHTS, ADMINS)
 ADDED = frozenset({Role.CLERK, Role.RECEIVER, Role.OPS})
 """Roles that one administrator gives; any other is appointed, with a second one."""
-EVERYBODY = frozenset(set(Role) - {Role.BANK})
 OPERATIONS = (
     Operation(
         "security.enrol_factor",
         EnrolFactor,
         FactorEnrolled,
-        EVERYBODY,
+        PEOPLE,
         keyed=True,
         purpose="enrol a second factor",
     ),

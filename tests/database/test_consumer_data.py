@@ -17,7 +17,7 @@ from protocols.catalogue.consumers import (
     NoteContact,
 )
 from protocols.consumer_fields import FIELDS, shown
-from protocols.operation import Role
+from protocols.operation import PEOPLE, Role
 from tests.database.town import RAM, Town, add_people, town
 from tests.mpowerd.people import caller
 from tests.postgres_nodes import Node, on_reactor
@@ -141,6 +141,6 @@ def test_who_may_ask_for_a_change_is_what_the_fields_say() -> None:
         operation = CATALOGUE.get(asks[name])
         assert operation is not None
         assert (operation.four_eyes.power if operation.four_eyes else None) == field.power
-        for role in set(Role) - {Role.BANK}:
+        for role in PEOPLE:
             allowed = not_allowed(operation, caller(role)) is None
             assert allowed == (role in field.change), (name, role)

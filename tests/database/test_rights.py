@@ -31,6 +31,7 @@ SHARED: dict[str, set[str]] = {
     "user_for_sign_in_v1": {"app"},
     "spend_code_v1": {"app"},
     "broken_glass_v1": {"app"},
+    "unsigned_certificates_v1": {"app"},
     "open_session_v1": {"app"},
     "session_v1": {"app"},
     "end_session_v1": {"app"},
@@ -67,6 +68,7 @@ EVIDENCE = (
 KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),
     *("offices", "persons", "powers", "delegations", "approvals"),
+    "certificate_requests",
 )
 TABLES = (*EVIDENCE, *KEPT, "sessions", "second_factors")
 
@@ -91,7 +93,7 @@ async def test_grants_are_the_declarations(node: Node) -> None:
         granted = t.look(
             "SELECT p.proname, coalesce(array_agg(r.role) FILTER (WHERE has_function_privilege("
             "'mpower_' || r.role, p.oid, 'EXECUTE')), '{}') FROM pg_proc p CROSS JOIN unnest("
-            "ARRAY['clerk', 'officer', 'ops', 'bank', 'admin', 'consumer', 'report', 'app'])"
+            "ARRAY['clerk', 'officer', 'ops', 'bank', 'terminal', 'admin', 'consumer', 'report', 'app'])"
             " r (role) WHERE p.pronamespace = 'mpower'::regnamespace GROUP BY p.oid, p.proname"
         )
         assert {name: set(roles) for name, roles in granted if roles} == expected

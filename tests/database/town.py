@@ -28,6 +28,7 @@ from mpowerd.approvals import operations as approvals
 from mpowerd.audit import operations as audit
 from mpowerd.banking import operations as banking
 from mpowerd.caller import Caller, Key
+from mpowerd.certificates import operations as certificates
 from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days import operations as days
@@ -68,7 +69,8 @@ here = {"date": dt.date.fromisoformat(DAY)}
 """The node's own date; a test that moves it puts it back."""
 LANE = "payments.take"
 """Posted in batches, not served one by one."""
-SERVED: Mapping[str, Any] = served(lambda: here["date"], Passwords().hashed, time.time)
+CLUSTER = "test"
+SERVED: Mapping[str, Any] = served(lambda: here["date"], Passwords().hashed, time.time, CLUSTER)
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **days.FUNCTIONS,
     **security.FUNCTIONS,
@@ -79,6 +81,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **shifts.FUNCTIONS,
     **payments.FUNCTIONS,
     **banking.FUNCTIONS,
+    **certificates.FUNCTIONS,
     **ledger.FUNCTIONS,
 }
 TEMPLATE = "town_template"

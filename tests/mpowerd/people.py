@@ -6,7 +6,7 @@ from mpowerd.caller import Caller
 from mpowerd.seats import Asker, counter_of
 from mpowerd.sessions import session_of
 from protocols.messages import Request
-from protocols.operation import Role
+from protocols.operation import MACHINES, Role
 from protocols.values import RequestKey
 
 CLIENT = bytes(range(16))
@@ -18,6 +18,7 @@ SEAT = {
     Role.OPS: "ops/night",
     Role.ADMIN: "ops/night",
     Role.BANK: "bank/SBI",
+    Role.TERMINAL: "counter/C001",
 }
 
 
@@ -26,9 +27,9 @@ def asker(subject: str = "counter/C001") -> Asker:
 
 
 def caller(role: Role = Role.CLERK, subject: str = "", user: str = "asha") -> Caller:
-    """A signed-in person of that role at a seat of its kind; a bank is its certificate."""
+    """A signed-in person of that role at a seat of its kind; a machine is its certificate."""
     seat = subject or SEAT[role]
-    session = b"" if role is Role.BANK else session_of(f"{user}@{seat}".encode())
+    session = b"" if role in MACHINES else session_of(f"{user}@{seat}".encode())
     return Caller(user, f"person {user}", role, seat, counter_of(seat), "127.0.0.1:5000", session)
 
 

@@ -12,6 +12,7 @@ from mpowerd.caller import Caller, Key
 from mpowerd.database import Busy, Doubtful, Gated
 from mpowerd.dispatch import ENROLS, Asked, Dispatch
 from mpowerd.outcomes import Outcome
+from mpowerd.seats import is_own
 from mpowerd.sessions import Sessions
 from protocols.catalogue import CATALOGUE
 from protocols.messages import Refusal, Reply, Request
@@ -109,10 +110,14 @@ async def test_the_matrix_role_by_operation(operation: Operation, role: Role) ->
     who = caller(role)
     door = Door(who)
     answer = await door.ask(who, said_for(operation))
-    if role in operation.roles:
+    if role in operation.roles or is_own(who.subject, operation):
         assert isinstance(answer, Reply)
         served = "lane" if operation.name == "payments.take" else "write"
         assert door.reached() == [served if operation.keyed else "read"]
+    elif role is Role.TERMINAL:  # what is not the machine's own needs a person
+        assert isinstance(answer, Refusal)
+        assert answer.code == "SIGN_IN_AGAIN"
+        assert door.reached() == []
     else:
         assert isinstance(answer, Refusal)
         assert answer.code == "ROLE"
@@ -191,6 +196,15 @@ async def test_a_bank_acts_for_itself_and_only_with_its_own_operations() -> None
     asked = door.rooms.calls[0][1]
     assert asked.key == Key("SBI", CLIENT, 7)
     assert (asked.caller.role, asked.caller.user) == (Role.BANK, "bank/SBI")
+
+
+@on_reactor
+async def test_a_machine_asks_what_is_its_own_itself_whoever_sits_there() -> None:
+    clerk = caller()
+    door = Door(clerk)
+    assert isinstance(await door.ask(clerk, said_for(declared("certificates.ask"))), Reply)
+    by = door.rooms.calls[0][1].caller
+    assert (by.role, by.user, by.session) == (Role.TERMINAL, "counter/C001", b"")
 
 
 @on_reactor

@@ -12,6 +12,7 @@ from protocols.catalogue import (
     approvals,
     audit,
     banking,
+    certificates,
     consumers,
     days,
     masters,
@@ -276,6 +277,34 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
     "payments.verify": (
         payments.Verify("C001", "2026-04-01"),
         payments.Verified(1, 124_000, [payments.HeadPosted("CURRENT", 124_000)]),
+    ),
+    "certificates.ask": (
+        certificates.Ask("ab" * 32, "-----BEGIN CERTIFICATE REQUEST-----\n"),
+        certificates.Asked(7, "2026-04-01T05:32:00Z"),
+    ),
+    "certificates.fetch": (
+        certificates.Fetch("ab" * 32),
+        certificates.Fetched("SIGNED", "2026-04-01T05:32:00Z", "-----BEGIN CERTIFICATE-----\n"),
+    ),
+    "certificates.use": (
+        certificates.Use("ab" * 32),
+        certificates.Used(7, "2026-04-02T05:32:00Z"),
+    ),
+    "certificates.waiting": (
+        certificates.Waiting(),
+        certificates.WaitingRows(
+            [
+                certificates.WaitingRow(
+                    *(7, "counter/C001", "2026-04-01T05:32:00Z", "10.0.0.7:50000"),
+                    "-----BEGIN CERTIFICATE REQUEST-----\n",
+                )
+            ],
+            more=False,
+        ),
+    ),
+    "certificates.settle": (
+        certificates.Settle(7, "", "the machine is retired"),
+        certificates.Settled(7, "counter/C001", "REFUSED"),
     ),
     "banking.post": (
         banking.Post("SCROLL-1", 1, 1, 124_000, [LINE]),

@@ -24,4 +24,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION mpower.audit_note_v1 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mpower.audit_note_v1
-    TO mpower_app, mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_admin;
+    TO mpower_app, mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_terminal, mpower_admin;

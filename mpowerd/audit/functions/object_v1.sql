@@ -40,6 +40,9 @@ BEGIN
             SELECT json_build_object('name', c.name, 'address', c.address, 'category', c.category, 'mobile', c.mobile,
                 'sanctioned_load_w', c.sanctioned_load_w::text, 'office', c.office) INTO found FROM mpower.consumers c
                 WHERE c.consumer = digits;
+        WHEN 'certificate' THEN
+            SELECT json_build_object('of', r.subject, 'state', r.state) INTO found FROM mpower.certificate_requests r
+                WHERE r.request_id = digits OR r.digest = CASE WHEN name ~ '^[0-9a-f]{64}$' THEN decode(name, 'hex') END;
         WHEN 'delegation' THEN
             SELECT json_build_object('to', d.to_person, 'power', d.power, 'ended', coalesce(d.ended_at::text, ''))
                 INTO found FROM mpower.delegations d WHERE d.delegation_id = digits;
@@ -48,4 +51,5 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.object_v1 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mpower.object_v1 TO mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_admin;
+GRANT EXECUTE ON FUNCTION mpower.object_v1
+    TO mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_terminal, mpower_admin;

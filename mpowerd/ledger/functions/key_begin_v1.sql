@@ -15,4 +15,5 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.key_begin_v1 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mpower.key_begin_v1 TO mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_admin;
+GRANT EXECUTE ON FUNCTION mpower.key_begin_v1
+    TO mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_terminal, mpower_admin;

@@ -13,4 +13,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         FROM mpower.sessions s WHERE s.token = permit_v1.token), 'SIGN_IN_AGAIN')
 $$;
 REVOKE ALL ON FUNCTION mpower.permit_v1 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mpower.permit_v1 TO mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_admin;
+GRANT EXECUTE ON FUNCTION mpower.permit_v1
+    TO mpower_clerk, mpower_officer, mpower_ops, mpower_bank, mpower_terminal, mpower_admin;
