@@ -23,10 +23,14 @@ from mpowerd.sessions import CHECK_EVERY_S, Sessions
 CHORES_EVERY_S: Final = 60.0
 """What nobody waits for: a request that has run out is refused at once, its mark may follow."""
 
+WORKS_EVERY_S: Final = 1.0
+"""What somebody watches: asked for once, carried on in steps until it is done."""
+
 
 class Business:
     """``today`` gives the open business date, '' if none; ``checkpoint_s``: how often the audit is
-    signed; ``chores`` by name are what the rooms want done by the clock.
+    signed; ``chores`` by name are what the rooms want done by the clock, ``works`` what they carry
+    on step by step.
     """
 
     def __init__(
@@ -40,8 +44,9 @@ class Business:
         signer: Signer,
         checkpoint_s: float,
         chores: Mapping[str, Callable[[], Awaitable[None]]],
+        works: Mapping[str, Callable[[], Awaitable[None]]],
     ) -> None:
-        self._chores = chores
+        self._chores, self._works = chores, works
         self._signer, self._checkpoint_s = signer, checkpoint_s
         self._database, self._lane, self._sessions = database, lane, sessions
         self.doors, self.today = doors, today
@@ -68,6 +73,8 @@ class Business:
         self._jobs.every(CHECK_EVERY_S, "sessions", self._sessions.check)
         for name, chore in self._chores.items():
             self._jobs.every(CHORES_EVERY_S, name, chore)
+        for name, work in self._works.items():
+            self._jobs.every(WORKS_EVERY_S, name, work)
         self._jobs.every(self._checkpoint_s, "audit checkpoint", self._signer.sign)
 
     async def close(self) -> None:

@@ -50,6 +50,8 @@ from mpowerd.passwords import Passwords
 from mpowerd.payments.operations import SERVED as PAYMENTS
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
+from mpowerd.payments.whole_days import SERVED as WHOLE_DAYS
+from mpowerd.payments.whole_days import carry_on
 from mpowerd.people import People
 from mpowerd.rooms import Serve, ServedRooms
 from mpowerd.seats import SEATS, kind_of
@@ -108,6 +110,7 @@ def served(
         **consumers.SERVED,
         **SHIFTS,
         **PAYMENTS,
+        **WHOLE_DAYS,
         **BANKING,
         **LEDGER,
     }
@@ -256,6 +259,7 @@ class House:
                 "emergency powers": partial(tell_emergencies, database, self.alarm),
                 "unsigned requests": partial(tell_unsigned, database, self.alarm),
             },
+            works={"verification of a day": partial(carry_on, database)},
             signer=Signer(database, plan.cluster, plan.signing_key, self.alarm, self.keep),
             checkpoint_s=plan.checkpoint_s,
         )

@@ -316,6 +316,9 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NOTHING_TO_VERIFY": Sentence(
         "Counter {counter} has no unverified receipts on {date}. Nothing was changed."
     ),
+    "NO_VERIFICATION": Sentence(
+        "There is no verification {verification}. Its number was said when it was asked for."
+    ),
     "NO_ACCOUNT": Sentence(
         "There is no account {name}. Name a head ({heads}) or one account, as C001/CASH or"
         " 1000000001/ARREARS."

@@ -8,13 +8,14 @@ what the same person took.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, Final
 
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.payments import verification
-from mpowerd.payments.rules import HEAD_SLOTS, HEADS, allocate, parsed
+from mpowerd.payments.rules import HEAD_SLOTS, HEADS, allocate, objection_to_verify, parsed
 from protocols.catalogue.payments import (
     Cancel,
     Cancelled,
@@ -60,6 +61,18 @@ async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
     """Verify and post a counter's receipts of one date, or the named ones; all or none."""
     found = await verification.unverified(cursor, body.counter, body.date, body.receipts)
     _judge(found, caller, body)
+    lines, heads = allotted(found)
+    await verification.post(cursor, caller.user, [one.receipt for one in found], lines)
+    posted = [HeadPosted(head, heads[head]) for head in HEADS if heads[head]]
+    return Verified(len(found), sum(heads.values()), posted)
+
+
+def allotted(
+    found: Sequence[verification.Unverified],
+) -> tuple[list[tuple[int, int, int]], dict[str, int]]:
+    """Split receipts over the heads, one after the other: lines (receipt, slot, paise), and the
+    sum of each head.
+    """
     dues: dict[int, dict[str, int]] = {}
     lines: list[tuple[int, int, int]] = []
     heads: defaultdict[str, int] = defaultdict(int)
@@ -72,9 +85,7 @@ async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
             lines.append((one.receipt, HEAD_SLOTS[head], paise))
             owed[head] = owed.get(head, 0) - paise
             heads[head] += paise
-    await verification.post(cursor, caller.user, [one.receipt for one in found], lines)
-    posted = [HeadPosted(head, heads[head]) for head in HEADS if heads[head]]
-    return Verified(len(found), sum(heads.values()), posted)
+    return lines, heads
 
 
 def _judge(found: list[verification.Unverified], caller: Caller, body: Verify) -> None:
@@ -86,14 +97,11 @@ def _judge(found: list[verification.Unverified], caller: Caller, body: Verify) -
         if number not in there:
             raise Refused("NO_RECEIPT", receipt=number)
     for one in found:
-        if one.state == "CANCELLED":
-            raise Refused("RECEIPT_CANCELLED", receipt=one.number)
-        if one.state != "TAKEN":
-            raise Refused("RECEIPT_VERIFIED", receipt=one.number)
+        code = objection_to_verify(one.state, one.person, caller.person)
         if str(one.day) != body.date or not one.number.startswith(f"{body.counter}/"):
-            raise Refused("NO_RECEIPT", receipt=one.number)
-        if one.person == caller.person:
-            raise Refused("OWN_WORK", receipt=one.number)
+            code = "NO_RECEIPT"
+        if code:
+            raise Refused(code, receipt=one.number)
 
 
 SERVED: Final[dict[str, Any]] = {

@@ -73,6 +73,15 @@ def allocate(
     return parts
 
 
+def objection_to_verify(state: str, taker: str, person: str) -> str:
+    """Give the code of what speaks against ``person`` verifying a receipt in that state; ''."""
+    if state == "CANCELLED":
+        return "RECEIPT_CANCELLED"
+    if state != "TAKEN":
+        return "RECEIPT_VERIFIED"
+    return "OWN_WORK" if taker == person else ""
+
+
 def parsed(receipt: str) -> tuple[str, int, int]:
     """Read a receipt number: (counter, the year its financial year begins in, number)."""
     counter, year, number = receipt.split("/")

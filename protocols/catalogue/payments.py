@@ -117,6 +117,49 @@ class Verified(Body, frozen=True):
     heads: list[HeadPosted]
 
 
+class VerifyDay(Body, frozen=True):
+    """Verify all that awaits it of a business date, at one counter or ('') everywhere. The work
+    goes on by itself, also after a failover; ask ``payments.verification`` how far it is.
+    """
+
+    date: BusinessDate
+    counter: Annotated[str, Meta(pattern=r"^([A-Z][A-Z0-9]{1,11})?\Z")] = ""
+
+
+class WatchVerification(Body, frozen=True):
+    """Ask how far a verification is; with the receipts that were left after the place ``after``."""
+
+    verification: Annotated[int, Meta(ge=1, le=2**62)]
+    after: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+
+
+class Left(Body, frozen=True):
+    """A receipt that was not verified, and the code of the refusal."""
+
+    place: int
+    receipt: str
+    code: str
+
+
+class Verification(Body, frozen=True):
+    """How far the verification of a day is: ``state`` OPEN, DONE or STOPPED (and ``why``);
+    ``heads`` when it has ended; ``left`` at most 100 of the receipts that were not verified.
+    """
+
+    verification: int
+    date: str
+    counter: str
+    by: str
+    state: str
+    why: str
+    receipts: int
+    done: int
+    posted: int
+    posted_paise: int
+    heads: list[HeadPosted]
+    left: list[Left]
+
+
 CLERKS = frozenset({Role.CLERK})
 OFFICERS = frozenset({Role.OFFICER})
 OPERATIONS = (
@@ -148,5 +191,21 @@ OPERATIONS = (
         keyed=True,
         purpose="verify and post receipts",
         within=Within("counter", "counter"),
+    ),
+    Operation(
+        "payments.verify_day",
+        VerifyDay,
+        Verification,
+        OFFICERS,
+        keyed=True,
+        purpose="verify a whole day",
+    ),
+    Operation(
+        "payments.verification",
+        WatchVerification,
+        Verification,
+        OFFICERS | {Role.AUDITOR},
+        keyed=False,
+        purpose="see how far a verification is",
     ),
 )

@@ -39,6 +39,10 @@ SHARED: dict[str, set[str]] = {
     # four eyes: whoever may make a request; time runs out by itself
     "ask_approval_v1": {"clerk", "officer", "ops", "admin"},
     "expire_approvals_v1": {"app"},
+    # the verification of a day goes on in the role of who asked for it
+    "verifications_wait_v1": {"app"},
+    "verification_step_v1": {"officer"},
+    "note_verification_step_v1": {"officer"},
     # the signer's own: heads into the log, a checkpoint over it
     "audit_moved_v1": {"app"},
     "audit_grow_v1": {"app"},
@@ -64,11 +68,13 @@ EVIDENCE = (
     "masters",
     "consumer_changes",
     "contacts",
+    "verification_steps",
 )
 KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),
     *("offices", "persons", "powers", "delegations", "approvals"),
     "certificate_requests",
+    *("verifications", "verification_items"),
 )
 TABLES = (*EVIDENCE, *KEPT, "sessions", "second_factors")
 

@@ -41,6 +41,7 @@ from mpowerd.migrations import migrate
 from mpowerd.outcomes import Outcome
 from mpowerd.passwords import Passwords
 from mpowerd.payments import operations as payments
+from mpowerd.payments import whole_days
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
 from mpowerd.rooms import ServedRooms
@@ -80,6 +81,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **consumers.FUNCTIONS,
     **shifts.FUNCTIONS,
     **payments.FUNCTIONS,
+    **whole_days.FUNCTIONS,
     **banking.FUNCTIONS,
     **certificates.FUNCTIONS,
     **ledger.FUNCTIONS,

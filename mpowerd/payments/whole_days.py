@@ -1,0 +1,135 @@
+"""Verifying a whole day: asked once, carried on in steps until it is done, on whichever node is the
+primary.
+
+Invariant: a step is one transaction that posts some receipts and notes that it did; killed
+anywhere, the next step begins at the first receipt without an outcome, so none is lost and none is
+posted twice. A receipt that this officer may not verify is left and named; the others are posted.
+This file must not know when steps are made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from mpowerd.audit.store import chain_of, note
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor, Database
+from mpowerd.payments import verification
+from mpowerd.payments.operations import allotted
+from mpowerd.payments.rules import HEADS, objection_to_verify
+from mpowerd.payments.verification import Unverified
+from protocols.catalogue.payments import HeadPosted, Left, VerifyDay, WatchVerification
+from protocols.catalogue.payments import Verification as Progress
+from protocols.operation import Role
+from protocols.refusals import Refused
+
+STEP: Final = 500
+"""Receipts of one transaction: their consumers' accounts are locked for some tens of ms."""
+LEFT: Final = 100
+"""Receipts named in one answer; the next page begins after the last."""
+ASK: Final = "SELECT mpower.ask_verification_v1(%s, %s, %s, %s)"
+WAIT: Final = "SELECT mpower.verifications_wait_v1()"
+NEXT: Final = "SELECT * FROM mpower.verification_step_v1(%s)"
+NOTE: Final = "SELECT mpower.note_verification_step_v1(%s, %s, %s)"
+WATCH: Final = "SELECT * FROM mpower.verification_v1(%s)"
+NAMED: Final = "SELECT place, number, code FROM mpower.verification_left_v1(%s, %s, %s)"
+WHAT: Final = "payments.verify_day"
+
+
+class Step(NamedTuple):
+    """The receipts of one step: of which verification, whose word it is, from which place on."""
+
+    verification: int
+    by: str
+    person: str
+    first_place: int
+    receipts: list[Unverified]
+
+
+async def verify_day(cursor: Cursor, caller: Caller, body: VerifyDay) -> Progress:
+    """Ask that a day's receipts be verified; the answer comes before the work."""
+    try:
+        date = dt.date.fromisoformat(body.date)
+    except ValueError:
+        counter = body.counter or "(any)"
+        raise Refused("NOTHING_TO_VERIFY", counter=counter, date=body.date) from None
+    await cursor.execute(ASK, (caller.user, caller.person, date, body.counter))
+    ((number,),) = await cursor.fetchall()
+    return await _progress(cursor, number, LEFT, 0)
+
+
+async def watch(cursor: Cursor, caller: Caller, body: WatchVerification) -> Progress:
+    """Say how far a verification is."""
+    return await _progress(cursor, body.verification, LEFT, body.after)
+
+
+async def _progress(cursor: Cursor, number: int, most: int, after: int) -> Progress:
+    await cursor.execute(WATCH, (number,))
+    row = await cursor.fetchone()
+    if row is None:
+        raise Refused("NO_VERIFICATION", verification=number)
+    day, *said, slots, paise = row
+    await cursor.execute(NAMED, (number, after, most))
+    left = [Left(*one) for one in await cursor.fetchall()]
+    heads = [HeadPosted(HEADS[slot - 1], sum_) for slot, sum_ in zip(slots, paise, strict=True)]
+    figures = [number, str(day), *said, heads, left]
+    return Progress(*figures)
+
+
+async def carry_on(database: Database) -> None:
+    """Make steps until nothing waits."""
+    while await database.read("verifications", None, _waits):
+        await database.write("a step of a verification", Role.OFFICER, step)
+
+
+async def _waits(cursor: Cursor) -> bool:
+    ((waits,),) = await (await cursor.execute(WAIT)).fetchall()
+    return bool(waits)
+
+
+async def step(cursor: Cursor) -> None:
+    """Verify and post the next receipts, and note what became of each."""
+    found = await _next(cursor)
+    if found is None:
+        return
+    outcomes = [objection_to_verify(one.state, one.person, found.person) for one in found.receipts]
+    allowed = [one for one, code in zip(found.receipts, outcomes, strict=True) if not code]
+    if allowed:
+        lines, _ = allotted(allowed)
+        await verification.post(cursor, found.by, [one.receipt for one in allowed], lines)
+    said = [code or "VERIFIED" for code in outcomes]
+    await cursor.execute(NOTE, (found.verification, found.first_place, said))
+    await _audit(cursor, found, said)
+
+
+async def _next(cursor: Cursor) -> Step | None:
+    await cursor.execute(NEXT, (STEP,))
+    rows = await cursor.fetchall()
+    if not rows:
+        return None
+    number, by, person, first_place, *_ = rows[0]
+    return Step(number, by, person, first_place, [Unverified(*row[4:]) for row in rows])
+
+
+async def _audit(cursor: Cursor, found: Step, said: Sequence[str]) -> None:
+    subject = f"verification/{found.verification}"
+    caller = Caller(found.by, found.person, Role.OFFICER, subject, "", "", b"")
+    last = found.first_place + len(said) - 1
+    await note(
+        cursor,
+        chain_of(subject),
+        caller,
+        WHAT,
+        "DONE",
+        about=str(found.verification),
+        details=f'{{"first":{found.first_place},"last":{last},"posted":{said.count("VERIFIED")}}}',
+    )
+
+
+SERVED: Final[dict[str, Any]] = {WHAT: verify_day, "payments.verification": watch}
+FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    WHAT: ("ask_verification_v1", "verification_v1", "verification_left_v1"),
+    "payments.verification": ("verification_v1", "verification_left_v1"),
+}
