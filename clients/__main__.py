@@ -30,6 +30,7 @@ NOUNS: Final = {
         "clients.ops.masters:masters",
         "Offices, categories, heads, rates, banks, holidays: list, load, export.",
     ),
+    "receipts": ("clients.ops.receipts:receipts", "Verify a whole day's receipts."),
     "ledger": ("clients.ops.ledger:ledger", "Prove the ledger; statements and balances."),
     "approvals": (
         "clients.ops.approvals:approvals",

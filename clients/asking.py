@@ -67,6 +67,9 @@ class Asking(Protocol):
     ) -> Awaitable[Answer]:
         """Do what changes something, once, under that key (a fresh one of this link if None)."""
 
+    def pause(self, seconds: float) -> Awaitable[None]:
+        """Wait, while the link lives on."""
+
 
 async def submit_file(
     link: Asking, operation: str, body: Struct, scope: str, number: int = 1

@@ -73,6 +73,10 @@ class Insisting:
         first = answer.replay and self._seen(left)
         return Answer(answer.body, replay=answer.replay and not first)
 
+    async def pause(self, seconds: float) -> None:
+        """Wait, while the link lives on."""
+        await self._link.pause(seconds)
+
     def _earlier(self, operation: str, body: Struct, key: RequestKey | None) -> Entry | None:
         """Find what an earlier run left of this very work: under this key, or the same request."""
         declared = CATALOGUE.get(operation)

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -180,6 +181,10 @@ class Link:
     def sign_out(self) -> None:
         """End the person's session."""
         self.happen(desk.SignOutAsked())
+
+    def pause(self, seconds: float) -> Deferred[None]:
+        """Wait, while the link lives on."""
+        return deferLater(self.clock, seconds)
 
     def ask(self, operation: str, body: Struct, patience_s: float = PATIENCE_S) -> Deferred[Any]:
         """Ask what changes nothing; gives the reply's body, errs with Declined, NotReachable or

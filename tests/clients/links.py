@@ -28,6 +28,8 @@ class Board:
         self.scrolls: dict[tuple[str, int], Post] = {}
         self.refusing: Refused | None = None
         """Refuses every fresh keyed request with this, until it is cured."""
+        self.later: dict[str, list[Any]] = {}
+        """Answers that follow, one after each pause."""
         self.code = ""
         """The one-time code that signing in needs, '' none."""
         self.said: list[tuple[str, Any]] = []
@@ -74,6 +76,12 @@ class Board:
             raise Declined(no.code, no.sentence) from no
         self.kept[key] = (content, reply)
         return Answer(reply)
+
+    async def pause(self, seconds: float) -> None:
+        """Time passes: what was said of a work that goes on is followed by what comes later."""
+        for operation, answers in self.later.items():
+            if answers:
+                self.answers[operation] = answers.pop(0)
 
     @staticmethod
     def _said_before(kept: Any) -> Answer:

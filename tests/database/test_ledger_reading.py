@@ -5,12 +5,13 @@ what a head is made up of, and the proof that names the first thing that is wron
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import psycopg
 import pytest
 
-from protocols.accounts import CHART
+from protocols.accounts import CHART, CODES, PLACES, VOUCHERS
 from protocols.catalogue.ledger import (
     Ask,
     AskSubledger,
@@ -159,6 +160,21 @@ async def test_a_head_is_made_up_of_accounts_and_an_account_of_days(node: Node) 
         for name in ("CAHS", "C009/CASH", "0000000077/ARREARS", "HO/CASH", f"{RAM}/CASH"):
             with pytest.raises(Refused, match="There is no account"):
                 await t.read("omar", "ledger.subledger", AskSubledger(name))
+
+
+@on_reactor
+async def test_every_account_and_every_kind_of_voucher_has_words(node: Node) -> None:
+    async with town(node) as t:
+        ((rule,),) = t.look(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'vouchers_kind'"
+        )
+        assert set(re.findall("'([A-Z_]+)'", rule)) <= set(VOUCHERS)
+        places = t.look(
+            "SELECT DISTINCT CASE WHEN account >= 0 THEN 'CONSUMER' WHEN account > -16 THEN 'BOARD'"
+            " ELSE 'COUNTER' END, (abs(account) % 16)::integer FROM mpower.accounts"
+        )
+        assert set(places) <= set(PLACES)
+        assert len(CHART) == len(PLACES) == len(CODES)
 
 
 SPOIL = {

@@ -10,7 +10,6 @@ import pytest
 
 from mpowerd.payments import whole_days
 from mpowerd.payments.whole_days import carry_on
-from protocols.catalogue.days import CloseDay, OpenDay
 from protocols.catalogue.payments import (
     Cancel,
     HeadPosted,
@@ -116,10 +115,10 @@ async def test_it_waits_for_an_open_day_and_stops_with_its_officer(node: Node) -
     async with town(node) as t:
         await t.pay("asha", RAM, 1_000)
         asked = await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
-        await t.done("omar", "days.close", CloseDay(DAY))
+        await t.close_day(DAY)
         await carry_on(t.database)
         assert (await watch(t, asked.verification)).done == 0
-        await t.done("omar", "days.open", OpenDay("2026-11-25"))
+        await t.open_day("2026-11-25")
         t.look("UPDATE mpower.users SET disabled_at = now() WHERE name = 'omar' RETURNING 1")
         await carry_on(t.database)
         said = await watch(t, asked.verification)
