@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from protocols.catalogue.body import Body
-from protocols.operation import Operation, Role
+from protocols.operation import Operation, Role, Within
 from protocols.values import ConsumerNumber, NoDate
 
 AccountName = Annotated[
@@ -193,6 +193,7 @@ OPERATIONS = (
         frozenset({Role.CLERK, Role.OFFICER, Role.AUDITOR}),
         keyed=False,
         purpose="see a consumer's statement",
+        within=Within("consumer", "consumer", counters=True),
     ),
     Operation(
         "ledger.trial_balance",

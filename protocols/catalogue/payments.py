@@ -199,6 +199,7 @@ OPERATIONS = (
         OFFICERS,
         keyed=True,
         purpose="verify a whole day",
+        within=Within("counter", "counter"),
     ),
     Operation(
         "payments.verification",
