@@ -102,12 +102,12 @@ STRIKES: dict[str, tuple[tuple[str, str, str], ...]] = {
 @contextmanager
 def cut(ways: tuple[tuple[str, str, str], ...]) -> Iterator[None]:
     for way in ways:
-        network.cut(*way)
+        network.cut(network.Way(*way))
     try:
         yield
     finally:
         for way in ways:
-            network.mend(*way)
+            network.mend(network.Way(*way))
 
 
 def strike(pair: Pair, what: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from tests.torture import cage
+from tests.torture.kinds import BY_NAME
 from tests.torture.needs import lacks
 from tests.torture.planted import PLANTED
 
@@ -39,6 +40,10 @@ def main(
 
         kinds = tuple(filter(None, only.split(",")))
         sys.exit(cage.live(lambda: torture(home, minutes, seed or 0, plant, kinds)))
+    unknown = [one for one in filter(None, only.split(",")) if one not in BY_NAME]
+    if unknown:
+        known = ", ".join(BY_NAME)
+        raise click.UsageError(f"There is no kind {', '.join(unknown)}. There are: {known}.")
     place = Path(tempfile.gettempdir())
     why = lacks(place)
     if why:

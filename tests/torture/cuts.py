@@ -1,6 +1,7 @@
-"""Faults of links: silence one way or both, flapping, loss, a line gone slow.
+"""Faults of links: silence one way or both, flapping, loss, delay, a line gone slow.
 
-Each keeps the very hosts it cut, so that it mends them even if the roles have changed since.
+Each keeps the very hosts it cut, so that it mends them even if the roles have changed since, and
+counts the packets it met: a link that nobody used was not struck.
 """
 
 from __future__ import annotations
@@ -10,28 +11,47 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.torture import network
-from tests.torture.place import Place, Way
+from tests.torture.network import Way
+from tests.torture.place import Place
 from tests.torture.plan import Fault
+from tests.torture.relay import Delay
 from tests.torture.struck import Missed, Struck
 
 LOST_SHARE: Final = 0.33
+DELAYS_S: Final = (0.02, 0.06, 0.12, 0.25, 0.4)
+"""Each way: from a line across the country to one by a satellite; the beats still arrive."""
 
 
-def _cut(ways: Sequence[Way], share: float = 1.0) -> None:
-    for way in ways:
-        network.cut(way.network, way.source, way.target, share)
+class Cut:
+    """Ways that are cut; ``met``: the packets that were dropped so far, as of the last mending."""
 
+    def __init__(self, ways: Sequence[Way], share: float = 1.0) -> None:
+        self.met = 0
+        self.down = False
+        self._ways = ways
+        self._share = share
+        self.make()
 
-def _mend(ways: Sequence[Way], share: float = 1.0) -> None:
-    for way in ways:
-        network.mend(way.network, way.source, way.target, share)
+    def make(self) -> None:
+        """Drop from now on."""
+        for way in self._ways:
+            network.cut(way, self._share)
+        self.down = True
+
+    def mend(self) -> None:
+        """Drop no more."""
+        if self.down:
+            self.met += sum(network.mend(way, self._share) for way in self._ways)
+        self.down = False
+
+    def struck(self) -> Struck:
+        """Silent until the end."""
+        return Struck(self.mend, told=lambda: f"{self.met} packets", hit=lambda: self.met > 0)
 
 
 def link(place: Place, fault: Fault) -> Struck:
     """Silence, in one direction or both."""
-    ways = list(place.ways(fault.whom))
-    _cut(ways)
-    return Struck(lambda: _mend(ways))
+    return Cut(list(place.ways(fault.whom))).struck()
 
 
 def host(place: Place, fault: Fault) -> Struck:
@@ -45,35 +65,49 @@ def host(place: Place, fault: Fault) -> Struck:
         if other != name
         for way in (Way(where, name, other), Way(where, other, name))
     ]
-    _cut(ways)
-    return Struck(lambda: _mend(ways))
+    return Cut(ways).struck()
 
 
 def flap(place: Place, fault: Fault) -> Struck:
     """A link goes and comes, for a quarter of a second to two seconds each."""
-    ways = list(place.ways(fault.whom))
-    state = [1.0, time.monotonic(), 0.0]
-    _cut(ways)
+    cut = Cut(list(place.ways(fault.whom)))
+    since_s, turns = [time.monotonic()], [0]
 
     def tick() -> None:
-        down, since_s, turns = state
-        if time.monotonic() - since_s < 0.25 * (1 + (fault.dice >> int(turns) % 16) % 8):
+        if time.monotonic() - since_s[0] < 0.25 * (1 + (fault.dice >> turns[0] % 16) % 8):
             return
-        (_mend if down else _cut)(ways)
-        state[:] = [0.0 if down else 1.0, time.monotonic(), turns + 1]
+        (cut.mend if cut.down else cut.make)()
+        since_s[0] = time.monotonic()
+        turns[0] += 1
 
-    def end() -> None:
-        if state[0]:
-            _mend(ways)
-
-    return Struck(end, tick, lambda: f"{int(state[2])} turns")
+    return Struck(
+        cut.mend,
+        tick,
+        lambda: f"{turns[0]} turns, {cut.met} packets",
+        lambda: turns[0] > 0 and cut.met > 0,
+    )
 
 
 def loss(place: Place, fault: Fault) -> Struck:
     """A third of the packets vanish."""
+    return Cut(list(place.ways(fault.whom)), LOST_SHARE).struck()
+
+
+def delay(place: Place, fault: Fault) -> Struck:
+    """Every packet is late, some overtake others."""
+    base_s = DELAYS_S[fault.dice % len(DELAYS_S)]
     ways = list(place.ways(fault.whom))
-    _cut(ways, LOST_SHARE)
-    return Struck(lambda: _mend(ways, LOST_SHARE))
+    late = [Delay(way, fault.number * 2 % 0xFFFF + n, base_s) for n, way in enumerate(ways)]
+
+    def end() -> None:
+        for one in late:
+            one.end()
+
+    def held() -> int:
+        return sum(one.held for one in late)
+
+    told = f"packets late by {base_s * 1000:.0f} ms or more"
+    return Struck(end, told=lambda: f"{held()} {told}", hit=lambda: held() > 0)
 
 
 def slow(place: Place, fault: Fault) -> Struck:

@@ -50,6 +50,7 @@ KINDS: Final = (
     Kind("cut-host", "a host hears nobody and nobody hears it", (*NODES, "witness"), 2, 9),
     Kind("flap", "a link goes and comes", BOTH_WAYS, 3, 9),
     Kind("loss", "a third of a link's packets vanish", BOTH_WAYS, 3, 9),
+    Kind("delay", "every packet of a link is late, some overtake others", BOTH_WAYS, 3, 9),
     Kind("slow-link", "300 kbit/s are left of a link", ("town:primary", "cross:primary"), 3, 9),
     Kind("disk-full", "no space is left", (*NODES, "witness"), 2, 9),
     Kind("disk-hung", "every write waits", (*NODES, "witness"), 1, 9),

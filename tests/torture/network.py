@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from msgspec import Struct
+
 from tests.torture.system import attempt, run
 
 NUMBERS: Final = {"a": 1, "b": 2, "w": 3, "t": 11, "s": 12}
@@ -35,8 +37,8 @@ def inside(host: str, *words: str) -> list[str]:
     return ["nsenter", f"--net=/run/netns/{host}", *words]
 
 
-def build() -> bool:
-    """Make hosts and networks; say whether slow lines can be had here."""
+def build() -> None:
+    """Make hosts and networks."""
     for network, number in NETWORKS.items():
         run("ip", "link", "add", network, "type", "bridge")
         run("ip", "link", "set", network, "up")
@@ -52,6 +54,10 @@ def build() -> bool:
         for host in HOSTS_OF[network]:
             via = address(host, "watch")
             run("ip", "route", "add", f"{address(host, network)}/32", "via", via)
+
+
+def branch_line() -> bool:
+    """Give the branch its slow line; False if this kernel cannot."""
     return all([_shape("s", "town", SLOW_LINE), _shape_bridge("s", "town", SLOW_LINE)])
 
 
@@ -85,26 +91,71 @@ def speed_up(host: str, network: str) -> None:
     attempt("tc", "qdisc", "del", "dev", f"{network}-{host}", "root")
 
 
-def _rule(network: str, source: str, target: str, share: float) -> Iterator[str]:
-    yield from ("-i", network, "-s", address(source, network))
+class Way(Struct, frozen=True):
+    """One direction of one network between two hosts."""
+
+    network: str
+    source: str
+    target: str
+
+
+IPTABLES: Final = ("iptables", "-w", "5")
+CUTS: Final = "INPUT"
+DETOURS: Final = ("-t", "mangle", "PREROUTING")
+"""Before the cuts, and in another chain: what comes back from a detour meets them all the same."""
+
+
+def _rule(way: Way, share: float) -> Iterator[str]:
+    yield from ("-i", way.network, "-s", address(way.source, way.network))
     if share < 1:
         yield from ("-m", "statistic", "--mode", "random", "--probability", f"{share:.2f}")
     yield from ("-j", "DROP")
 
 
-def cut(network: str, source: str, target: str, share: float = 1.0) -> None:
-    """Drop (that share of) what ``target`` would receive from ``source`` on a network."""
-    words = ("iptables", "-w", "5", "-A", "INPUT", *_rule(network, source, target, share))
-    run(*inside(target, *words))
+def cut(way: Way, share: float = 1.0) -> None:
+    """Drop (that share of) what the target would receive from the source."""
+    run(*inside(way.target, *IPTABLES, "-A", CUTS, *_rule(way, share)))
 
 
-def mend(network: str, source: str, target: str, share: float = 1.0) -> None:
-    """Undo a cut of the same words."""
-    words = ("iptables", "-w", "5", "-D", "INPUT", *_rule(network, source, target, share))
-    run(*inside(target, *words))
+def mend(way: Way, share: float = 1.0) -> int:
+    """Undo a cut of the same words; how many packets it has met."""
+    met = _met(way, share)
+    run(*inside(way.target, *IPTABLES, "-D", CUTS, *_rule(way, share)))
+    return met
+
+
+def _met(way: Way, share: float) -> int:
+    """How many packets the rules of a cut have dropped."""
+    source = f"-s {address(way.source, way.network)}/32 -i {way.network} "
+    rules = run(*inside(way.target, *IPTABLES, "-v", "-S", CUTS)).splitlines()
+    counts = (
+        int(rule.partition(" -c ")[2].split()[0])
+        for rule in rules
+        if source in rule and ("--probability" in rule) == (share < 1)
+    )
+    return sum(counts)
+
+
+def detour(way: Way, queue: int) -> None:
+    """Send what the target receives from the source through a queue of the kernel."""
+    run(*inside(way.target, *_detour("-A", way, queue)))
+
+
+def straight(way: Way, queue: int) -> None:
+    """Undo a detour."""
+    run(*inside(way.target, *_detour("-D", way, queue)))
+
+
+def _detour(order: str, way: Way, queue: int) -> tuple[str, ...]:
+    table, mangle, chain = DETOURS
+    where = ("-i", way.network, "-s", address(way.source, way.network))
+    whither = ("-j", "NFQUEUE", "--queue-num", str(queue))
+    return (*IPTABLES, table, mangle, order, chain, *where, *whither)
 
 
 def mend_all() -> None:
-    """Undo every cut."""
+    """Undo every cut and every detour."""
+    table, mangle, chain = DETOURS
     for host in NUMBERS:
-        run(*inside(host, "iptables", "-w", "5", "-F", "INPUT"))
+        run(*inside(host, *IPTABLES, "-F", CUTS))
+        run(*inside(host, *IPTABLES, table, mangle, "-F", chain))

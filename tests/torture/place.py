@@ -6,28 +6,21 @@ Links are written as in ``kinds``: ``network:from>to`` or ``network:one-other``,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-from msgspec import Struct
+from collections.abc import Iterator, Mapping
 
 from tests.torture.board import Board
 from tests.torture.crowd import Crowd
 from tests.torture.host import Host
+from tests.torture.network import Way
 from tests.torture.watching import Watch
-
-
-class Way(Struct, frozen=True):
-    """One direction of one network between two hosts."""
-
-    network: str
-    source: str
-    target: str
 
 
 class Place:
     """Everything that a fault may strike."""
 
-    def __init__(self, board: Board, crowd: Crowd, watch: Watch) -> None:
+    def __init__(self, board: Board, crowd: Crowd, watch: Watch, lacks: Mapping[str, str]) -> None:
+        """``lacks``: kinds that this machine cannot do, and why."""
+        self.lacks = lacks
         self.board = board
         self.crowd = crowd
         self.watch = watch

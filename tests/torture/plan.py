@@ -2,7 +2,8 @@
 
 A round is a lone fault, or two to four that overlap. Kinds come from a shuffled deck, so that each
 has been dealt before one is dealt again. After a round everything is mended and the pair must
-converge; this file must not know how.
+converge; this file must not know how. A kind that has not struck when the time is up is dealt alone
+until it has.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ LONE: Final = 0.34
 MOST: Final = 4
 SPREAD_S: Final = 4.0
 """Faults of a round begin within this time, so that they overlap."""
-CHANCES: Final = 2
-"""A kind that was dealt so often and never found anything to strike is a rig that sleeps."""
+OWED: Final = 1 << 20
+"""The numbers of what is dealt when the time is up begin here."""
 
 
 class Fault(Struct, frozen=True):
@@ -45,9 +46,20 @@ class Fault(Struct, frozen=True):
         return f"{self.kind} of {self.whom} for {self.lasts_s:.1f} s"
 
 
+def chosen(only: Sequence[str] = ()) -> list[Kind]:
+    """The kinds of these names; all if none are named."""
+    return [one for one in KINDS if not only or one.name in only]
+
+
+def owed(seed: int, turn: int, kinds: Sequence[str]) -> list[Fault]:
+    """A round with one fault of these kinds, one after the other from turn to turn."""
+    kind = chosen(kinds)[turn % len(kinds)]
+    return [_drawn(Random(f"{seed} {turn}"), OWED + turn, kind, 0.0)]
+
+
 def rounds(seed: int, only: Sequence[str] = ()) -> Iterator[list[Fault]]:
     """Give round after round, without end; of these kinds only, if any are named."""
-    kinds = [one for one in KINDS if not only or one.name in only]
+    kinds = chosen(only)
     chance = Random(seed)
     deck: list[Kind] = []
     number = 0

@@ -23,18 +23,20 @@ from typing import Any, Final
 import psycopg
 
 from bench.figures import table, tell
-from tests.torture import checks, evidence, gaps, network
+from tests.torture import able, checks, evidence, gaps
 from tests.torture.board import Board
 from tests.torture.checks import Flaw
 from tests.torture.crowd import END_S, SEATS, Crowd
 from tests.torture.outages import keep_record
 from tests.torture.place import Place
-from tests.torture.plan import CHANCES, rounds
+from tests.torture.plan import chosen, rounds
 from tests.torture.planted import PLANTED
 from tests.torture.story import NotConvergedError, Story, unexpected
 from tests.torture.system import RigError
 from tests.torture.watching import Watch
 
+LACKING: Final = 5
+"""The exit code if this machine cannot do a kind that was asked for by name."""
 LONGEST: Final = 12
 ANSWER_S: Final = 90.0
 EQUAL_S: Final = 60.0
@@ -43,16 +45,18 @@ EQUAL_S: Final = 60.0
 def torture(home: Path, minutes: float, seed: int, plant: str, only: Sequence[str]) -> int:
     """Run it all; 0 if the pair came through clean, or if a planted bug was caught."""
     began_s = time.monotonic()
-    slow_lines = network.build()
-    if not slow_lines:
-        tell("This kernel has no tbf: no slow lines. Left out: the branch's 64 kbit/s.")
-    tell("Left out: clock jumps (they would be the whole machine's), delay (no netem here).")
+    lacks = able.build()
+    for kind, why in lacks.items():
+        tell(f"Left out: {kind}. {why}")
+    if lacks.keys() & set(only):
+        return LACKING
+    kinds = [one.name for one in chosen(only) if one.name not in lacks]
     replication = Random(seed).choice(("town", "cross"))
     board = Board(home, replication, plant)
     watch = Watch(board)
-    place = Place(board, Crowd(board), watch)
-    played = repeat(PLANTED[plant]) if plant else rounds(seed, only)
-    story = Story(place, played)
+    place = Place(board, Crowd(board), watch, lacks)
+    played = repeat(PLANTED[plant]) if plant else rounds(seed, kinds)
+    story = Story(place, played, () if plant else kinds, seed)
     trouble = ""
     verdict: list[Flaw] = []
     try:
@@ -156,8 +160,7 @@ def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], troubl
     for one in flaws[:20]:
         tell(f"{one.kind}: {one.text}")
     faults = Counter(hit.kind for hit in story.hits)
-    dealt = Counter(story.dealt)
-    never = sorted(kind for kind, n in dealt.items() if n >= CHANCES and not faults[kind])
+    never = story.never_hit()
     kinds = Counter(one.kind for one in flaws)
     clean = not flaws and not trouble and not never
     told = {
@@ -168,6 +171,7 @@ def _report(story: Story, seed: int, minutes: float, verdict: list[Flaw], troubl
         "doubled": kinds["doubled"],
         "flaws": dict(kinds),
         "faults": dict(sorted(faults.items())),
+        "left_out": sorted(story.place.lacks),
         "missed": len(story.missed),
         "never_hit": never,
         "gaps_ms": {row[0]: {"median_alone": row[2], "worst": row[4]} for row in rows},

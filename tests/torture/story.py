@@ -1,5 +1,5 @@
 """The torture itself: rounds of faults, mend everything, converge, compare; again until the time is
-up.
+up and every kind has struck.
 
 One loop in one thread begins and ends faults, keeps them up, and plays supervisor. Invariant: after
 a round every fault has ended before convergence is judged, and the time to converge is bounded.
@@ -9,7 +9,7 @@ This file must not know how a fault is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from msgspec import structs
@@ -20,7 +20,7 @@ from tests.torture.checks import Flaw
 from tests.torture.gaps import Hit
 from tests.torture.outages import keep_record
 from tests.torture.place import Place
-from tests.torture.plan import Fault
+from tests.torture.plan import Fault, owed
 from tests.torture.strokes import STROKES
 from tests.torture.struck import Missed, Struck
 from tests.torture.system import RigError
@@ -28,6 +28,8 @@ from tests.torture.system import RigError
 TICK_S: Final = 0.05
 CONVERGE_S: Final = 120.0
 """A whole copy of a node that may hold no other, on a machine that does other things too."""
+OVERTIME_S: Final = 600.0
+"""A run goes on for so long if a kind has not struck yet; a kind that never does fails the run."""
 STEADY: Final = 2
 """Answers each terminal must have had since the mending: the line works again."""
 
@@ -59,24 +61,31 @@ class Story:
     company and again when the others of its round were over.
     """
 
-    def __init__(self, place: Place, played: Iterator[list[Fault]]) -> None:
+    def __init__(
+        self, place: Place, played: Iterator[list[Fault]], due: Sequence[str] = (), seed: int = 0
+    ) -> None:
+        """``due``: the kinds that must strike; ``seed``: of what is dealt for them at the end."""
         self.place = place
         self.hits: list[Hit] = []
         self.missed: list[str] = []
-        self.dealt: list[str] = []
         self.flaws: list[Flaw] = []
         self.converged_s: list[float] = []
         self._rounds = played
+        self._due, self._seed = due, seed
         self._begun: list[Begun] = []
 
     def play(self, until_s: float) -> None:
         """Play rounds until the time is up; NotConvergedError or RigError end it early."""
         self.converge("the start")
         number = 0
-        while time.monotonic() < until_s and not self.flaws:
+        while not self.flaws:
+            now_s, never = time.monotonic(), self.never_hit()
+            if now_s >= until_s + (OVERTIME_S if never else 0):
+                return
             number += 1
             keep_record(self.place)
-            faults = next(self._rounds)
+            late = now_s >= until_s
+            faults = owed(self._seed, number, never) if late else next(self._rounds)
             tell(f"round {number}: {' · '.join(map(str, faults))}")
             try:
                 self._strike(faults)
@@ -85,10 +94,13 @@ class Story:
             self.converge(f"round {number}")
             self._compare()
 
+    def never_hit(self) -> list[str]:
+        """The kinds that must strike and have not."""
+        return sorted(set(self._due) - {one.kind for one in self.hits})
+
     # ------------------------------------------------------------------ one round
 
     def _strike(self, faults: list[Fault]) -> None:
-        self.dealt += [one.kind for one in faults]
         owed = self._play(faults, alone=len(faults) == 1)
         for fault in owed:  # another fault was in its way: now nothing is
             for nothing in self._play([fault], alone=False):
@@ -106,7 +118,7 @@ class Story:
                     owed.append(structs.replace(fault, at_s=0.0))
             for one in [it for it in self._begun if it.over_s <= now_s]:
                 self._begun.remove(one)
-                self._note(one.end())
+                self._note(one)
             self.tick()
         return owed
 
@@ -123,7 +135,13 @@ class Story:
     def _who(self, fault: Fault) -> str:
         return f"primary is {self.place.watch.who('primary')}"
 
-    def _note(self, hit: Hit) -> None:
+    def _note(self, begun: Begun) -> None:
+        """End it; it counts if it has met anybody."""
+        hit = begun.end()
+        if not begun.struck.hit():
+            tell(f"  missed {begun.fault}: it met nobody. {hit.told}")
+            self.missed.append(str(begun.fault))
+            return
         self.hits.append(hit)
         if hit.told:
             tell(f"  {hit.kind}: {hit.told}")
@@ -139,7 +157,7 @@ class Story:
 
     def _mend(self) -> None:
         while self._begun:
-            self._note(self._begun.pop().end())
+            self._note(self._begun.pop())
         network.mend_all()
 
     # ------------------------------------------------------------------ after a round

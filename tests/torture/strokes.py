@@ -90,7 +90,7 @@ def restart_storm(place: Place, fault: Fault) -> Struck:
             host.strike(signal.SIGKILL, host.daemon())
             lives[:] = [lives[0] + 1, time.monotonic()]
 
-    return Struck(tick=tick)
+    return Struck(tick=tick, told=lambda: f"killed {lives[0]:.0f} times", hit=lambda: lives[0] > 1)
 
 
 def freeze_daemon(place: Place, fault: Fault) -> Struck:
@@ -134,7 +134,7 @@ def cancelled_commits(place: Place, fault: Fault) -> Struck:
                     hits[0] += sum(bool(row[0]) for row in base.execute(WAITING).fetchall())
 
     threading.Thread(target=work, daemon=True).start()
-    return Struck(over.set, told=lambda: f"{hits[0]} commits cancelled")
+    return Struck(over.set, told=lambda: f"{hits[0]} commits cancelled", hit=lambda: hits[0] > 0)
 
 
 def _superuser(socket: Path) -> psycopg.Connection[tuple[object, ...]]:
@@ -165,6 +165,7 @@ STROKES: Final[dict[str, Stroke]] = {
     "cut-host": cuts.host,
     "flap": cuts.flap,
     "loss": cuts.loss,
+    "delay": cuts.delay,
     "slow-link": cuts.slow,
     "disk-full": outages.disk_full,
     "disk-hung": outages.disk_hung,

@@ -19,9 +19,16 @@ def _silent() -> str:
     return ""
 
 
+def _yes() -> bool:
+    return True
+
+
 class Struck(Struct, frozen=True):
-    """``end`` undoes it, ``tick`` keeps it up, ``told`` is a word for the log."""
+    """``end`` undoes it, ``tick`` keeps it up, ``told`` is a word for the log; ``hit``: whether it
+    met anybody at all, asked when it has ended.
+    """
 
     end: Callable[[], object] = _nothing
     tick: Callable[[], None] = _nothing
     told: Callable[[], str] = _silent
+    hit: Callable[[], bool] = _yes

@@ -3,7 +3,7 @@
 from itertools import islice
 
 from tests.torture.kinds import BY_NAME, KINDS
-from tests.torture.plan import MOST, SPREAD_S, rounds
+from tests.torture.plan import MOST, SPREAD_S, owed, rounds
 from tests.torture.strokes import STROKES
 
 
@@ -37,3 +37,11 @@ def test_rounds_overlap_or_stand_alone() -> None:
 
 def test_every_kind_has_its_stroke_and_no_stroke_is_without_a_kind() -> None:
     assert set(STROKES) == set(BY_NAME)
+
+
+def test_what_is_owed_is_dealt_alone_kind_after_kind() -> None:
+    kinds = ["delay", "loss", "pause"]
+    dealt = [owed(5, turn, kinds) for turn in range(6)]
+    assert dealt == [owed(5, turn, kinds) for turn in range(6)]
+    assert {len(faults) for faults in dealt} == {1}
+    assert sorted(faults[0].kind for faults in dealt) == sorted(kinds * 2)

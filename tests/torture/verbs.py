@@ -2,13 +2,14 @@
 may expect.
 
 An order is given beside the rig's loop, because a cluster that is struck may let it wait. What it
-was answered is told at the end. A pause is taken back before the pair is judged. This file must not
-know what the machine makes of an order.
+was answered is told at the end; one that was refused has not struck. A pause is taken back before
+the pair is judged. This file must not know what the machine makes of an order.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from tests.torture.place import Place
@@ -51,19 +52,22 @@ def _told(order: Order) -> str:
     return order.said
 
 
+def _struck(order: Order, end: Callable[[], object] = lambda: None) -> Struck:
+    """An order that may still be under way when its fault is over."""
+    return Struck(end, told=lambda: _told(order), hit=lambda: order.code == 0)
+
+
 def switchover(place: Place, fault: Fault) -> Struck:
     """In order, if it can be."""
-    order = Order(place, "switchover")
-    return Struck(told=lambda: _told(order))
+    return _struck(Order(place, "switchover"))
 
 
 def handover(place: Place, fault: Fault) -> Struck:
     """At once."""
-    order = Order(place, "handover", "--reason", "on battery")
-    return Struck(told=lambda: _told(order))
+    return _struck(Order(place, "handover", "--reason", "on battery"))
 
 
 def pause(place: Place, fault: Fault) -> Struck:
     """Off, and on again at the end, whatever became of the first order."""
     order = Order(place, "pause")
-    return Struck(lambda: Order(place, "resume", after=order), told=lambda: _told(order))
+    return _struck(order, lambda: Order(place, "resume", after=order))
