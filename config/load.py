@@ -24,6 +24,7 @@ from config.settings import (
     NodeSettings,
     PostgresSettings,
     Settings,
+    SignInSettings,
     TlsSettings,
     WitnessSettings,
 )
@@ -62,6 +63,7 @@ def load_node(path: Path) -> NodeSettings:
     settings = _load(path, NodeSettings)
     _look_for_files(path, "tls", settings.tls)
     _look_for_files(path, "postgres", settings.postgres)
+    _look_for_files(path, "sign_in", settings.sign_in)
     if settings.cluster.etcd is not None and settings.cluster.arbiter == "etcd":
         _look_for_files(path, "cluster.etcd", settings.cluster.etcd)
     for event, program in msgspec.structs.asdict(settings.callbacks).items():
@@ -194,7 +196,7 @@ def _check_keys(raw: Any, wanted: Any, source: str, at: str) -> Any:
 
 
 def _look_for_files(
-    source: Path, at: str, group: TlsSettings | PostgresSettings | EtcdSettings
+    source: Path, at: str, group: TlsSettings | PostgresSettings | EtcdSettings | SignInSettings
 ) -> None:
     for field in msgspec.structs.fields(group):
         path = getattr(group, field.name)

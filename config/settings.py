@@ -284,6 +284,22 @@ class SignInSettings(Settings, frozen=True, kw_only=True):
         list[Literal["clerk", "receiver", "officer", "auditor", "ops", "admin"]],
         Meta(description="Roles that work only with a one-time code, once its device is enrolled."),
     ] = field(default_factory=lambda: ["officer", "admin"])
+    fresh_s: Annotated[
+        int,
+        Meta(
+            ge=30,
+            le=3600,
+            description="What decides about much (rights, refunds, high values) is done only within"
+            " this time after signing in; later it asks to sign in again.",
+        ),
+    ] = 300
+    common_passwords: Annotated[
+        Path | None,
+        Meta(
+            description="The board's own list of passwords that are refused: words, or SHA-1 or"
+            " SHA-256 of exact ones in hex, one a line. A short list is built in."
+        ),
+    ] = None
 
 
 class NodeSettings(Settings, frozen=True, kw_only=True):

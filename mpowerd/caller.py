@@ -30,6 +30,8 @@ class Caller(Struct, frozen=True):
     session: bytes
     must_enrol: bool = False
     """Their role works only with a second factor, and this login has none yet."""
+    fresh: bool = False
+    """They signed in a moment ago; told only to operations that ask for it (``again``)."""
 
 
 class Key(Struct, frozen=True):

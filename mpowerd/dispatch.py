@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from mpowerd.caller import Caller, Key
 from mpowerd.faults import ANY_END, refusal, settle, stored_refusal
@@ -100,6 +101,8 @@ class Dispatch:
         key = None
         if request.key is not None:
             key = Key(caller.counter, request.key.client, request.key.sequence)
+        if operation.again and session is not None:
+            caller = replace(caller, fresh=self._sessions.fresh(session))
         refused = not_allowed(operation, caller)
         lane = self._lanes.get(operation.name)
         if lane is not None and refused is None:
@@ -141,7 +144,10 @@ class Dispatch:
             return await self._rooms.read(asked)
         if refused is not None:
             return await self._rooms.refuse_key(asked, refused)
-        return await self._rooms.write(asked)
+        outcome = await self._rooms.write(asked)
+        if outcome.refusal is not None and outcome.refusal[0] == "PROVE_AGAIN":
+            await self._sessions.prove_again(asked.caller.session)
+        return outcome
 
     async def close(self) -> None:
         """Wait for what is being served: each ends by its own deadline."""

@@ -223,11 +223,11 @@ class Hall:
         if self._doors is not None:
             self._run(self._doors.sessions.forget(session))
 
-    def _session_ended(self, session: bytes) -> None:
+    def _session_ended(self, session: bytes, code: str) -> None:
         connection = self._sessions.pop(session, None)
         if connection is not None:
             connection.session = None
-            connection.happened(table.SessionEnded(Refused("SIGN_IN_AGAIN")))
+            connection.happened(table.SessionEnded(Refused(code)))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -56,11 +56,12 @@ from mpowerd.people import People
 from mpowerd.rooms import Serve, ServedRooms
 from mpowerd.seats import SEATS, kind_of
 from mpowerd.security import operations as security
+from mpowerd.security.common import read_common
 from mpowerd.security.operations import Hashing
 from mpowerd.security.operations import served as security_served
 from mpowerd.security.store import broken_glass
 from mpowerd.server import Server
-from mpowerd.sessions import Sessions
+from mpowerd.sessions import FRESH_S, Sessions
 from mpowerd.shifts.operations import SERVED as SHIFTS
 from mpowerd.sign_in import SignIns
 from protocols.catalogue import CATALOGUE
@@ -97,12 +98,13 @@ def served(
     wall: Callable[[], float],
     cluster: str = "",
     key: Path | None = None,
+    common: Callable[[str], bool] | None = None,
 ) -> Mapping[str, Serve]:
     """Give every room's operations; ``here()`` is the node's own date, ``wall()`` Unix seconds,
-    ``key`` signs the audit of ``cluster``.
+    ``key`` signs the audit of ``cluster``, ``common`` passwords are refused (None: the shipped).
     """
     rooms = {
-        **security_served(hashing, wall),
+        **security_served(hashing, wall, common or read_common().holds),
         **audit_served(cluster, key),
         **days_served(here),
         **masters.served(here),
@@ -135,6 +137,8 @@ class Plan(Struct, frozen=True):
     payments_per_batch: int = 128
     pool: int = 8
     second_factor: frozenset[str] = frozenset()
+    fresh_s: float = FRESH_S
+    common_passwords: Path | None = None
     signing_key: Path | None = None
     checkpoint_s: float = 5.0
 
@@ -152,6 +156,7 @@ class House:
         self.alarm: Callable[[str, str], None] = nobody_listens
         self.keep: Callable[[Checkpoint], Awaitable[None]] = nowhere
         self._passwords = Passwords()
+        self._common = read_common(plan.common_passwords)
         self._jobs = Jobs()
         self.figures = Figures()
         self.hall = Hall(
@@ -239,9 +244,11 @@ class House:
         """Put together what stands behind the doors, on one database."""
         now_s = self._clock.seconds
         people = People(database, self._plan.second_factor)
-        sessions = Sessions(people.alive, people.end, now_s)
         plan, hashed = self._plan, self._passwords.hashed
-        operations = served(self._here, hashed, time.time, plan.cluster, plan.signing_key)
+        sessions = Sessions(people.alive, people.end, now_s, plan.fresh_s)
+        operations = served(
+            self._here, hashed, time.time, plan.cluster, plan.signing_key, self._common.holds
+        )
         rooms = ServedRooms(database, operations, {TAKE: fingerprint}, self._done)
         lane: Lane[Outcome] = Lane(
             _posting(database, self.figures, now_s), now_s, self._plan.payments_per_batch

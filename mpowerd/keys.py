@@ -150,6 +150,13 @@ async def _permitted(cursor: Cursor, caller: Caller, operation: str) -> None:
             raise Refused("ROLE", purpose=purpose, role=caller.role, needed="that role still")
 
 
+def _check_fresh(caller: Caller, operation: str) -> None:
+    """Refuse PROVE_AGAIN, which settles nothing, where the sign-in is too old for an operation."""
+    declared = CATALOGUE.get(operation)
+    if declared is not None and declared.again == "always" and not caller.fresh:
+        raise Refused("PROVE_AGAIN")
+
+
 async def _carry_out(
     cursor: Cursor,
     caller: Caller,
@@ -163,6 +170,7 @@ async def _carry_out(
     try:
         await _permitted(cursor, caller, operation)
         await check_office(cursor, caller, CATALOGUE.get(operation), body)
+        _check_fresh(caller, operation)
         before = await _stands(cursor, operation, body)
         reply = encoded(await work(cursor, caller, body))
         changed = (before, await _stands(cursor, operation, body))

@@ -94,6 +94,8 @@ def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:
         payments_per_batch=limits.payments_per_batch,
         pool=limits.pool,
         second_factor=frozenset(settings.sign_in.second_factor),
+        fresh_s=settings.sign_in.fresh_s,
+        common_passwords=settings.sign_in.common_passwords,
         signing_key=settings.audit.signing_key,
         checkpoint_s=settings.audit.checkpoint_s,
     )

@@ -21,6 +21,8 @@ from protocols.refusals import Refused
 
 IDLE_S: Final = 15 * 60.0
 ABSOLUTE_S: Final = 12 * 3600
+FRESH_S: Final = 300.0
+"""A sign-in is fresh for so long where the settings say nothing else."""
 CHECK_EVERY_S: Final = 1.5
 CHECKED_WITHIN_S: Final = 5.0
 """A disabled user's session is dead after this: CHECK_EVERY_S + the check's own time, else nobody
@@ -54,12 +56,16 @@ class Sessions:
         alive: Callable[[Sequence[Caller]], Awaitable[Collection[bytes]]],
         end: Callable[[Sequence[bytes], str], Awaitable[None]],
         clock: Callable[[], float],
+        fresh_s: float = FRESH_S,
     ) -> None:
         self._alive, self._end, self._clock = alive, end, clock
+        self._fresh_s = fresh_s
         self._live: dict[bytes, Live] = {}
         self._checked_s = clock()
-        self.ended: Callable[[bytes], None] = lambda _session: None
-        """Told the hash of every session that ended here; the server closes what hangs on it."""
+        self.ended: Callable[[bytes, str], None] = lambda _session, _code: None
+        """Told the hash of every session that ended here, and the code of the refusal its person
+        reads; the server closes what hangs on it.
+        """
 
     def __len__(self) -> int:
         return len(self._live)
@@ -87,6 +93,17 @@ class Sessions:
             raise Refused("BUSY")
         live.used_s = now_s
         return live.caller
+
+    def fresh(self, session: bytes) -> bool:
+        """Whether its person signed in within ``fresh_s``; a resumed session is as old as it is."""
+        live = self._live.get(session)
+        return live is not None and ABSOLUTE_S - (live.until_s - self._clock()) <= self._fresh_s
+
+    async def prove_again(self, session: bytes) -> None:
+        """End a session whose person has to sign in anew for what they asked."""
+        if session in self._live:
+            self._drop(session, "PROVE_AGAIN")
+            await self._end([session], "AGAIN")
 
     async def forget(self, session: bytes) -> None:
         """End a session because its person signed out."""
@@ -117,10 +134,10 @@ class Sessions:
         """Forget all: this node is no longer the primary; the sessions live on in the database."""
         self._live.clear()
 
-    def _drop(self, session: bytes) -> None:
+    def _drop(self, session: bytes, code: str = "SIGN_IN_AGAIN") -> None:
         live = self._live.pop(session, None)
         if live is not None:
             structlog.get_logger().info(
                 "session ended", user=live.caller.user, subject=live.caller.subject
             )
-            self.ended(session)
+            self.ended(session, code)

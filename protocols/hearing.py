@@ -85,7 +85,7 @@ def _heard_at_home(t: Terminal, message: Any) -> Event:
             return Event.HOME_AWAY
         case Refusal(seq=0) if t.claim_at is not None:
             return Event.CLAIM_PUT_OFF if message.code == "BUSY" else Event.CLAIM_REFUSED
-        case Refusal(code="SIGN_IN_AGAIN") if not t.principal:
+        case Refusal(code="SIGN_IN_AGAIN" | "PROVE_AGAIN") if not t.principal:
             return Event.SESSION_GONE
         case Refusal(seq=0):
             return Event.TOLD

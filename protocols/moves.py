@@ -251,7 +251,8 @@ def lose_session(t: Terminal, happening: Any, moment: Moment) -> Outcome:
         t = _changed(t, seq, stage=Stage.WAITING, at=moment.now)
     if not t.token:
         return t, ()
-    return replace(t, token=b"", claim=None, claim_at=None), (SignInNeeded(),)
+    why = (Tell(happening.message),) if happening.message.code == "PROVE_AGAIN" else ()
+    return replace(t, token=b"", claim=None, claim_at=None), (*why, SignInNeeded())
 
 
 def deliver(t: Terminal, happening: Any, moment: Moment) -> Outcome:

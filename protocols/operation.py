@@ -80,6 +80,12 @@ class Within(Struct, frozen=True):
     counters: bool = False
 
 
+Again = Literal["", "always", "by value"]
+"""When an operation asks who is at the terminal to sign in anew, because their sign-in is no longer
+fresh: never; whenever it is asked or approved; when the value of what is approved is high.
+"""
+
+
 class Operation(Struct, frozen=True):
     """One declared operation: its name ``room.verb``, body and reply types, who may, and whether it
     is keyed.
@@ -94,6 +100,7 @@ class Operation(Struct, frozen=True):
     four_eyes: FourEyes | None = None
     about: About | None = None
     within: Within | None = None
+    again: Again = ""
     principal: bool = False
     """True: permitted to a machine's certificate itself (a bank link), without a person's sign-in.
     """

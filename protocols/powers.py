@@ -52,6 +52,29 @@ MEANS: Final[dict[Power, str]] = {
 """For people: the power over ..."""
 
 
+AGAIN_FROM: Final[dict[Power, int]] = {
+    Power.RIGHTS: 0,
+    Power.LOAD: 50_000,
+    Power.CANCEL: 10_000_00,
+    Power.REFUND: 0,
+    Power.TRANSFER: 10_000_00,
+    Power.WAIVER: 10_000_00,
+}
+"""From this value on, in the power's unit, an approval needs a fresh sign-in: an unattended desk
+must not be enough. A power that is not here never asks again.
+"""
+AT_ONCE: Final[dict[Power, int]] = {
+    Power.LOAD: 500_000,
+    Power.CANCEL: 1_00_000_00,
+    Power.REFUND: 1_00_000_00,
+    Power.TRANSFER: 10_00_000_00,
+    Power.WAIVER: 1_00_000_00,
+}
+"""What several requests approved by one stroke may come to together, besides the limit of the
+person's own power: what is larger is looked at alone.
+"""
+
+
 def worded(power: Power, value: int) -> str:
     """Write a value in the power's unit for a person; '' where the power has none."""
     unit = UNITS[power]

@@ -38,6 +38,11 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "SIGN_IN_AGAIN": Sentence(
         "Your session has ended. Sign in again; what was sent is kept.", final=False
     ),
+    "PROVE_AGAIN": Sentence(
+        "This decides about much, and your sign-in is some time ago. "
+        "Sign in again; what you asked for is kept and goes on then.",
+        final=False,
+    ),
     # conversation
     "BAD_FRAME": Sentence(
         "The message could not be read ({reason}). Update the terminal's software."
@@ -107,7 +112,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The role {role} cannot work from {subject}. Use a terminal of its kind."
     ),
     "WEAK_PASSWORD": Sentence(
-        "The password is too short or too common. Use at least 12 characters nobody guesses."
+        "The password is not taken: {why}. Use at least 12 characters that nobody guesses."
     ),
     "USER_EXISTS": Sentence("There is already a user {user}. Choose another sign-in name."),
     "USER_DISABLED": Sentence(
@@ -172,6 +177,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NO_POWER": Sentence(
         "You do not hold the power {power} that the request {request} needs at {office}. "
         "Forward it to somebody who does."
+    ),
+    "BULK_VALUE": Sentence(
+        "The request {request} with those before it is more than may be decided at once under "
+        "the power {power}. Look at it and approve it alone."
     ),
     "NOT_COMPETENT": Sentence(
         "{person} does not hold the power that the request {request} needs. Choose another."

@@ -118,7 +118,7 @@ class Answered(Struct, frozen=True):
 
 class SessionEnded(Struct, frozen=True):
     """The session ended elsewhere: idle, absolute limit, user disabled. ``refused`` is
-    SIGN_IN_AGAIN.
+    SIGN_IN_AGAIN, or PROVE_AGAIN where something asked for a fresh sign-in.
     """
 
     refused: Refused

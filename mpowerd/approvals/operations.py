@@ -35,6 +35,7 @@ from protocols.catalogue import CATALOGUE
 from protocols.catalogue import approvals as words
 from protocols.codec import decode_body
 from protocols.operation import Operation
+from protocols.powers import AGAIN_FROM, AT_ONCE, Power
 from protocols.refusals import Refused
 
 Carry = Callable[[Cursor, Caller, Any], Awaitable[Struct]]
@@ -74,17 +75,18 @@ class Approvals:
 
     async def approve(self, cursor: Cursor, caller: Caller, body: words.Approve) -> words.Approved:
         """Approve a request and carry it out."""
-        return await self._approve(cursor, caller, body, body.remark)
+        approved, _ = await self._approve(cursor, caller, body, body.remark, {})
+        return approved
 
     async def approve_many(
         self, cursor: Cursor, caller: Caller, body: words.ApproveMany
     ) -> words.ApprovedMany:
-        """Approve several, each behind a savepoint of its own."""
-        decided = []
+        """Approve several, each behind a savepoint of its own; bounded by what they come to."""
+        decided, besides = [], dict[Power, int]()
         for one in body.decisions:
             await cursor.execute("SAVEPOINT decision")
             try:
-                await self._approve(cursor, caller, one, body.remark)
+                _, found = await self._approve(cursor, caller, one, body.remark, besides)
             except (Refused, psycopg.Error) as trouble:
                 refused = trouble if isinstance(trouble, Refused) else refusal_of(trouble)
                 if refused is None or not refused.final:
@@ -92,23 +94,30 @@ class Approvals:
                 await cursor.execute("ROLLBACK TO SAVEPOINT decision")
                 decided.append(words.Decided(one.request, refused.code, refused.sentence))
             else:
+                besides[found.power] = besides.get(found.power, 0) + found.value
                 decided.append(words.Decided(one.request, "", ""))
         return words.ApprovedMany(decided)
 
     async def _approve(
-        self, cursor: Cursor, caller: Caller, asked: words.Approve | words.Decision, remark: str
-    ) -> words.Approved:
-        found = await store.approve(cursor, caller, asked, remark)
+        self,
+        cursor: Cursor,
+        caller: Caller,
+        asked: words.Approve | words.Decision,
+        remark: str,
+        besides: Mapping[Power, int],
+    ) -> tuple[words.Approved, store.Found]:
+        found = await store.approve(cursor, caller, asked, remark, besides)
         operation = CATALOGUE.get(found.operation)
         assert operation is not None, f"{found.operation} is kept as a request and not declared"
         _check_role(operation, caller)
+        _check_value(operation, caller, asked.request, found, besides.get(found.power))
         inner = decode_body(operation, found.body)
         proposal = await self._propose[found.operation](cursor, inner)
         check_fresh(asked.request, found.before, proposal.before)
         await self._carry[found.operation](cursor, caller, inner)
         about = f"{found.object} (request {asked.request} of {found.maker_user})"
         await _note(cursor, caller, found.operation, "APPROVED", about, proposal)
-        return words.Approved(asked.request, found.operation, found.object)
+        return words.Approved(asked.request, found.operation, found.object), found
 
     async def edit(self, cursor: Cursor, caller: Caller, body: words.Edit) -> words.Pending:
         """Put another body in place of a request's."""
@@ -129,6 +138,20 @@ def _check_role(operation: Operation, caller: Caller) -> None:
     if caller.role not in by:
         purpose, needed = f"approve: {operation.purpose}", " or ".join(sorted(by))
         raise Refused("ROLE", purpose=purpose, role=caller.role, needed=needed)
+
+
+def _check_value(
+    operation: Operation, caller: Caller, request: int, found: store.Found, before: int | None
+) -> None:
+    """Refuse BULK_VALUE where it comes to too much with those before it, and PROVE_AGAIN where
+    it is of high value and the approver's sign-in is not fresh.
+    """
+    power, together = found.power, found.value + (before or 0)
+    if before is not None and together > AT_ONCE.get(power, together):
+        raise Refused("BULK_VALUE", request=request, power=power)
+    high = together >= AGAIN_FROM.get(power, together + 1)
+    if (high or operation.again == "always") and not caller.fresh:
+        raise Refused("PROVE_AGAIN")
 
 
 async def _note(

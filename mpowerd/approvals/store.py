@@ -5,6 +5,7 @@ itself finds the person behind it.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,14 +16,15 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from protocols.catalogue.approvals import Act, Answer, Approve, Decision, Edit, Forward, Waiting
+from protocols.powers import Power
 
 ASK: Final = (
     "SELECT request, founding, due_at"
     " FROM mpower.ask_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 APPROVE: Final = (
-    "SELECT operation, object, body, before, after, maker_person, maker_user"
-    " FROM mpower.approve_v1(%s, %s, %s, %s, %s)"
+    "SELECT power, value, operation, object, body, before, after, maker_person, maker_user"
+    " FROM mpower.approve_v1(%s, %s, %s, %s, %s, %s)"
 )
 ANSWER: Final = "SELECT mpower.answer_approval_v1(%s, %s, %s, %s, %s, %s, %s)"
 EDIT: Final = (
@@ -47,8 +49,10 @@ LASTS: Final = dt.timedelta(days=LASTS_DAYS)
 
 
 class Found(Struct, frozen=True):
-    """An approved request, to be carried out now."""
+    """An approved request, to be carried out now; ``value`` in the unit of its power."""
 
+    power: Power
+    value: int
     operation: str
     object: str
     body: bytes
@@ -97,14 +101,23 @@ async def ask(
     return number, founding, instant(due_at)
 
 
-async def approve(cursor: Cursor, caller: Caller, asked: Approve | Decision, remark: str) -> Found:
-    """Approve a request; what is to be carried out."""
+async def approve(
+    cursor: Cursor,
+    caller: Caller,
+    asked: Approve | Decision,
+    remark: str,
+    besides: Mapping[Power, int],
+) -> Found:
+    """Approve a request; what is to be carried out. ``besides``: values approved with it."""
+    together = msgspec.json.encode(besides).decode()
     row = await _one(
         cursor,
         APPROVE,
-        (caller.session, asked.request, asked.version, asked.content, remark),
+        (caller.session, asked.request, asked.version, asked.content, remark, together),
     )
-    return Found(row[0], row[1], bytes(row[2]), fields_of(row[3]), fields_of(row[4]), *row[5:])
+    power, value, operation, what, body, before, after, *maker = row
+    shown = (fields_of(before), fields_of(after))
+    return Found(Power(power), value, operation, what, bytes(body), *shown, *maker)
 
 
 async def answer(

@@ -53,12 +53,15 @@ Hashing = Callable[[str], Awaitable[str]]
 """Gives a password's hash; raises Refused BUSY when too many are being worked on."""
 
 
-async def add_user(cursor: Cursor, caller: Caller, body: AddUser, hashing: Hashing) -> UserAdded:
+Judged = Callable[[str, str], Awaitable[str]]
+"""Gives the hash of a password for a user, or refuses it as WEAK_PASSWORD."""
+
+
+async def add_user(cursor: Cursor, caller: Caller, body: AddUser, judged: Judged) -> UserAdded:
     """Add a user; the password is judged, hashed, and forgotten."""
     if body.role not in ADDED:
         raise Refused("ROLE_APPOINTED", role=body.role)
-    check_password(body.password, body.user)
-    password_hash = await hashing(body.password)
+    password_hash = await judged(body.password, body.user)
     await store.add_user(cursor, body.user, body.person, body.role.value, password_hash)
     return UserAdded(body.user, body.role.value)
 
@@ -171,11 +174,10 @@ async def allow_reset(cursor: Cursor, caller: Caller, body: AllowReset) -> Nothi
 
 
 async def reset_password(
-    cursor: Cursor, caller: Caller, body: ResetPassword, hashing: Hashing
+    cursor: Cursor, caller: Caller, body: ResetPassword, judged: Judged
 ) -> SessionsEnded:
     """Put a new password; it is judged, hashed, and forgotten."""
-    check_password(body.password, body.user)
-    new_hash = await hashing(body.password)
+    new_hash = await judged(body.password, body.user)
     ended = await store.reset_password(cursor, caller.session, body.user, new_hash)
     return SessionsEnded(body.user, ended)
 
@@ -212,17 +214,25 @@ async def sessions(cursor: Cursor, caller: Caller, body: Nothing) -> Sessions:
     )
 
 
-def served(hashing: Hashing, wall: Callable[[], float]) -> dict[str, Any]:
-    """Give the operations of a node that hashes passwords so; ``wall`` gives Unix seconds."""
+def served(
+    hashing: Hashing, wall: Callable[[], float], common: Callable[[str], bool]
+) -> dict[str, Any]:
+    """Give the operations of a node that hashes passwords so; ``wall`` gives Unix seconds,
+    ``common`` passwords are refused.
+    """
+
+    async def judged(password: str, user: str) -> str:
+        check_password(password, user, common)
+        return await hashing(password)
 
     async def add(cursor: Cursor, caller: Caller, body: AddUser) -> UserAdded:
-        return await add_user(cursor, caller, body, hashing)
+        return await add_user(cursor, caller, body, judged)
 
     async def enrol(cursor: Cursor, caller: Caller, body: EnrolFactor) -> FactorEnrolled:
         return await enrol_factor(cursor, caller, body, wall())
 
     async def new_password(cursor: Cursor, caller: Caller, body: ResetPassword) -> SessionsEnded:
-        return await reset_password(cursor, caller, body, hashing)
+        return await reset_password(cursor, caller, body, judged)
 
     return {
         "security.break_glass": break_glass,

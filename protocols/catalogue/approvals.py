@@ -134,7 +134,9 @@ class Decision(Body, frozen=True):
 
 
 class ApproveMany(Body, frozen=True):
-    """Approve up to 50 requests; each is carried out or refused on its own."""
+    """Approve up to 50 requests; each is carried out or refused on its own. Together they stay
+    within the approver's power, and within what is decided by one stroke at all.
+    """
 
     decisions: Annotated[list[Decision], Meta(min_length=1, max_length=50)]
     remark: Text = ""
@@ -240,6 +242,7 @@ OPERATIONS = (
         DECIDERS,
         keyed=True,
         purpose="approve a request",
+        again="by value",
         about=About("request", "request"),
     ),
     Operation(
@@ -249,6 +252,7 @@ OPERATIONS = (
         DECIDERS,
         keyed=True,
         purpose="approve several requests",
+        again="by value",
     ),
     Operation(
         "approvals.reject",

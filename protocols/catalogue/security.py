@@ -248,6 +248,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="give an emergency power",
+        again="always",
         four_eyes=RIGHTS,
     ),
     Operation(
@@ -257,6 +258,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="let a disabled user in again",
+        again="always",
         four_eyes=RIGHTS,
         about=About("user", "user"),
     ),
@@ -267,6 +269,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="allow a new password",
+        again="always",
         four_eyes=RIGHTS,
         about=About("user", "user"),
     ),
@@ -277,6 +280,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="put a new password",
+        again="always",
         about=About("user", "user"),
     ),
     Operation(
@@ -286,6 +290,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="reset a second factor",
+        again="always",
         four_eyes=RIGHTS,
     ),
     Operation(
@@ -304,6 +309,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="give a user another role",
+        again="always",
         four_eyes=RIGHTS,
     ),
     Operation(
@@ -313,6 +319,7 @@ OPERATIONS = (
         ADMINS,
         keyed=True,
         purpose="grant a power",
+        again="always",
         four_eyes=RIGHTS,
     ),
     Operation(

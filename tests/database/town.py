@@ -305,4 +305,6 @@ def add_people(made: Town, people: Mapping[str, tuple[str, Role, str]]) -> None:
                 (token, user, subject, "127.0.0.1:1"),
             )
             counter = subject.partition("/")[2] if subject.startswith("counter/") else "OPS"
-            made.people[user] = Caller(user, person, role, subject, counter, "127.0.0.1:1", token)
+            made.people[user] = Caller(
+                user, person, role, subject, counter, "127.0.0.1:1", token, fresh=True
+            )

@@ -13,7 +13,7 @@ from mpowerd.database import Busy, Doubtful, Gated
 from mpowerd.dispatch import ENROLS, Asked, Dispatch
 from mpowerd.outcomes import Outcome
 from mpowerd.seats import is_own
-from mpowerd.sessions import Sessions
+from mpowerd.sessions import ABSOLUTE_S, FRESH_S, Sessions
 from protocols.catalogue import CATALOGUE
 from protocols.messages import Refusal, Reply, Request
 from protocols.operation import Operation, Role
@@ -46,7 +46,8 @@ class Rooms:
         return self._done("read", asked)
 
     async def write(self, asked: Asked) -> Outcome:
-        return self._done("write", asked)
+        done = self._done("write", asked)
+        return self.earlier.get(asked.key.sequence, done) if asked.key is not None else done
 
     async def refuse_key(self, asked: Asked, refused: Refused) -> Outcome:
         self._done("refuse_key", asked)
@@ -71,16 +72,16 @@ class Rooms:
 class Door:
     """A dispatch on remembering rooms, with these people signed in."""
 
-    def __init__(self, *people: Caller) -> None:
+    def __init__(self, *people: Caller, lasts_s: float = 60) -> None:
         self.rooms = Rooms()
 
         async def nobody(*_asked: Any) -> Any:
             return []
 
-        sessions = Sessions(nobody, nobody, lambda: 0.0)
+        self.sessions = sessions = Sessions(nobody, nobody, lambda: 0.0)
         for one in people:
             if one.session:
-                sessions.begin(one, 60)
+                sessions.begin(one, lasts_s)
         self.dispatch = Dispatch(
             CATALOGUE, self.rooms, sessions, {"payments.take": self.rooms.take}
         )
@@ -124,6 +125,34 @@ async def test_the_matrix_role_by_operation(operation: Operation, role: Role) ->
         assert answer.final
         assert answer.sentence.startswith(f"{operation.purpose} is not allowed for the role {role}")
         assert door.reached() == ["refuse_key" if operation.keyed else "note_refusal"]
+
+
+@pytest.mark.parametrize("operation", [one for one in CATALOGUE if one.again], ids=lambda o: o.name)
+@on_reactor
+async def test_who_signed_in_long_ago_is_told_so_to_what_asks_again(operation: Operation) -> None:
+    (role,) = sorted(operation.roles)[:1]
+    assert operation.keyed, "only what changes something decides about much"
+    for age_s, fresh in ((FRESH_S, True), (FRESH_S + 1, False)):
+        who = caller(role)
+        door = Door(who, lasts_s=ABSOLUTE_S - age_s)
+        assert isinstance(await door.ask(who, said_for(operation)), Reply)
+        assert door.rooms.calls[-1][1].caller == structs.replace(who, fresh=fresh)
+
+
+@on_reactor
+async def test_the_session_ends_where_its_person_has_to_sign_in_again() -> None:
+    who = caller(Role.ADMIN)
+    door = Door(who)
+    no = Refused("PROVE_AGAIN")
+    door.rooms.earlier[7] = Outcome(None, (no.code, no.sentence), replay=False)
+    heard: list[str] = []
+    door.sessions.ended = lambda _session, code: heard.append(code)
+    answer = await door.ask(who, said_for(declared("security.break_glass")))
+    assert isinstance(answer, Refusal)
+    assert (answer.code, answer.final, heard) == ("PROVE_AGAIN", False, ["PROVE_AGAIN"])
+    again = await door.ask(who, said_for(declared("security.break_glass")))
+    assert isinstance(again, Refusal)
+    assert again.code == "SIGN_IN_AGAIN"
 
 
 @on_reactor

@@ -273,7 +273,7 @@ async def test_a_session_that_ended_elsewhere_is_said_on_its_connection() -> Non
     scene, wire = Scene(), Wire()
     connection = scene.arrive(wire, Hello(1, "test"), Resume(TOKEN))
     await turn()
-    scene.desk.ended(session_of(TOKEN))
+    scene.desk.ended(session_of(TOKEN), "SIGN_IN_AGAIN")
     assert isinstance(wire.said[-1], Refusal)
     assert wire.said[-1].code == "SIGN_IN_AGAIN"
     connection.frame_came(wire, encode(request("days.today", [], 4)))

@@ -53,15 +53,42 @@ def code_of(sessions: Sessions, session: bytes) -> str:
 @on_reactor
 async def test_an_ended_session_is_dead_after_the_next_check_and_its_connection_hears_it() -> None:
     registry = Registry()
-    heard: list[bytes] = []
+    heard: list[tuple[bytes, str]] = []
     sessions = registry.sessions()
-    sessions.ended = heard.append
+    sessions.ended = lambda session, code: heard.append((session, code))
     registry.standing.discard(ASHA.session)
     assert room.CHECK_EVERY_S * 2 < room.CHECKED_WITHIN_S <= 5
     await sessions.check()
     assert code_of(sessions, ASHA.session) == "SIGN_IN_AGAIN"
     assert sessions.caller(RAVI.session) == RAVI
-    assert heard == [ASHA.session]
+    assert heard == [(ASHA.session, "SIGN_IN_AGAIN")]
+
+
+@on_reactor
+async def test_a_sign_in_is_fresh_for_a_time_and_a_resumed_one_no_longer_than_it_is_old() -> None:
+    registry = Registry()
+    sessions = registry.sessions()
+    assert sessions.fresh(ASHA.session)
+    registry.now_s += room.FRESH_S
+    assert sessions.fresh(ASHA.session)
+    registry.now_s += 0.1
+    assert not sessions.fresh(ASHA.session)
+    sessions.begin(RAVI, room.ABSOLUTE_S - room.FRESH_S - 1)  # resumed: a takeover is no sign-in
+    assert not sessions.fresh(RAVI.session)
+    assert not sessions.fresh(b"nobody's")
+
+
+@on_reactor
+async def test_who_has_to_sign_in_again_hears_why_and_the_session_is_over() -> None:
+    registry = Registry()
+    heard: list[tuple[bytes, str]] = []
+    sessions = registry.sessions()
+    sessions.ended = lambda session, code: heard.append((session, code))
+    await sessions.prove_again(ASHA.session)
+    await sessions.prove_again(ASHA.session)
+    assert heard == [(ASHA.session, "PROVE_AGAIN")]
+    assert code_of(sessions, ASHA.session) == "SIGN_IN_AGAIN"
+    assert registry.ended == [ASHA.session]
 
 
 @on_reactor

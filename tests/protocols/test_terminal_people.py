@@ -21,6 +21,18 @@ def test_a_session_that_ended_asks_for_a_person_and_keeps_what_was_saved() -> No
     assert kinds(did) == ["SignedIn", "SendRequest"]
 
 
+def test_what_needs_a_fresh_sign_in_says_why_and_goes_on_after_it() -> None:
+    d = Desk().home()
+    d.submit(1)
+    no = Refused("PROVE_AGAIN")
+    assert kinds(d.hear(0, refusal(0, no))) == ["Tell", "SignInNeeded"]
+    assert d.hear(0, refusal(1, no)) == []  # once is enough
+    assert d.t.state is desk.State.SIGNED_OUT
+    d.go(desk.SignInAsked(CLAIM))
+    did = d.hear(0, Session(b"u" * 16, "omar", "officer", 100))
+    assert kinds(did) == ["SignedIn", "SendRequest"]
+
+
 def test_a_token_that_is_not_taken_any_more_asks_for_a_person() -> None:
     d = Desk().home(epoch=1)
     d.submit(1)

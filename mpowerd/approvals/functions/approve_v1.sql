@@ -1,10 +1,10 @@
 -- Approve a request as a second person who holds its power; what is to be done, for whoever carries it out next in this
--- transaction. In one's own right goes before a lent power, so that the act names no lender without need.
+-- transaction. besides: what was approved by the same stroke before it, by power. In one's own right goes before a lent power, so that the act names no lender without need.
 
 SET LOCAL ROLE mpower_owner;
 
-CREATE FUNCTION mpower.approve_v1(token bytea, request bigint, version integer, content bytea, remark text)
-RETURNS TABLE (operation text, object text, body bytea, before text, after text, maker_person text, maker_user text)
+CREATE FUNCTION mpower.approve_v1(token bytea, request bigint, version integer, content bytea, remark text, besides json)
+RETURNS TABLE (power text, value bigint, operation text, object text, body bytea, before text, after text, maker_person text, maker_user text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -25,9 +25,14 @@ BEGIN
         PERFORM mpower.refuse('NO_POWER', json_build_object('request', r.request::text, 'power', r.power,
             'office', r.office));
     END IF;
+    IF besides ->> r.power IS NOT NULL AND NOT EXISTS (
+            SELECT FROM mpower.holders(r.power, r.value + (besides ->> r.power)::bigint, r.office) h
+            WHERE h.person = me.person AND h.lent_by IS DISTINCT FROM r.maker_person) THEN
+        PERFORM mpower.refuse('BULK_VALUE', json_build_object('request', r.request::text, 'power', r.power));
+    END IF;
     UPDATE mpower.approvals a SET state = 'APPROVED' WHERE a.request = r.request;
     PERFORM mpower.act_upon(r, 'APPROVED', me.person, me.user_name, held.lent_by, NULL, approve_v1.remark);
-    RETURN QUERY SELECT r.operation, r.object, r.body, r.before, r.after, r.maker_person, r.maker_user;
+    RETURN QUERY SELECT r.power, r.value, r.operation, r.object, r.body, r.before, r.after, r.maker_person, r.maker_user;
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.approve_v1 FROM PUBLIC;
