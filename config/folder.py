@@ -40,12 +40,12 @@ from config.settings import (
     NodeSettings,
     PostgresSettings,
     Settings,
-    SignInSettings,
     TimersSettings,
     TlsSettings,
     WitnessSettings,
     split_address,
 )
+from config.signing_in import SignInSettings
 from config.watching import OpsSettings
 from config.writing import settings_text
 from config.yaml import read_yaml

@@ -24,10 +24,10 @@ from config.settings import (
     NodeSettings,
     PostgresSettings,
     Settings,
-    SignInSettings,
     TlsSettings,
     WitnessSettings,
 )
+from config.signing_in import SignInSettings
 from config.yaml import YamlError, read_yaml
 
 S = TypeVar("S", bound=Settings)

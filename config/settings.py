@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from config.kinds import (
     Address,
@@ -26,6 +26,7 @@ from config.kinds import (
 )
 from config.limits import LimitsSettings
 from config.proof import AuditSettings
+from config.signing_in import SignInSettings
 from config.watching import CallbacksSettings, OpsSettings
 
 __all__ = ["LimitsSettings", "Settings", "split_address"]
@@ -275,31 +276,6 @@ class PostgresSettings(Settings, frozen=True, kw_only=True):
         Path,
         Meta(description="The file with the password of replication, the same on both nodes."),
     ]
-
-
-class SignInSettings(Settings, frozen=True, kw_only=True):
-    """What signing in asks of people, besides the password."""
-
-    second_factor: Annotated[
-        list[Literal["clerk", "receiver", "officer", "auditor", "ops", "admin"]],
-        Meta(description="Roles that work only with a one-time code, once its device is enrolled."),
-    ] = field(default_factory=lambda: ["officer", "admin"])
-    fresh_s: Annotated[
-        int,
-        Meta(
-            ge=30,
-            le=3600,
-            description="What decides about much (rights, refunds, high values) is done only within"
-            " this time after signing in; later it asks to sign in again.",
-        ),
-    ] = 300
-    common_passwords: Annotated[
-        Path | None,
-        Meta(
-            description="The board's own list of passwords that are refused: words, or SHA-1 or"
-            " SHA-256 of exact ones in hex, one a line. A short list is built in."
-        ),
-    ] = None
 
 
 class NodeSettings(Settings, frozen=True, kw_only=True):

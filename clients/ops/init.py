@@ -23,7 +23,8 @@ from clients.ops.etcd_choice import chosen, etcd_options
 from config.folder import FolderError, Paths, Plan, write_settings
 from config.load import SettingsError
 from config.pki import PkiError
-from config.settings import FAST, NodeAddress, SignInSettings, TimersSettings
+from config.settings import FAST, NodeAddress, TimersSettings
+from config.signing_in import SignInSettings
 
 TERMINALS, PEER, POSTGRES, WITNESS = 7500, 7501, 7502, 7503
 """The ports a firewall between the machines must let through."""

@@ -88,7 +88,7 @@ def test_a_flawed_consumer_file_is_refused_before_a_password_is_asked(
     path.write_bytes(sample_consumers(1, 1) + b"1,2\n")
     said = call("admin", "load", "consumers", str(path))
     assert said.exit_code == 5
-    assert said.stderr == f"{path}:\nline 3: has 2 columns instead of 13.\nNothing was loaded.\n"
+    assert said.stderr == f"{path}:\nline 3: has 2 columns instead of 14.\nNothing was loaded.\n"
     assert board.settings == []
 
 

@@ -40,7 +40,7 @@ from protocols.operation import Operation, Role
 from protocols.powers import Power
 from protocols.refusals import Refused
 from protocols.values import RequestKey
-from tests.protocols import till_examples
+from tests.protocols import ledger_examples, till_examples
 
 KEY = RequestKey(bytes(range(16)), 42)
 TOKEN = bytes(range(16, 32))
@@ -270,6 +270,7 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
     "days.close": (days.CloseDay("2026-04-01"), days.Day("2026-04-01", "2026-27", "CLOSED")),
     "days.today": (Nothing(), DAY),
     **till_examples.BODIES,
+    **ledger_examples.BODIES,
     "payments.take": (payments.Take(N, 124_000), TAKEN),
     "payments.duplicate": (payments.Duplicate(R), TAKEN),
     "payments.mine": (payments.Mine(), payments.Receipts([TAKEN], 1, 124_000)),

@@ -17,7 +17,8 @@ from typing import Final
 from clients.demo.board import ADMIN, PASSWORD
 from clients.demo.stage import environment
 from config.folder import Paths, Plan, write_settings
-from config.settings import NodeAddress, SignInSettings
+from config.settings import NodeAddress
+from config.signing_in import SignInSettings
 from tests.torture import network
 from tests.torture.disk import Disk, images_in
 from tests.torture.host import Host
