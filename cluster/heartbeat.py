@@ -27,8 +27,8 @@ SERVING = frozenset({State.PRIMARY_SYNC, State.PRIMARY_SOLO, State.SYNC_ENTRY})
 class Hearing(Struct, frozen=True):
     """The newest beat on any path and when it came; times in monotonic seconds, -inf for never.
 
-    ``good_at_s``: a healthy beat came on a link and said that the peer hears us. ``peer_at_s``: any
-    beat on a link. ``counter_at_s``: the arbiter was first seen with the peer's present counter.
+    ``good_at_s``: a healthy beat came on a link and said that the peer hears us. ``both_at_s``: any
+    that said so. ``peer_at_s``: any on a link. ``counter_at_s``: the arbiter was first seen with the peer's present counter.
     ``still_asked_s``: when the latest answer was asked for that still showed that counter.
     ``served_at_s``: a beat came, on whatever path, by which the peer served.
     """
@@ -37,6 +37,7 @@ class Hearing(Struct, frozen=True):
     boots: tuple[tuple[str, int], ...] = ()
     """The latest processes of the peer, each with its last counter: one that still counts lives."""
     good_at_s: float = float("-inf")
+    both_at_s: float = float("-inf")
     peer_at_s: float = float("-inf")
     since_s: float = 0.0
     boot_at_arbiter: str = ""
@@ -75,6 +76,13 @@ def _served(took: Hearing, now_s: float) -> float:
     return now_s if serves else took.served_at_s
 
 
+def _alive(hearing: Hearing, beat: NodeBeat, at_s: float) -> Hearing:
+    """A link was alive both ways when this beat came."""
+    both_at_s = max(hearing.both_at_s, at_s)
+    good_at_s = max(hearing.good_at_s, at_s) if beat.healthy else hearing.good_at_s
+    return structs.replace(hearing, both_at_s=both_at_s, good_at_s=good_at_s)
+
+
 def heard(hearing: Hearing, beat: NodeBeat, now_s: float, suspect_s: float) -> Hearing:
     """A beat came on a link. ``suspect_s``: how recently the peer must have heard us."""
     alive = 0 <= beat.heard_ms < suspect_s * 1000
@@ -82,16 +90,12 @@ def heard(hearing: Hearing, beat: NodeBeat, now_s: float, suspect_s: float) -> H
         # The newest once more, over another link: that one may be alive both ways, the first not.
         # It counts from when the first came: a late copy is no news.
         same = (beat.boot, beat.counter) in hearing.boots[-1:]
-        good_at_s = max(hearing.good_at_s, hearing.peer_at_s)
-        good = same and alive and beat.healthy
-        return structs.replace(hearing, good_at_s=good_at_s) if good else hearing
+        return _alive(hearing, beat, hearing.peer_at_s) if same and alive else hearing
     took = _took(hearing, beat, now_s)
     if hearing.beat is not None and now_s - hearing.since_s < BUFFERED_S:
         return took
-    good_at_s = now_s if alive and beat.healthy else took.good_at_s
-    return structs.replace(
-        took, peer_at_s=now_s, good_at_s=good_at_s, served_at_s=_served(took, now_s)
-    )
+    took = structs.replace(took, peer_at_s=now_s, served_at_s=_served(took, now_s))
+    return _alive(took, beat, now_s) if alive else took
 
 
 def relayed(

@@ -281,11 +281,13 @@ class Mind(Struct, frozen=True):
 
     @property
     def unheard_s(self) -> float:
-        """For how long neither arbiter nor peer was heard; a streaming walsender is a peer."""
+        """For how long neither the arbiter nor a peer that hears us was heard, for one that does
+        not may be taking over; a streaming walsender is a peer.
+        """
         if self.peer_streams:
             return 0.0
         # A stall of ours is no excuse here: whoever took over meanwhile did not wait for it either.
-        return self.now_s - max(self.arbiter_at_s, self.hearing.peer_at_s)
+        return self.now_s - max(self.arbiter_at_s, self.hearing.both_at_s)
 
     # ---- PostgreSQL
 

@@ -147,7 +147,9 @@ def alarms_of(mind: Mind) -> dict[str, str]:
     """What people must know now: the runbook's name of each alarm, and its sentence."""
     alarms = {} if mind.in_maintenance(mind.peer) else _peer_alarms(mind)
     if mind.state is State.ISOLATED:
-        alarms["isolated"] = "Neither the arbiter nor the peer is heard; nothing is served."
+        alarms["isolated"] = (
+            "No link to the arbiter nor to the peer is alive both ways; nothing is served."
+        )
     if mind.state is State.FAULT:
         alarms["fault"] = mind.reason
     if mind.starved and mind.up:

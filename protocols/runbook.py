@@ -40,8 +40,8 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "Start the witness and look at the network to it; the counters may go on meanwhile.",
     ),
     "isolated": Advice(
-        "This primary hears neither the arbiter nor the other node, so another may be primary by"
-        " now: it serves nobody until one of them is heard again.",
+        "This primary has no link to the arbiter nor to the other node that is alive both ways, so"
+        " another may be primary by now: it serves nobody until one is.",
         "Look at this server's network: its cables, its switch. Do not restart it first.",
     ),
     "cannot-serve": Advice(

@@ -62,7 +62,7 @@ def overtaken(mind: Mind, event: ev.Event) -> bool:
 
 
 def isolated(mind: Mind, event: ev.Event) -> bool:
-    """Nobody is heard, and somebody else may be primary by now."""
+    """Nobody is heard that hears us, and somebody else may be primary by now."""
     return mind.sync_possible and mind.unheard_s >= mind.timers.isolate_s
 
 
@@ -293,7 +293,7 @@ ENDS: Final = (
         isolated,
         State.ISOLATED,
         nothing,
-        "Neither the arbiter nor {peer} is heard; gate shut, PostgreSQL keeps blocking.",
+        "No link to anybody is alive both ways; gate shut, PostgreSQL keeps blocking.",
     ),
     Rule(
         (S, L, W, State.PRIMARY_SOLO, State.SYNC_ENTRY),

@@ -176,8 +176,8 @@ def start_following_nobody(mind: Mind, event: ev.Event) -> Outcome:
 
 
 def somebody_back(mind: Mind, event: ev.Event) -> bool:
-    """The arbiter or the peer is heard again."""
-    return mind.arbiter_heard or mind.peer_linked
+    """The arbiter, or a peer that hears us, is heard again."""
+    return mind.arbiter_heard or mind.unheard_s < mind.timers.suspect_s
 
 
 # ---- a fault

@@ -23,6 +23,7 @@ def silent(links_s: float, arbiter_s: float) -> Hearing:
     """
     return Hearing(
         good_at_s=NOW_S - links_s,
+        both_at_s=NOW_S - links_s,
         peer_at_s=NOW_S - links_s,
         counter_at_s=NOW_S - arbiter_s,
         still_asked_s=NOW_S,
