@@ -100,11 +100,11 @@ def _failover(mind: Mind) -> Answer:
         why = _no_successor(mind)
         text = f"{mind.me} is the primary by record; {why}"
         return Answer(False, text, counts=record.sync == "")
-    guards = (*shown(CLAIM, mind), _allowed(mind), *shown((SILENT,), mind))
+    guards = shown((*CLAIM, SILENT), mind)
     if mind.state is State.PROMOTING or (mind.state is State.CLAIMING and not mind.doubt):
         return Answer(True, f"{mind.me} is taking over: {_reason(mind)}")
-    against = _first(guards[:-1])
-    if against or not may_claim(mind):
+    if not may_claim(mind):
+        against = _first(guards[:-1])
         text = f"{mind.me} does not take over: {against}."
         return Answer(False, text if mind.state in AT_EASE else f"{text}{_stands(mind)}", guards)
     return Answer(True, _would(mind), guards)
@@ -125,14 +125,6 @@ def _no_successor(mind: Mind) -> str:
         asked = f" A switchover to {plan.to} is asked for." if plan is not None else ""
         return f"{record.sync} may succeed it, and says itself whether it would.{asked}"
     return f"nobody may succeed it, for the record has one copy: bring {mind.peer} in sync first."
-
-
-def _allowed(mind: Mind) -> Shown:
-    """The one condition that is the arbiter's, not this node's."""
-    says = mind.doubt or "the arbiter waits for nobody"
-    do = "Start the node it waits for; if it is lost: mpower cluster arbiter confirm."
-    need = "both nodes have told it which record they know"
-    return Shown("DOUBT", not mind.doubt, says, need, do if mind.doubt else "")
 
 
 def _foremost(guards: tuple[Shown, ...], codes: tuple[str, ...]) -> tuple[Shown, ...]:

@@ -28,8 +28,9 @@ class Hearing(Struct, frozen=True):
     """The newest beat on any path and when it came; times in monotonic seconds, -inf for never.
 
     ``good_at_s``: a healthy beat came on a link and said that the peer hears us. ``both_at_s``: any
-    that said so. ``peer_at_s``: any on a link. ``counter_at_s``: the arbiter was first seen with the peer's present counter.
-    ``still_asked_s``: when the latest answer was asked for that still showed that counter.
+    that said so. ``peer_at_s``: any on a link. ``counter_at_s``: the arbiter was first seen with
+    the peer's present counter. ``still_asked_s``: when the latest answer was asked for that still
+    showed that counter.
     ``served_at_s``: a beat came, on whatever path, by which the peer served.
     """
 

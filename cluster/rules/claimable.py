@@ -147,6 +147,13 @@ CLAIM: Final = (
         "it is not being stopped",
         lambda mind: f"Start it again: systemctl start mpower-node on {mind.me}.",
     ),
+    Guard(
+        "DOUBT",
+        lambda mind: mind.doubt == "",
+        lambda mind: mind.doubt or "the arbiter waits for nobody",
+        "both nodes have told it which record they know",
+        lambda mind: "Start the node it waits for; if it is lost: mpower cluster arbiter confirm.",
+    ),
 )
 
 

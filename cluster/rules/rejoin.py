@@ -1,11 +1,11 @@
 """Fencing, and the ladder back: follow, or rewind, or clone; every rung falls to the next.
 
 A node that is not named stops, waits until the other is open, and takes stock before anything of
-its copy is destroyed. Invariants: it follows only as a provable prefix of the other's; it clones
-beside its old copy while the disk allows, because that may be the only other good one; it rewinds
-only where a clone does not fit and the other's history is known to have left this copy's timeline
-(a rewind that finds an equal timeline proves nothing, fact F5). A copy that is being replaced is
-never started, and never reclaims.
+its copy is destroyed. Invariants: it follows only where, by all that is known here, its copy is a
+prefix of the other's; it clones beside its old copy while the disk allows, because that may be the
+only other good one; it rewinds only where a clone does not fit and the other's history is known to
+have left this copy's timeline (a rewind that finds an equal timeline proves nothing, fact F5). A
+copy that is being replaced is never started, and never reclaims.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def left_at(mind: Mind) -> int:
 
 
 def may_follow(mind: Mind, event: ev.Event) -> bool:
-    """This copy is provably a prefix of the primary's."""
+    """Nothing known speaks against it: a standby's copy on the primary's timeline, or a primary's
+    that stopped in order before the switch. A standby's that is ahead shows when it cannot stream.
+    """
     record, disk = mind.record, mind.disk
     if record is None or not my_copy(mind) or disk.rejoining or not mind.may_start:
         return False
@@ -273,7 +275,7 @@ ROWS: Final = (
         may_follow,
         State.STANDBY_CATCHUP,
         follow,
-        "This copy is a prefix of {peer}'s; following.",
+        "Nothing known speaks against following {peer} with this copy; started as its standby.",
     ),
     Rule((J,), TIME, foreign_data, State.FAULT, nothing, "The data here is of another cluster."),
     Rule((J, N), (ev.StockTaken,), always, None, tell_stock, "What stands here, and the room."),

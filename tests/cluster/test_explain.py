@@ -17,7 +17,14 @@ from cluster.rules.enterable import ENTER
 from cluster.rules.entry import standby_ready
 from cluster.states import State
 from protocols.peer import Record
-from tests.cluster.test_machine import FIRST, SERVING, Node, primary_alone, standby_in_sync
+from tests.cluster.test_machine import (
+    FIRST,
+    SERVING,
+    Node,
+    primary_alone,
+    primary_beat,
+    standby_in_sync,
+)
 
 SYNCED = structs.replace(FIRST, epoch=7, sync="b", sync_gen=3, min_lsn=90)
 RECORDS: dict[str, Record | None] = {
@@ -32,6 +39,7 @@ RECORDS: dict[str, Record | None] = {
     "planned": structs.replace(SYNCED, intent="switchover b 0"),
     "moved": structs.replace(SYNCED, moved="etcd:x"),
 }
+FOLLOWING = structs.replace(SERVING, in_recovery=True, flush_lsn=0, receive_lsn=100)
 MINDS = [
     Mind(me="a", peer="b", cluster_id="city", boot="a1", now_s=50.0),
     structs.replace(primary_alone().mind, disk=Disk(has_data=True, system_id="s1", tli=1)),
@@ -117,6 +125,18 @@ def test_an_arbiter_in_doubt_is_one_of_the_reasons() -> None:
     mind = structs.replace(standby_in_sync().mind, doubt="it waits for a")
     told = explain(mind).failover
     assert (told.yes, "it waits for a" in told.text) == (False, True)
+
+
+def test_an_arbiter_in_doubt_is_not_asked_again_and_again_but_once_it_is_sure() -> None:
+    node = standby_in_sync()
+    for counter in range(30):
+        node.feed(ev.RelayHeard(None, 100, "n1", 2, node.now_s, "it waits for a"), 0.05)
+        node.feed(ev.BeatHeard(0, primary_beat(counter, "postmaster died")), 0.05)
+        node.feed(ev.Probed(FOLLOWING))
+        assert node.mind.state is State.STANDBY_SYNC
+    node.feed(ev.RelayHeard(None, 100, "n1", 2, node.now_s))
+    assert node.mind.state is State.CLAIMING
+    assert node.swapped().primary == "b"
 
 
 def test_a_primary_alone_says_what_it_misses_of_its_standby() -> None:
