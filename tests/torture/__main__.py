@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from tests.torture import cage
+from tests.torture import cage, warden
 from tests.torture.kinds import BY_NAME
 from tests.torture.needs import lacks
 from tests.torture.planted import PLANTED
@@ -59,9 +59,11 @@ def _outside(place: Path, seed: int, said: list[str], *, keep: bool) -> int:
     folder.chmod(0o755)
     words = ["-m", "tests.torture", "--home", str(folder), *said]
     code = 1
+    watching = warden.appoint(folder)
     try:
         code = cage.enter(words)
     finally:
+        warden.dismiss(watching)
         for made in ("disks", "images"):
             shutil.rmtree(folder / made, ignore_errors=True)
         if code == 0 and not keep:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 import msgspec
@@ -159,6 +159,18 @@ def ledger(books: Books) -> Iterator[Flaw]:
     for one in books.requests:
         if one.receipt and vouchers[one.receipt] != 1:
             yield Flaw("ledger", f"{one.number} has {vouchers[one.receipt]} entries")
+
+
+Prints = Mapping[str, tuple[int, str]]
+"""Of each table the number of rows and a hash of them."""
+
+
+def copies(primary: Prints, standby: Prints) -> Iterator[Flaw]:
+    """The standby holds row for row what the primary holds."""
+    for table in sorted(primary.keys() | standby.keys()):
+        one, other = primary.get(table), standby.get(table)
+        if one != other:
+            yield Flaw("standby", f"{table}: {one} on the primary, {other} on the standby")
 
 
 def audit(books: Books) -> Iterator[Flaw]:

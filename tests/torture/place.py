@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from tests.torture.board import Board
 from tests.torture.crowd import Crowd
 from tests.torture.host import Host
+from tests.torture.lies import Lies
 from tests.torture.network import Way
 from tests.torture.watching import Watch
 
@@ -18,8 +19,16 @@ from tests.torture.watching import Watch
 class Place:
     """Everything that a fault may strike."""
 
-    def __init__(self, board: Board, crowd: Crowd, watch: Watch, lacks: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        board: Board,
+        crowd: Crowd,
+        watch: Watch,
+        lies: Mapping[str, Lies],
+        lacks: Mapping[str, str],
+    ) -> None:
         """``lacks``: kinds that this machine cannot do, and why."""
+        self.lies = lies
         self.lacks = lacks
         self.board = board
         self.crowd = crowd

@@ -45,7 +45,7 @@ EQUAL_S: Final = 60.0
 def torture(home: Path, minutes: float, seed: int, plant: str, only: Sequence[str]) -> int:
     """Run it all; 0 if the pair came through clean, or if a planted bug was caught."""
     began_s = time.monotonic()
-    lacks = able.build()
+    lies, lacks = able.build(home)
     for kind, why in lacks.items():
         tell(f"Left out: {kind}. {why}")
     if lacks.keys() & set(only):
@@ -54,7 +54,7 @@ def torture(home: Path, minutes: float, seed: int, plant: str, only: Sequence[st
     replication = Random(seed).choice(("town", "cross"))
     board = Board(home, replication, plant)
     watch = Watch(board)
-    place = Place(board, Crowd(board), watch, lacks)
+    place = Place(board, Crowd(board), watch, lies, lacks)
     played = repeat(PLANTED[plant]) if plant else rounds(seed, kinds)
     story = Story(place, played, () if plant else kinds, seed)
     trouble = ""
@@ -122,8 +122,7 @@ def _unequal(
             story.tick()
         there = evidence.prints(copy)
         if before == evidence.prints(base):
-            tables = [name for name in before if before[name] != there.get(name)]
-            return [Flaw("standby", f"{one}: {before[one]} and {there.get(one)}") for one in tables]
+            return list(checks.copies(before, there))
     return [Flaw("standby", "the primary does not stand still without traffic")]
 
 

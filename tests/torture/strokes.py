@@ -3,7 +3,7 @@
 A stroke begins at once, keeps itself up by ``tick`` and ends by ``end``; both may be called in any
 order with other faults of the same host. A stroke that finds nothing to strike (the postmaster is
 already dead) raises Missed: it is not counted as hit. Process and host strokes are here; links,
-disks and operators in ``cuts``, ``outages`` and ``verbs``.
+disks, clocks and operators in ``cuts``, ``outages``, ``deceits`` and ``verbs``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 import psycopg
 
-from tests.torture import cuts, outages, verbs
+from tests.torture import cuts, deceits, outages, verbs
 from tests.torture.place import Place
 from tests.torture.plan import Fault
 from tests.torture.struck import Missed, Struck
@@ -169,6 +169,9 @@ STROKES: Final[dict[str, Stroke]] = {
     "slow-link": cuts.slow,
     "disk-full": outages.disk_full,
     "disk-hung": outages.disk_hung,
+    "disk-slow": deceits.late,
+    "disk-failing": deceits.failing,
+    "clock-jump": deceits.clock,
     "disk-broken": outages.disk_broken,
     "power-loss": outages.power_loss,
     "blackout": outages.blackout,

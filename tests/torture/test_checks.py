@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from protocols.catalogue.banking import Line, LineOutcome, Post, Posted
 from protocols.catalogue.payments import Cancel, Cancelled, Receipt, Take
-from tests.torture.checks import judge
+from tests.torture.checks import copies, judge
 from tests.torture.evidence import Asked, Books, Kept
 
 SERIES = 5 << 38 | 26 << 30
@@ -115,6 +115,18 @@ def test_each_spoilt_book_is_seen(
 ) -> None:
     found = judge(journals, structs.replace(BOOKS, **changes))
     assert kind in {one.kind for one in found}, found
+
+
+def test_a_standby_that_holds_something_else_is_seen() -> None:
+    books = {"requests": (3, "aa"), "entries": (4, "bb")}
+    assert list(copies(books, dict(books))) == []
+    for other in (
+        {**books, "requests": (3, "ab")},
+        {**books, "entries": (3, "bb")},
+        {"requests": (3, "aa")},
+        {**books, "more": (1, "cc")},
+    ):
+        assert [one.kind for one in copies(books, other)] == ["standby"], other
 
 
 def test_an_unanswered_payment_may_be_there_or_not() -> None:
