@@ -359,8 +359,7 @@ class ClusterNode:
         """The answer to an operator's ``status``."""
         busy = self._errands.busy if self._errands else ""
         beats = self._heart.strip.shown(self._clock.seconds())
-        links = self.links.views()
-        said = status_of(self.mind, self.standing, self.chronicle, links, busy, beats)
+        said = status_of(self.mind, self.standing, self.chronicle, self.links.views(), busy, beats)
         senses = {"loop_lag_ms": self.loop_lag_ms, "disk_free_mb": self.disk_free_mb}
         arbiter = self._arbiter.view()
         return {
@@ -368,6 +367,7 @@ class ClusterNode:
             **senses,
             "left_behind": self._reports.told(),
             "wall_s": self.chronicle.wall(),
+            "addresses": {one.name: one.peer for one in self.settings.cluster.nodes},
             "arbiter": arbiter.get("kind", self.settings.cluster.arbiter),
             "arbiter_at": arbiter,
             "house": self.on_status(),

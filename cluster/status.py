@@ -44,6 +44,7 @@ def status_of(
     beat = mind.hearing.beat
     return {
         "node": mind.me,
+        "peer": mind.peer,
         "cluster": mind.cluster_id,
         "state": mind.state,
         "role": role_of(mind.state),

@@ -27,6 +27,7 @@ from clients.ops.reactor import on_reactor
 from clients.ops.reinit import reinit
 from clients.ops.switchover import switchover
 from clients.ops.verbs import look
+from clients.ops.verdict import verdict
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking
@@ -77,7 +78,8 @@ def status(*, watch: bool, as_json: bool) -> None:
     if not seen.nodes and seen.witness is None:
         raise Ended(Exit.NOT_REACHABLE, "Nobody answered. Do the nodes and the witness run?")
     if not any(one.open for one in seen.nodes):
-        raise Ended(Exit.NO_PRIMARY, "No node is open for terminals.")
+        because = verdict(seen.nodes, seen.witness).because
+        raise Ended(Exit.NO_PRIMARY, f"{because[:1].upper()}{because[1:]}.")
 
 
 @cluster.command(epilog="Example: mpower cluster bootstrap --admin asha")

@@ -15,6 +15,7 @@ from msgspec import Struct, to_builtins
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.explain import Explained, heard_of, judged
 from clients.ops.reactor import on_reactor
+from clients.ops.silence import silent_of
 from clients.ops.verbs import STATUS_DEADLINE_S, look
 from clients.ops.verdict import verdict
 from protocols.runbook import advice
@@ -22,6 +23,7 @@ from protocols.runbook import advice
 if TYPE_CHECKING:
     from clients.ops.asking import Asking
     from clients.ops.seen import Seen
+    from clients.ops.silence import Silent
 
 MAX_SKEW_S: Final = 2.0
 """No decision reads the wall clock, but receipts and the audit carry it."""
@@ -83,23 +85,17 @@ def unready(because: str, said: list[Explained], found: list[Ill]) -> list[Ill]:
 
 def _silent(seen: Seen) -> list[Ill]:
     """Who does not answer, each once: a node has an address for every link."""
-    why = "The pair needs both nodes and the arbiter to fail over by itself."
-    do = "Is it running there? On that machine: mpowerd check, and its log."
-    found = []
-    links = {at: said for at, said in seen.silent.items() if at != seen.asked_witness}
-    if links and len(seen.nodes) == BOTH:
+    return [_unheard(one, seen) for one in silent_of(seen)]
+
+
+def _unheard(one: Silent, seen: Seen) -> Ill:
+    who, _, what = one.sentence(seen.at_s).partition(": ")
+    if one.link:
         cable = "Look at that network: cable, switch, address. The other link carries all now."
         harm = "Should the other link fail too, the nodes lose sight of each other."
-        found = [
-            Ill(at, f"this link: no answer ({said})", harm, cable) for at, said in links.items()
-        ]
-    elif links:
-        who = "the other node" if seen.nodes else "the nodes"
-        said = next(iter(links.values()))
-        found.append(Ill(who, f"no answer at {', '.join(links)} ({said})", why, do))
-    if said := seen.silent.get(seen.asked_witness, ""):
-        found.append(Ill("the witness", f"no answer at {seen.asked_witness} ({said})", why, do))
-    return found
+        return Ill(who, what, harm, cable)
+    why = "The pair needs both nodes and the arbiter to fail over by itself."
+    return Ill(who, what, why, "Is it running there? On that machine: mpowerd check, and its log.")
 
 
 def _lists(seen: Seen) -> list[Ill]:

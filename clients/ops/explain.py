@@ -7,6 +7,7 @@ node whose business it is. What a silent node would say is said to be unknown. `
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,10 +16,12 @@ from msgspec import Struct
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.reactor import on_reactor
-from clients.ops.verbs import STATUS_DEADLINE_S
+from clients.ops.silence import sentences
+from clients.ops.verbs import STATUS_DEADLINE_S, look
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking, Heard
+    from clients.ops.seen import Seen
 
 QUESTIONS: Final = {
     "open": "Is it open for payments?",
@@ -83,9 +86,9 @@ def _judged(key: str, said: list[Explained]) -> Judged:
     return Judged(key, found.yes, node.node, found.text, found.guards)
 
 
-def page(answers: list[Judged], silent: dict[str, str], *, every: bool = False) -> str:
+def page(answers: list[Judged], silent: list[str], *, every: bool = False) -> str:
     """For people: each question, the verdict, what is against it and what to do; ``every`` guard
-    with it, also those that are met.
+    with it, also those that are met. ``silent``: a sentence for each machine that is.
     """
     lines: list[str] = []
     for one in answers:
@@ -101,7 +104,7 @@ def page(answers: list[Judged], silent: dict[str, str], *, every: bool = False) 
             elif every:
                 lines.append(f"  {'.' if waits else '+'} {guard.says} (needed: {guard.need})")
         lines.append("")
-    lines += [f"{address}: no answer ({why})" for address, why in silent.items()]
+    lines += silent
     return "\n".join(lines).rstrip()
 
 
@@ -135,16 +138,19 @@ def explain(*, every: bool, as_json: bool) -> None:
     """Why not open, why not in sync, why not failing over: each condition, and what to do."""
     settings = client_settings("ops")
 
-    async def ask(asking: Asking) -> list[Heard]:
-        return await asking.every(settings.peers, "explain", {}, STATUS_DEADLINE_S)
+    async def ask(asking: Asking) -> tuple[Seen, list[Heard]]:
+        asked = asking.every(settings.peers, "explain", {}, STATUS_DEADLINE_S)
+        return await asyncio.gather(look(asking, settings), asked)
 
-    said, silent = heard_of(on_reactor(settings, ask))
+    seen, heard = on_reactor(settings, ask)
+    said, silent = heard_of(heard)
     if not said:
         raise Ended(
             Exit.NOT_REACHABLE,
             "No node answered. On each server: 'mpowerd check --settings FILE' says what is wrong.",
         )
     answers = judged(said)
-    answer(explain_json(said, answers, silent), page(answers, silent, every=every), as_json=as_json)
+    text = page(answers, sentences(seen), every=every)
+    answer(explain_json(said, answers, silent), text, as_json=as_json)
     if not all(one.yes for one in answers):
         click.get_current_context().exit(int(Exit.FAILED))

@@ -8,6 +8,7 @@ merged, so that the loss of one node costs little. Times are those of the node t
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -17,11 +18,13 @@ from msgspec import Struct
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.notices import when
 from clients.ops.reactor import on_reactor
-from clients.ops.verbs import STATUS_DEADLINE_S
+from clients.ops.silence import sentences
+from clients.ops.verbs import STATUS_DEADLINE_S, look
 from protocols.annals import ROUTINE, Entry, Term, acts_of, merged, terms_of
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking, Heard
+    from clients.ops.seen import Seen
 
 COLUMNS: Final = ("when", "term", "what", "no service for")
 PAIR: Final = 2
@@ -78,8 +81,10 @@ def history_json(told: Told) -> dict[str, Any]:
     }
 
 
-def page(told: Told, *, every: bool = False) -> str:
-    """For people: a line a term and a line an act, oldest first; ``every`` change with it."""
+def page(told: Told, *, every: bool = False, silent: list[str] | None = None) -> str:
+    """For people: a line a term and a line an act, oldest first; ``every`` change with it;
+    ``silent``: a sentence for each machine that is.
+    """
     if not told.entries:
         return "Nothing has happened yet: no record was ever made (mpower cluster bootstrap)."
     terms = {one.epoch: one for one in terms_of(told.entries)}
@@ -98,7 +103,7 @@ def page(told: Told, *, every: bool = False) -> str:
         for at, number, what, gap in rows
     ]
     if len(told.nodes) < PAIR:
-        lines += [f"{address}: no answer ({why})" for address, why in told.silent.items()]
+        lines += silent or []
         lines.append(f"Told by {told.nodes[0]} alone: what only the other node saw is missing.")
     return "\n".join(lines)
 
@@ -125,10 +130,13 @@ def history(*, every: bool, as_json: bool) -> None:
     """Every term: who, when, why, how long nobody served; and who asked for what."""
     settings = client_settings("ops")
 
-    async def ask(asking: Asking) -> Told:
-        return told_of(await asking.every(settings.peers, "history", {}, STATUS_DEADLINE_S))
+    async def ask(asking: Asking) -> tuple[Seen, list[Heard]]:
+        asked = asking.every(settings.peers, "history", {}, STATUS_DEADLINE_S)
+        return await asyncio.gather(look(asking, settings), asked)
 
-    told = on_reactor(settings, ask)
+    seen, heard = on_reactor(settings, ask)
+    told = told_of(heard)
     if not told.nodes:
         raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
-    answer(history_json(told), page(told, every=every), as_json=as_json)
+    text = page(told, every=every, silent=sentences(seen))
+    answer(history_json(told), text, as_json=as_json)

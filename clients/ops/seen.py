@@ -1,8 +1,8 @@
 """What was seen of a cluster at one moment, and how it is shown: a table for people, JSON for
 programs.
 
-A machine that did not answer has a line that says so. Links are several addresses of one node: the
-first answer of each node counts. This file must not know how it was asked.
+A machine that did not answer has one line that says so. Links are several addresses of one node:
+the first answer of each node counts. This file must not know how it was asked.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from msgspec import Struct
 
 from clients.door import answer
 from clients.ops.notices import left_behind, notices
+from clients.ops.silence import sentences
+from clients.ops.strips import cut, size, strips, text
 from clients.ops.verdict import (
     NodeStatus,
     WitnessStatus,
     cluster_json,
     newest_of,
     planned_of,
+    primary_of,
     record_of,
     recorded_role,
     verdict,
@@ -28,17 +31,10 @@ from protocols.runbook import advice
 
 if TYPE_CHECKING:
     from clients.ops.asking import Heard
+    from protocols.peer import Record
 
-COLUMNS: Final = (
-    "node",
-    "role",
-    "state",
-    "record says",
-    "timeline",
-    "lag",
-    "peer heard",
-    "witness",
-)
+COLUMNS: Final = ("node", "role", "state", "record says", "tl", "lag", "links")
+WIDTH: Final = 80
 
 
 class Seen(Struct, frozen=True):
@@ -61,33 +57,62 @@ class Seen(Struct, frozen=True):
         answer(builtin, self.table() if not as_json else "", as_json=as_json)
 
     def table(self) -> str:
-        """The table for people: one line a node, the witness, the verdict, what is wrong."""
+        """The page for people, 80 columns wide but for sentences: a line a node, the beats on every
+        link, the verdict, what people decided, what is wrong.
+        """
         record = record_of(self.nodes, self.witness)
-        rows = [COLUMNS, *(_row(one, recorded_role(one.node, record)) for one in self.nodes)]
-        widths = [max(len(row[n]) for row in rows) for n in range(len(COLUMNS))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        lines += [f"{address}: no answer ({why})" for address, why in self.silent.items()]
-        lines += ["", *self._summary()]
+        lines = tabled([COLUMNS, *(_row(one, record) for one in self.nodes)])
+        lines += sentences(self)
+        if self.nodes:
+            lines += ["", *(text(cut(one, WIDTH)) for one in strips(self.nodes))]
+        lines += ["", *self._summary(record)]
         lines += notices(planned_of(self.nodes), record or newest_of(self.nodes))
         for one in self.nodes:
             lines += left_behind(one.node, one.left_behind, self.at_s)
-            for kind, text in one.alarms.items():
-                lines += [f"alarm on {one.node}: {text}", f"  do: {advice(kind).do}"]
+        for (kind, sentence), on in _alarms(self.nodes).items():
+            lines += [f"alarm on {' and '.join(on)}: {sentence}", f"  do: {advice(kind).do}"]
         return "\n".join(lines)
 
-    def _summary(self) -> list[str]:
-        primary = next((one for one in self.nodes if one.open), None)
+    def _summary(self, record: Record | None) -> list[str]:
+        primary = primary_of(self.nodes)
         judged = verdict(self.nodes, self.witness)
         copies = {0: "unknown", 1: "one", 2: "two"}[primary.copies if primary else 0]
-        record = record_of(self.nodes, self.witness)
-        known = f"epoch {record.epoch}, term {record.term}" if record else "no record known"
+        lost = "yes, lost: 0" if judged.safe else "no"
         return [
-            f"copies: {copies}   {known}",
-            f"safe to fail over? {'yes' if judged.safe else 'no'}: {judged.because}",
+            f"copies: {copies}   {self._known(record)}",
+            f"safe to fail over? {lost}: {judged.because}",
         ]
+
+    def _known(self, record: Record | None) -> str:
+        """The record now; while nobody can say it, that, and the last that was read."""
+        if record is not None:
+            return f"epoch {record.epoch}, term {record.term}"
+        if self.witness is not None:
+            return "no record was ever made"
+        last = newest_of(self.nodes)
+        if last is None:
+            return "record unknown"
+        sync = f"{last.sync} in sync" if last.sync else "one copy"
+        was = f"epoch {last.epoch}, term {last.term}, {last.primary} primary, {sync}"
+        return f"record unknown; last read: {was}"
+
+
+def tabled(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows with their cells under each other."""
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _alarms(nodes: list[NodeStatus]) -> dict[tuple[str, str], list[str]]:
+    """Each alarm once, with the nodes it stands on."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in nodes:
+        for said in one.alarms.items():
+            found.setdefault(said, []).append(one.node)
+    return found
 
 
 def sorted_out(heard: list[Heard], links: int, at_s: float) -> Seen:
@@ -110,18 +135,14 @@ def sorted_out(heard: list[Heard], links: int, at_s: float) -> Seen:
     return Seen(found, witness, places, silent, at_s, arbiter)
 
 
-def _row(node: NodeStatus, recorded: str) -> tuple[str, ...]:
+def _row(node: NodeStatus, record: Record | None) -> tuple[str, ...]:
+    alive = sum(link.open for link in node.links)
     return (
         node.node,
         node.role + (" (open)" if node.open else ""),
         node.state,
-        recorded,
+        recorded_role(node.node, record),
         str(node.tli),
-        f"{node.lag_bytes} B" if node.role == "standby" else "-",
-        _ago(node.peer_heard_ms),
-        _ago(node.arbiter_heard_ms),
+        size(node.lag_bytes) if node.role == "standby" else "-",
+        f"{alive} of {len(node.links)}",
     )
-
-
-def _ago(milliseconds: int) -> str:
-    return "never" if milliseconds < 0 else f"{milliseconds / 1000:.1f} s ago"

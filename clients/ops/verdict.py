@@ -82,6 +82,9 @@ class NodeStatus(Struct, frozen=True):
     """Where the node finds its arbiter, and what it is."""
     arbiter: str = "witness"
     """What keeps the record: a witness, which answers for itself, or an etcd, which does not."""
+    peer: str = ""
+    addresses: dict[str, list[str]] = {}
+    """Where each node's links are, as this node's settings have it."""
 
 
 class WitnessStatus(Struct, frozen=True):
@@ -128,9 +131,10 @@ def record_of(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Record 
 def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     """Judge the pair from whoever answered."""
     primary = primary_of(nodes)
-    if primary is None:
-        return Verdict(safe=False, because="no node is open for terminals")
     record = record_of(nodes, witness)
+    if primary is None:
+        why = _nobody_open(nodes, record) if nodes else ""
+        return Verdict(safe=False, because=f"no node is open for terminals{why}")
     if witness is None and record is None:
         return Verdict(
             safe=False, because=f"the {primary.arbiter} does not answer: no failover protection"
@@ -143,6 +147,26 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     if standby is None:
         return Verdict(safe=False, because="the other node does not answer: one copy only")
     return _of_standby(standby, record)
+
+
+def _nobody_open(nodes: list[NodeStatus], record: Record | None) -> str:
+    """What is known of why, and what is to be done."""
+    if record is None:
+        return f", and the record is not known: does the {nodes[0].arbiter} run?"
+    named = next((one for one in nodes if one.node == record.primary), None)
+    if named is not None:
+        return f": {named.node}, the primary by record, is {named.state}: {named.reason}"
+    gone = f": {record.primary}, the primary by record, does not answer"
+    heir = next((one.node for one in nodes if one.node == record.sync), "")
+    if not heir:
+        return f"{gone}, and nobody else is in sync by record. Bring {record.primary} back"
+    if record.paused:
+        do = f"'mpower cluster resume' lets {heir}, which is in sync, take over"
+        return f"{gone}, and the cluster is paused. {do}"
+    if record.maintenance == heir:
+        do = f"'mpower cluster maintenance {heir} off' lets it take over"
+        return f"{gone}, and {heir} is in maintenance. {do}"
+    return f"{gone}. {heir} takes over by itself; if not: mpower cluster explain"
 
 
 def _of_standby(standby: NodeStatus, record: Record) -> Verdict:
@@ -161,18 +185,18 @@ def _of_standby(standby: NodeStatus, record: Record) -> Verdict:
         return Verdict(safe=False, because=f"PostgreSQL of {standby.node} does not answer")
     if not 0 <= standby.arbiter_heard_ms < FRESH_MS:
         return Verdict(safe=False, because=f"{standby.node} does not hear the {standby.arbiter}")
-    return Verdict(
-        safe=True, because=f"{standby.node} holds everything acknowledged and may take over"
-    )
+    return Verdict(safe=True, because=f"{standby.node} holds everything acknowledged")
 
 
 def cluster_json(
     nodes: list[NodeStatus], witness: WitnessStatus | None, silent: dict[str, str]
 ) -> dict[str, Any]:
     """The ``--json`` answer: nodes, roles, epoch, term, sync, copies, verdict; ``silent`` who did
-    not answer, why.
+    not answer, why. ``record_current``: the arbiter itself, or who hears it, says so now; else it
+    is the last that a node read, and what a node is by record is unknown.
     """
-    record = record_of(nodes, witness) or newest_of(nodes)
+    current = record_of(nodes, witness)
+    record = current or newest_of(nodes)
     primary = primary_of(nodes)
     judged = verdict(nodes, witness)
     return {
@@ -184,7 +208,7 @@ def cluster_json(
         "copies": primary.copies if primary else 0,
         "safe_to_fail_over": judged.safe,
         "because": judged.because,
-        "nodes": [_node_json(one, record) for one in nodes],
+        "nodes": [_node_json(one, current) for one in nodes],
         "witness": (
             {"name": witness.witness, "nonce": witness.nonce, "beats_ms": witness.beats}
             if witness
@@ -192,6 +216,7 @@ def cluster_json(
         ),
         "notices": notices(planned_of(nodes), record),
         "record": record,
+        "record_current": current is not None,
         "silent": silent,
     }
 

@@ -30,7 +30,7 @@ def test_what_both_say_is_said_once_with_what_to_do() -> None:
 def test_silence_alarms_disks_and_clocks() -> None:
     ill = structs.replace(WELL, alarms={"one-copy": "alone"}, disk_free_mb=10, wall_s=3700.5)
     found = findings(seen(ill, silent={"h:1": "refused"}))
-    assert [one.where for one in found] == ["the other node", "a", "a", "a"]
+    assert [one.where for one in found] == ["b", "a", "a", "a"]
     assert "3600 s" in found[-1].what
     assert all(one.why and one.do for one in found)
 
@@ -48,13 +48,13 @@ def test_who_is_silent_is_named_once() -> None:
     """A node has an address for every link; the witness is told from them."""
     one_gone = seen(WELL, silent={"b:1": "refused", "b:2": "refused", "w:1": "no route"})
     found = findings(structs.replace(one_gone, asked_witness="w:1"))
-    assert [(one.where, one.what) for one in found] == [
-        ("the other node", "no answer at b:1, b:2 (refused)"),
-        ("the witness", "no answer at w:1 (no route)"),
-    ]
-    both = seen(WELL, structs.replace(WELL, node="b"), silent={"b:2": "refused"})
-    (link,) = findings(both)
-    assert (link.where, link.what) == ("b:2", "this link: no answer (refused)")
+    assert [one.where for one in found] == ["b", "the witness"]
+    assert found[0].what.endswith("(0 s) at b:1 and b:2 (refused)")
+    assert found[1].what == "no answer at w:1 (no route)"
+    told = structs.replace(WELL, addresses={"b": ["b:1", "b:2"]})
+    (link,) = findings(seen(told, structs.replace(WELL, node="b"), silent={"b:2": "refused"}))
+    assert (link.where, link.what) == ("b, one link", "no answer at b:2 (refused)")
+    assert "cable" in link.do
 
 
 def test_machines_that_go_by_different_lists_of_the_revoked_are_named() -> None:

@@ -6,7 +6,14 @@ from msgspec import structs
 
 from clients.ops.asking import Heard
 from clients.ops.seen import Seen, sorted_out
-from clients.ops.verdict import NodeStatus, WitnessStatus, cluster_json, recorded_role, verdict
+from clients.ops.verdict import (
+    Links,
+    NodeStatus,
+    WitnessStatus,
+    cluster_json,
+    recorded_role,
+    verdict,
+)
 from protocols.peer import Answer, Record
 from protocols.runbook import advice
 
@@ -52,6 +59,30 @@ def test_a_pair_in_sync_under_a_witness_is_safe() -> None:
     judged = verdict([A, B], W)
     assert judged.safe
     assert judged.because.startswith("b holds everything acknowledged")
+
+
+PAUSED = structs.replace(RECORD, paused=True)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "record", "because"),
+    [
+        ([A, B], RECORD, "a, the primary by record, is PRIMARY_SYNC: b is in sync"),
+        ([B], RECORD, "a, the primary by record, does not answer. b takes over by itself"),
+        ([B], PAUSED, "and the cluster is paused. 'mpower cluster resume' lets b, which is in"),
+        ([B], structs.replace(RECORD, maintenance="b"), "'mpower cluster maintenance b off'"),
+        ([B], structs.replace(RECORD, sync=""), "nobody else is in sync by record. Bring a back"),
+        ([B], structs.replace(PAUSED, sync=""), "nobody else is in sync by record. Bring a back"),
+        ([B], None, "the record is not known: does the witness run?"),
+    ],
+)
+def test_where_nobody_is_open_the_line_says_what_is_to_be_done(
+    nodes: list[NodeStatus], record: Record | None, because: str
+) -> None:
+    shut = [structs.replace(one, open=False) for one in nodes]
+    judged = verdict(shut, structs.replace(W, record=record) if record is not None else None)
+    assert not judged.safe
+    assert because in judged.because
 
 
 @pytest.mark.parametrize(
@@ -103,6 +134,9 @@ def test_json_names_nodes_roles_epoch_term_sync_and_copies() -> None:
 def test_without_a_witness_the_record_is_what_the_nodes_last_read() -> None:
     said = cluster_json([A, B], None, {"w": "no answer"})
     assert (said["sync"], said["witness"], said["silent"]) == ("b", None, {"w": "no answer"})
+    assert not said["record_current"]
+    assert {one["recorded"] for one in said["nodes"]} == {"unknown"}
+    assert cluster_json([A, B], W, {})["record_current"]
 
 
 def test_answers_are_sorted_out_one_a_node_and_silence_is_kept() -> None:
@@ -130,8 +164,58 @@ def test_the_table_shows_people_what_they_need() -> None:
     assert lines[0].split()[:3] == ["node", "role", "state"]
     assert "primary (open)" in lines[1]
     assert "96 B" in lines[2]
-    assert "10.0.0.9:1: no answer (refused)" in lines
+    assert "a node, one link: no answer at 10.0.0.9:1 (refused)" in lines
     assert "copies: two   epoch 9, term 2" in lines
-    assert any(line.startswith("safe to fail over? yes:") for line in lines)
+    assert any(line.startswith("safe to fail over? yes, lost: 0: b holds") for line in lines)
     at = lines.index("alarm on a: a serves alone.")
     assert lines[at + 1] == f"  do: {advice('one-copy').do}"
+
+
+LINKED = structs.replace(
+    A, links=[Links(f"10.{n}.0.2:7501", open=n < 1, heard_ms=90, beats="|!." * 20) for n in (0, 1)]
+)
+PLACES = {"a": ["a:1", "a:2"], "b": ["b:1", "b:2"]}
+
+
+def test_every_link_has_its_beats_and_the_page_fits_a_terminal() -> None:
+    trouble = structs.replace(LINKED.links[1], trouble="Connection was refused by other side " * 3)
+    ill = structs.replace(LINKED, links=[LINKED.links[0], trouble], arbiter_beats="|" * 60)
+    lines = Seen([ill, structs.replace(B, links=ill.links)], W, {}, {}, 0.0).table().splitlines()
+    assert lines[1].endswith("1 of 2")
+    assert sum(line.startswith(("a link", "b link")) for line in lines) == 4
+    strip = next(line for line in lines if line.startswith("a link 1"))
+    assert "|!." * 20 in strip
+    assert strip.endswith("0.1s")
+    assert len(lines) <= 24
+    assert all(len(line) <= 80 for line in lines), max(lines, key=len)
+
+
+def test_a_silent_node_is_named_once_with_its_last_sign() -> None:
+    down = {"b:1": "refused", "b:2": "refused"}
+    told = structs.replace(LINKED, peer="b", addresses=PLACES, peer_heard_ms=14_000)
+    seen = Seen([told], structs.replace(W, beats={"a": 40, "b": 13_000}), {}, down, 100.0)
+    (line,) = [one for one in seen.table().splitlines() if "no answer" in one]
+    assert line.startswith("b: no answer since ")
+    assert line.endswith("(13 s) at b:1 and b:2 (refused)")
+
+
+def test_nobody_but_the_witness_answers_and_both_are_named() -> None:
+    down = {"a:1": "refused", "b:1": "refused"}
+    lines = Seen([], W, {}, down, 100.0).table().splitlines()
+    assert lines[1].startswith("a and b: no answer since ")
+    assert "at a:1 and b:1" in lines[1]
+
+
+def test_while_the_arbiter_is_down_the_record_is_unknown_and_the_last_one_is_told_as_such() -> None:
+    table = Seen([A, B], None, {}, {"w:1": "refused"}, 0.0, "w:1").table()
+    assert "record unknown; last read: epoch 9, term 2, a primary, b in sync" in table
+    assert table.splitlines()[1].split()[4] == "unknown"
+    assert "the witness: no answer at w:1 (refused)" in table
+
+
+def test_an_alarm_of_both_is_said_once() -> None:
+    ill = {"no-arbiter": "The arbiter is not heard."}
+    pair = [structs.replace(one, alarms=ill) for one in (A, B)]
+    table = Seen(pair, W, {}, {}, 0.0).table()
+    assert table.count("The arbiter is not heard.") == 1
+    assert "alarm on a and b: The arbiter" in table

@@ -15,7 +15,16 @@ import msgspec
 from msgspec import Struct
 
 from clients.ops.seen import Seen
-from clients.ops.verdict import Countdown, Links, NodeStatus, primary_of, recorded_role, verdict
+from clients.ops.silence import last_sign_s, names_of
+from clients.ops.verdict import (
+    Countdown,
+    Links,
+    NodeStatus,
+    primary_of,
+    record_of,
+    recorded_role,
+    verdict,
+)
 from protocols.peer import Record
 from protocols.runbook import advice
 
@@ -62,6 +71,7 @@ class Node(Struct, frozen=True):
     loop_lag_ms: int
     disk_free_mb: int
     reason: str
+    arbiter: str = "witness"
     silent_since_s: float | None = None
     was: str = ""
 
@@ -76,7 +86,8 @@ class Seat(Struct, frozen=True):
 
 class View(Struct, frozen=True):
     """Everything the monitor shows. ``lost``: payments a failover now would lose (0), None when
-    none could happen. ``silent``: addresses without an answer, and why.
+    none could happen. ``silent``: addresses without an answer, and why. ``record_current``: epoch,
+    term and what is recorded are the arbiter's own; else the last that anybody read.
     """
 
     cluster: str
@@ -98,6 +109,7 @@ class View(Struct, frozen=True):
     doors_open: bool
     events: list[Event]
     silent: dict[str, str]
+    record_current: bool = True
 
 
 class Book:
@@ -112,6 +124,7 @@ class Book:
     def view(self, seen: Seen) -> View:
         """Take one look in, and show it."""
         record = self._remember(seen)
+        current = record_of(seen.nodes, seen.witness)
         primary = primary_of(seen.nodes)
         judged = verdict(seen.nodes, seen.witness)
         house = primary.house if primary else {}
@@ -128,7 +141,7 @@ class Book:
             because=judged.because,
             lost=0 if judged.safe else None,
             witness=seen.witness.witness if seen.witness else "",
-            nodes=[self._node(name, seen, record) for name in self._names(seen, record)],
+            nodes=[self._node(name, seen, current) for name in self._names(seen, record)],
             alarms=[
                 Alarm(one.node, name, text, advice(name).do)
                 for one in seen.nodes
@@ -139,6 +152,7 @@ class Book:
             doors_open=bool(house.get("doors_open", False)),
             events=sorted(self._events.values(), key=lambda one: one.at_s),
             silent=seen.silent,
+            record_current=current is not None,
         )
 
     def _remember(self, seen: Seen) -> Record | None:
@@ -159,7 +173,7 @@ class Book:
         return newest
 
     def _names(self, seen: Seen, record: Record | None) -> list[str]:
-        names = {*self._last, *(seen.witness.beats if seen.witness else ())}
+        names = {*self._last, *names_of(seen)}
         if record is not None:
             names |= {record.primary, record.sync, record.prev} - {""}
         return sorted(names)
@@ -186,18 +200,12 @@ class Book:
             loop_lag_ms=found.loop_lag_ms,
             disk_free_mb=found.disk_free_mb,
             reason=found.reason,
+            arbiter=found.arbiter,
         )
 
     def _silent(self, name: str, seen: Seen, recorded: str) -> Node:
         at_s, last = self._last.get(name, (None, None))
-        signs = [at_s] if at_s is not None else []
-        if seen.witness is not None and seen.witness.beats.get(name, -1) >= 0:
-            signs.append(seen.at_s - seen.witness.beats[name] / 1000)
-        signs += [
-            seen.at_s - other.peer_heard_ms / 1000
-            for other in seen.nodes
-            if other.node != name and other.peer_heard_ms >= 0
-        ]
+        signs = [one for one in (at_s, last_sign_s(name, seen)) if one is not None]
         return Node(
             node=name,
             state="silent",

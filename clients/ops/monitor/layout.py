@@ -13,14 +13,21 @@ from collections.abc import Iterable
 from typing import Final
 
 from clients.ops.monitor.book import Node, View
+from clients.ops.strips import (
+    BAD,
+    DIM,
+    GOOD,
+    HEAD,
+    PLAIN,
+    WARN,
+    Line,
+    ago,
+    cut,
+    size,
+    strips,
+    text,
+)
 
-GOOD, WARN, BAD, DIM, HEAD, PLAIN = "good", "warn", "bad", "dim", "head", ""
-Span = tuple[str, str]
-"""Words and their meaning."""
-Line = list[Span]
-
-STRIP: Final = 60
-MARKS: Final = {"|": GOOD, "!": WARN, ".": BAD}
 STATES: Final = {"silent": BAD, "FAULT": BAD, "ISOLATED": BAD, "FENCING": WARN}
 COLUMNS: Final = (
     ("node", 6),
@@ -38,25 +45,27 @@ LEAST_EVENTS: Final = 2
 def lines(view: View, width: int, height: int) -> list[Line]:
     """The page: at most ``height`` lines of at most ``width`` characters."""
     must = [_title(view), _verdict(view), *_countdowns(view), *_alarms(view, width)]
-    body = [[], *_table(view), *_strips(view), *_seats(view, width)]
+    body = [
+        [],
+        *_table(view),
+        [],
+        *strips([one for one in view.nodes if one.state != "silent"]),
+        *_seats(view, width),
+    ]
     room = height - len(must) - len(body) - 1
     page = [*must, *body[: max(0, height - len(must) - LEAST_EVENTS - 1)]]
     if room >= LEAST_EVENTS or height > len(page):
         count = max(LEAST_EVENTS, height - len(page) - 1)
         page += [[], *_events(view, count)]
-    return [_cut(one, width) for one in page[:height]]
-
-
-def text(line: Line) -> str:
-    """A line without its meanings."""
-    return "".join(words for words, _ in line).rstrip()
+    return [cut(one, width) for one in page[:height]]
 
 
 def _title(view: View) -> Line:
     copies = {0: "unknown", 1: "one", 2: "two"}.get(view.copies, str(view.copies))
     said: Line = [(f"mPower {view.cluster}", HEAD), (f"  {_clock(view.at_s)}  ", DIM)]
     said.append((f"copies: {copies}", GOOD if view.copies == 2 else BAD))
-    said.append((f"  epoch {view.epoch}  term {view.term}", PLAIN))
+    known = "" if view.record_current or not view.term else "last known "
+    said.append((f"  {known}epoch {view.epoch}  term {view.term}", PLAIN))
     if view.paused:
         said.append(("  PAUSED", WARN))
     if view.strict:
@@ -116,8 +125,8 @@ def _row(one: Node, now_s: float) -> Line:
             (one.recorded.ljust(16), PLAIN),
             (f"{since}{was}", BAD),
         ]
-    lag = _bytes(one.lag_bytes) if one.role == "standby" else "-"
-    cells = (str(one.timeline), lag, _ago(one.peer_heard_ms), _ago(one.arbiter_heard_ms))
+    lag = size(one.lag_bytes) if one.role == "standby" else "-"
+    cells = (str(one.timeline), lag, ago(one.peer_heard_ms), ago(one.arbiter_heard_ms))
     disk = "-" if one.disk_free_mb < 0 else f"{one.disk_free_mb / 1024:.1f}G"
     tail = "".join(
         cell.ljust(width) for cell, (_, width) in zip((*cells, disk), COLUMNS[3:], strict=True)
@@ -137,25 +146,6 @@ def _since(one: Node, now_s: float) -> str:
     assert one.silent_since_s is not None
     ago_s = max(0, round(now_s - one.silent_since_s))
     return f"since {_clock(one.silent_since_s)} ({ago_s} s)"
-
-
-def _strips(view: View) -> Iterable[Line]:
-    yield []
-    for one in view.nodes:
-        for number, link in enumerate(one.links, 1):
-            label = f"{one.node} link {number}"
-            yield _strip(label, link.beats, link.heard_ms, "" if link.open else link.trouble)
-        if one.state != "silent":
-            yield _strip(f"{one.node} witness", one.arbiter_beats, one.arbiter_heard_ms, "")
-
-
-def _strip(label: str, beats: str, heard_ms: int, trouble: str) -> Line:
-    line: Line = [(label.ljust(11), DIM)]
-    line += [(mark, MARKS.get(mark, PLAIN)) for mark in beats[-STRIP:].rjust(STRIP)]
-    line.append((f" {_ago(heard_ms)}", PLAIN))
-    if trouble:
-        line.append((f" {trouble}", BAD))
-    return line
 
 
 def _seats(view: View, width: int) -> Iterable[Line]:
@@ -182,30 +172,5 @@ def _events(view: View, count: int) -> Iterable[Line]:
         yield [(_clock(one.at_s), DIM), (f" {one.node} ", PLAIN), (one.text, PLAIN)]
 
 
-def _cut(line: Line, width: int) -> Line:
-    used = 0
-    kept: Line = []
-    for words, kind in line:
-        room = width - used
-        if len(words) > room:
-            kept.append((words[: max(0, room - 1)] + ("…" if room > 0 else ""), kind))
-            break
-        kept.append((words, kind))
-        used += len(words)
-    return kept
-
-
 def _clock(at_s: float) -> str:
     return dt.datetime.fromtimestamp(at_s, dt.UTC).astimezone().strftime("%H:%M:%S")
-
-
-def _ago(milliseconds: int) -> str:
-    return "never" if milliseconds < 0 else f"{milliseconds / 1000:.1f}s"
-
-
-def _bytes(count: int) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1024:
-            return f"{count} {unit}"
-        count //= 1024
-    return f"{count} GB"

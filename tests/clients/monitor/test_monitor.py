@@ -102,6 +102,8 @@ def test_a_node_that_never_answered_is_known_from_the_record() -> None:
     assert [one.node for one in view.nodes] == ["a", "b"]
     assert view.nodes[0].state == "silent"
     assert "witness does not answer" in page(view)
+    assert (view.nodes[0].recorded, view.record_current) == ("unknown", False)
+    assert "last known epoch 9  term 2" in page(view)
 
 
 def test_nobody_answers_and_the_addresses_say_why() -> None:
