@@ -197,9 +197,12 @@ class DropOldCopy(Action, frozen=True):
 
 
 class Initialise(Action, frozen=True):
-    """initdb in an absent PGDATA, for the first primary only → Initialised | ActionFailed."""
+    """initdb in an absent PGDATA, for the first primary only → Initialised | ActionFailed. ``who``
+    asked for it.
+    """
 
     cluster_id: str
+    who: str = ""
 
 
 class BeatNow(Action, frozen=True):

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from cluster.durable import append_durably, replace_durably
-from protocols.annals import ROUTINE, Entry, entry_of
+from protocols.annals import ROUTINE, Entry, entry_of, merged
 from protocols.peer import Record
 
 FILE_NAME: Final = "annals.jsonl"
@@ -31,6 +31,9 @@ KEPT_LINES: Final = 3000
 KEPT_ROUTINE: Final = 500
 TOLD: Final = 300
 """Lines in one answer: at their longest, 700 bytes, still less than one message may hold."""
+
+CHAPTER: Final = 100
+"""Entries told to the peer when a link comes up: 25 KB, which no beat waits long for."""
 
 
 class Annals:
@@ -65,10 +68,24 @@ class Annals:
             append_durably(self._path, _line(entry))
             self._torn = False
 
+    def learn(self, told: list[Entry]) -> None:
+        """Enter durably what another node kept and this one did not, each in its place. OSError."""
+        with self._writing:
+            known = self._read()
+            places = {one.place for one in known}
+            if any(one.place not in places for one in told):
+                entries = merged(told, known)
+                self._rewrite(_thinned(entries) if len(entries) > MAX_LINES else entries)
+
     def told(self) -> list[Entry]:
         """The newest entries, for an answer: what repeats gives way to what does not."""
         with self._writing:
             return _thinned(self._read(), TOLD, TOLD // 5)
+
+    def chapter(self) -> list[Entry]:
+        """The newest of what does not repeat, for the other node."""
+        with self._writing:
+            return [one for one in self._read() if one.kind not in ROUTINE][-CHAPTER:]
 
     def _read(self) -> list[Entry]:
         if self._entries is None:

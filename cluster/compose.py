@@ -25,6 +25,7 @@ from cluster.arbiter.witness import WitnessArbiter
 from cluster.callbacks.calls import Calls, programs_of
 from cluster.checkup.papers import PapersWatch
 from cluster.duties import postgres_hosts
+from cluster.exchange import Exchange
 from cluster.explain import Explained, explain
 from cluster.node import ClusterNode
 from cluster.opsport.port import OpsPort
@@ -145,6 +146,9 @@ def make_node(
     node = ClusterNode(
         settings, control, arbiter, on_standing, close_arbiter=arbiter.close, clock=clock
     )
+
+    exchange = Exchange(node.annals)
+    node.links.on_up, node.links.on_chapter = exchange.link_up, exchange.heard
 
     async def history() -> dict[str, Any]:
         return {"node": settings.node, "entries": await asyncio.to_thread(node.annals.told)}

@@ -218,9 +218,9 @@ class Duties:
         """Remove what the last clone kept; beside everything else, for it may take a while."""
         await self._control.drop_old()
 
-    async def _initialise(self, _order: do.Initialise) -> ev.Event:
+    async def _initialise(self, order: do.Initialise) -> ev.Event:
         await self._control.initialise(self._password)
-        return ev.Initialised(str((await self._control.controldata()).system_id))
+        return ev.Initialised(str((await self._control.controldata()).system_id), order.who)
 
     async def _reroute(self, order: do.Reroute) -> None:
         """A walreceiver on a dead way waits for seconds, and its walsender keeps the slot."""

@@ -287,9 +287,10 @@ class WorkFinished(Event, frozen=True):
 
 
 class Initialised(Event, frozen=True):
-    """A new, empty database cluster stands in PGDATA; its system identifier."""
+    """A new, empty database cluster stands in PGDATA; its system identifier, and who asked."""
 
     system_id: str
+    who: str = ""
 
 
 class Leaving(Event, frozen=True):

@@ -4,7 +4,8 @@ sorts first.
 Link n is the n-th address of the node that is called. Invariants: one session a link, the newest
 wins (a half-open connection must not keep a rebooted peer out); what is sent is always the newest
 beat, never a queue of old ones; after a stall of this process every link is made anew, because what
-waited in its buffers is no news. It carries beats; it must not know what they mean.
+waited in its buffers is no news. It carries beats (and, when it comes up, a chapter of history); it
+must not know what they mean.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from cluster.session import Session, Stage
 from cluster.strip import LATE, MISSED, Strip
 from cluster.timers import Timers
 from config.settings import split_address
-from protocols.peer import NodeBeat, PeerMessage
+from protocols.peer import Chapter, NodeBeat, PeerMessage
 from protocols.shell.admitted import Recheck
 
 CONNECT_S: Final = 1.0
@@ -88,6 +89,10 @@ class Links:
         self._timers = timers
         self._way = Way(first)
         self._closed = False
+        self.on_up: Callable[[Session], None] = _nothing
+        """Told of each link that comes up; it may send a Chapter over it."""
+        self.on_chapter: Callable[[Chapter], None] = _nothing
+        """Given what the peer tells of its history."""
         self._callers: list[Caller] = []
         self.links = [
             Link(index, address, Strip(timers.beat_s, timers.suspect_s))
@@ -158,11 +163,17 @@ class Links:
         link.host = split_address(session.address)[0]
         if earlier is not None:
             earlier.abort("a newer connection took this link")
+        self.on_up(session)
 
     def message_came(self, session: Session, message: PeerMessage) -> None:
-        """A beat; only the peer's own is believed."""
+        """A beat, of which only the peer's own is believed; or a chapter of its history."""
+        if isinstance(message, Chapter):
+            self.on_chapter(message)
+            return
         if not isinstance(message, NodeBeat) or message.node != self._peer:
-            session.refuse("bad-message", "Over a link between nodes only their beats travel.")
+            session.refuse(
+                "bad-message", "Over a link between nodes only their beats and history travel."
+            )
             return
         link = self.links[session.link]
         link.heard_s = self._clock.seconds()
@@ -178,6 +189,10 @@ class Links:
             link.session = None
         if link.session is None:
             link.trouble = reason
+
+
+def _nothing(_: object) -> None:
+    """Nobody keeps a history."""
 
 
 def _ago_ms(link: Link, now_s: float) -> int:

@@ -41,8 +41,9 @@ def names_of(record: Record) -> str:
     return names_for(record.sync, record.sync_gen)
 
 
-def first(cluster_id: str, system_id: str, me: str, op_id: str) -> Record:
-    """The record made by bootstrap: one copy, open."""
+def first(cluster_id: str, system_id: str, me: str, op_id: str, who: str = "") -> Record:
+    """The record made by bootstrap, asked for by ``who``: one copy, open."""
+    reason = f"bootstrap {who}".rstrip()
     return Record(
         cluster_id=cluster_id,
         system_id=system_id,
@@ -52,8 +53,8 @@ def first(cluster_id: str, system_id: str, me: str, op_id: str) -> Record:
         primary=me,
         op_id=op_id,
         by=me,
-        reason="bootstrap",
-        why="bootstrap",
+        reason=reason,
+        why=reason,
     )
 
 
@@ -74,6 +75,13 @@ def bumped(record: Record, by: str, op_id: str, *, called_off: str = "") -> Reco
     if called_off:
         return without_plan(record, by, op_id, called_off)
     return _next(record, by, op_id, "settled what might still have landed")
+
+
+def kept(record: Record, by: str, op_id: str, why: str) -> Record:
+    """Nothing changes but the epoch, as ``bumped``: the primary offered its place, and has it still
+    because nobody took it.
+    """
+    return _next(record, by, op_id, why)
 
 
 def planned(record: Record, by: str, op_id: str, plan: Plan, reason: str) -> Record:
@@ -111,12 +119,14 @@ def claimed(
     at_s: int | None = None,
 ) -> Record:
     """The sync standby takes over: not open before it is promoted. ``switchover``: as was planned;
-    a takeover leaves the plan to the new primary. ``at_s``: the time of day of a takeover that
-    nobody asked for (0 unknown); None: somebody did.
+    a plan that would bring about the same is carried out by it too. ``at_s``: the time of day of a
+    takeover that nobody asked for (0 unknown); None: somebody did.
 
     ``held_lsn`` is what it holds while it claims: should its disk be set back to an older copy
     before it is promoted, that copy is not enough.
     """
+    plan = plan_of(record)
+    planned_to = plan.to if plan is not None else ""
     return _next(
         record,
         by,
@@ -131,7 +141,7 @@ def claimed(
         why=reason,
         since=0.0,
         prev=record.primary,
-        intent="" if switchover else _planned(record),
+        intent="" if switchover or planned_to == by else _planned(record),
         takeovers=record.takeovers if at_s is None else _within_the_hour(record, at_s),
     )
 
@@ -230,17 +240,25 @@ def recloned(record: Record, by: str, op_id: str, who: str) -> Record:
 
 
 def rebuilt(
-    record: Record, by: str, op_id: str, *, consented: tuple[str, ...], epoch: int, held_lsn: int
+    record: Record,
+    by: str,
+    op_id: str,
+    *,
+    consented: tuple[str, ...],
+    epoch: int,
+    held_lsn: int,
+    who: str = "",
 ) -> Record:
     """The same, in a new incarnation: the arbiter that held it is lost, or closed. ``epoch`` is
-    above every one ever seen; ``held_lsn`` what the sync standby is known to have flushed.
+    above every one ever seen; ``held_lsn`` what the sync standby is known to have flushed; ``who``
+    asked.
     """
     how = f"moved to {record.moved}" if record.moved else "the arbiter was rebuilt"
     next_one = _next(
         record,
         by,
         op_id,
-        f"{how}; {' and '.join(consented)} agreed",
+        f"{how} {who}".rstrip() + f"; {' and '.join(consented)} agreed",
         incarnation=record.incarnation + 1,
         consented=consented,
         moved="",

@@ -20,8 +20,11 @@ ROUTINE: Final = frozenset({"sync", "solo", "bump"})
 BEGINNINGS: Final = frozenset({"bootstrap", "claim", "reclaim", "failover"})
 """The kinds of change that make somebody else the primary."""
 OPENINGS: Final = frozenset({"open", "bootstrap"})
-MACHINES: Final = ROUTINE | (BEGINNINGS - {"bootstrap", "failover"}) | {"open", "off"}
-"""What no person asked for at that moment (``off``: a switchover called off)."""
+MACHINES: Final = ROUTINE | (BEGINNINGS - {"bootstrap", "failover"}) | {"open", "off", "untaken"}
+"""What no person asked for at that moment (``off``: a switchover called off; ``untaken``: a place
+that was handed over and not taken).
+"""
+FIRST: Final = "bootstrap"
 MAX_TEXT: Final = 200
 """Of a reason: some hundred entries must fit one answer."""
 
@@ -97,6 +100,11 @@ class Term(Struct, frozen=True):
     why: str
     epoch: int
     whole: bool
+
+    @property
+    def is_first(self) -> bool:
+        """The cluster was made with it."""
+        return self.why.startswith(FIRST)
 
 
 def merged(*books: Iterable[Entry]) -> list[Entry]:

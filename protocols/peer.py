@@ -17,6 +17,8 @@ MAX_PEER_FRAME_BYTES: Final = 256 * 1024
 """A status answer with a long history is the largest message; 256 KiB bounds what one link can hold
 in memory.
 """
+MAX_CHAPTER_BYTES: Final = 128 * 1024
+"""A hundred entries of history at their longest."""
 
 Lsn = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """A WAL position in bytes. (msgspec admits 2**64 - 1 for int; PostgreSQL's LSNs stay far below
@@ -195,7 +197,7 @@ class RecordIs(PeerMessage, tag="g", frozen=True):
     nonce: str
 
 
-class Swap(PeerMessage, tag="C", frozen=True):
+class Swap(PeerMessage, tag="y", frozen=True):
     """Compare-and-swap: store ``record`` if the stored epoch is ``expected`` (None: if there is no
     record yet).
     """
@@ -227,6 +229,14 @@ class LineKept(PeerMessage, tag="k", frozen=True):
 
     id: Count
     refusal: str = ""
+
+
+class Chapter(PeerMessage, tag="C", frozen=True):
+    """Node to node when a link comes up: the newest of its history, a JSON list of entries (see
+    ``protocols.annals``), so that what one was not there to see it learns from the other.
+    """
+
+    entries: Annotated[str, Meta(max_length=MAX_CHAPTER_BYTES)]
 
 
 class Ask(PeerMessage, tag="A", frozen=True):
@@ -261,6 +271,7 @@ AnyPeerMessage = (
     | SwapResult
     | KeepLine
     | LineKept
+    | Chapter
     | Ask
     | Answer
 )

@@ -20,7 +20,7 @@ from clients.ops.notices import when
 from clients.ops.reactor import on_reactor
 from clients.ops.silence import sentences
 from clients.ops.verbs import STATUS_DEADLINE_S, look
-from protocols.annals import ROUTINE, Entry, Term, acts_of, merged, terms_of
+from protocols.annals import FIRST, ROUTINE, Entry, Term, acts_of, merged, terms_of
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking, Heard
@@ -109,14 +109,14 @@ def page(told: Told, *, every: bool = False, silent: list[str] | None = None) ->
 
 
 def _began(term: Term) -> str:
-    guessed = "bootstrap" if term.why == "bootstrap" else "claim" if term.prev else "reclaim"
+    guessed = FIRST if term.is_first else "claim" if term.prev else "reclaim"
     known = term.kind if term.whole else guessed
     began = BEGAN[known].format(primary=term.primary, prev=term.prev)
-    return began if term.why == "bootstrap" else f"{began}: {term.why}"
+    return f"{began}{term.why.removeprefix(FIRST)}" if term.is_first else f"{began}: {term.why}"
 
 
 def _gap(term: Term) -> str:
-    if term.why == "bootstrap":
+    if term.is_first:
         return ""
     if not term.opened:
         return "never opened" if term.until_s else "not open yet"

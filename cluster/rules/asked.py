@@ -19,7 +19,17 @@ from cluster import record as records
 from cluster.mind import Mind, Pending
 from cluster.plan import Plan, plan_of
 from cluster.rules.forcing import bound, why_not_force
-from cluster.rules.rule import AS_TOLD, Outcome, Rule, always, hand_over, op_id, order, propose
+from cluster.rules.rule import (
+    AS_TOLD,
+    Outcome,
+    Rule,
+    always,
+    by_whom,
+    hand_over,
+    op_id,
+    order,
+    propose,
+)
 from cluster.safety import (
     LOOK,
     No,
@@ -123,7 +133,7 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
     """The record that the verb asks for, and what is said when it stands."""
     record, name = mind.record, op_id(mind, verb)
     assert record is not None
-    who = f"by {said['operator']}" if said.get("operator") else "by an operator"
+    who = by_whom(said)
     if verb in {"pause", "resume"}:
         pause = verb == "pause"
         told = "Paused: no automatic takeover until 'mpower cluster resume'."
@@ -320,15 +330,15 @@ def could(mind: Mind, event: ev.Asked) -> Outcome:
 def bootstrap(mind: Mind, event: ev.Asked) -> Outcome:
     """Make the first copy, or take the one that stands here."""
     said = act.AnswerVerb("bootstrap", True, "", "The first primary is being made.")
+    who = by_whom(dict(event.arguments))
     if mind.disk.has_data:
-        return _first_record(mind, said)
-    return order(mind, act.Initialise(mind.cluster_id), said)
+        return _first_record(mind, who, said)
+    return order(mind, act.Initialise(mind.cluster_id, who), said)
 
 
-def _first_record(mind: Mind, *also: act.Action) -> Outcome:
-    first = records.first(
-        mind.cluster_id, mind.disk.system_id, mind.me, f"{mind.me}-{mind.boot}-0-bootstrap"
-    )
+def _first_record(mind: Mind, who: str, *also: act.Action) -> Outcome:
+    name = f"{mind.me}-{mind.boot}-0-bootstrap"
+    first = records.first(mind.cluster_id, mind.disk.system_id, mind.me, name, who)
     return propose(mind, first, *also)
 
 
@@ -337,9 +347,9 @@ def no_record(mind: Mind, event: ev.Event) -> bool:
     return mind.record is None
 
 
-def make_record(mind: Mind, event: ev.Event) -> Outcome:
+def make_record(mind: Mind, event: ev.Initialised) -> Outcome:
     """Create-if-absent: the other node's bootstrap, if any, wins or loses whole."""
-    return _first_record(mind)
+    return _first_record(mind, event.who)
 
 
 def _who_and_why(said: Arguments) -> str:

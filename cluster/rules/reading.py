@@ -16,6 +16,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind
 from cluster.rules.rule import (
+    AS_TOLD,
     PEER,
     RECORD,
     TIME,
@@ -116,11 +117,16 @@ def may_bump(mind: Mind, event: ev.Event) -> bool:
 def bump(mind: Mind, event: ev.Event) -> Outcome:
     """Whatever may still land cannot land after this."""
     assert mind.record is not None
-    why = ""
-    if mind.named and mind.switch_due:
+    record = mind.record
+    assert record is not None, "the condition read it"
+    if mind.switch_due:
         why = mind.called_off or f"{mind.me} was not serving when it was due"
-    name = op_id(mind, "called-off" if why else "bump")
-    return propose(mind, records.bumped(mind.record, mind.me, name, called_off=why))
+        name = op_id(mind, "called-off")
+        return propose(mind, records.bumped(record, mind.me, name, called_off=why))
+    if mind.handover.startswith(AS_TOLD):
+        why = f"hand-over {mind.handover.removeprefix(AS_TOLD)}: nobody took over"
+        return propose(mind, records.kept(record, mind.me, op_id(mind, "untaken"), why))
+    return propose(mind, records.bumped(record, mind.me, op_id(mind, "bump")))
 
 
 def bumped_and_up(mind: Mind, event: ev.Event) -> bool:

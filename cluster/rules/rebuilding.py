@@ -17,7 +17,7 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind
-from cluster.rules.rule import RECORD, Outcome, Rule, stop_now
+from cluster.rules.rule import RECORD, Outcome, Rule, by_whom, stop_now
 from cluster.states import State
 from protocols.peer import Record
 
@@ -71,6 +71,7 @@ def rebuild(mind: Mind, event: ev.Asked) -> Outcome:
         consented=tuple(sorted(said["consented"].split(","))),
         epoch=seen_epoch + 1,
         held_lsn=flush_lsn if generation == newest.sync_gen else 0,
+        who=by_whom(said),
     )
     answer = act.AnswerVerb(event.verb, True, "", f"Incarnation {record.incarnation} is proposed.")
     return structs.replace(mind, swap=record), (act.SwapRecord(act.ANYTHING, record), answer)

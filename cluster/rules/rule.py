@@ -7,7 +7,7 @@ that fits wins. The reason is the line of history a person reads. ``to`` None: t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from msgspec import structs
@@ -63,6 +63,11 @@ PEER: Final = (ev.BeatHeard, ev.RelayHeard, ev.Tick)
 
 AS_TOLD: Final = "as told: "
 """How the reason of a hand-over begins that somebody ordered: it is no automatic takeover."""
+
+
+def by_whom(said: Mapping[str, str]) -> str:
+    """Who gave the order, as the history has it."""
+    return f"by {said.get('operator') or 'an operator'}"
 
 
 def always(mind: Mind, event: ev.Event) -> bool:

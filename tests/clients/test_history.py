@@ -54,3 +54,14 @@ def test_programs_get_terms_acts_and_changes() -> None:
     assert [one["gap_ms"] for one in found["terms"]] == [-1, 2412]
     assert [one["kind"] for one in found["acts"]] == ["bootstrap", "pause"]
     assert [one["routine"] for one in found["changes"]] == [False, True, False, False, False]
+
+
+def test_who_made_the_cluster_and_what_failed_have_their_lines() -> None:
+    made = structs.replace(MADE, why="bootstrap by asha", reason="bootstrap by asha")
+    why = "hand-over on battery (asked by asha): nobody took over"
+    kept = structs.replace(SYNC, epoch=3, op_id="a-x-2-untaken", reason=why, why=made.why)
+    lines = page(Told([made, SYNC, kept], ["a", "b"], {})).splitlines()
+    assert lines[1].endswith("a made the cluster by asha")
+    assert lines[2].endswith("Hand-over on battery (asked by asha): nobody took over")
+    later = structs.replace(SYNC, why=made.why)
+    assert "a made the cluster by asha" in page(Told([later], ["a", "b"], {}))

@@ -84,3 +84,24 @@ def test_an_answer_holds_at_most_so_many_lines_and_terms_outlive_routine(tmp_pat
     told = book.told()
     assert len(told) == annals.TOLD // 5 + 1
     assert told[0].epoch == 1
+
+
+def test_what_the_peer_saw_meanwhile_stands_in_its_place_after_a_restart(tmp_path: Path) -> None:
+    book = Annals(tmp_path)
+    book.add(record(1))
+    book.add(record(4))
+    theirs = [entry_of(record(n)) for n in (1, 2, 3)]
+    book.learn(theirs)
+    assert epochs(tmp_path) == [1, 2, 3, 4]
+    written = (tmp_path / FILE_NAME).stat().st_mtime_ns
+    book.learn(theirs)
+    assert (tmp_path / FILE_NAME).stat().st_mtime_ns == written, "nothing new is not written"
+    book.add(record(5))
+    assert epochs(tmp_path) == [1, 2, 3, 4, 5]
+
+
+def test_the_peer_is_told_the_newest_of_what_does_not_repeat(tmp_path: Path) -> None:
+    book = Annals(tmp_path)
+    book._entries = [entry_of(record(n, "solo" if n % 2 else "pause")) for n in range(1, 402)]
+    told = [one.epoch for one in book.chapter()]
+    assert (told[0], told[-1], len(told)) == (202, 400, annals.CHAPTER)

@@ -10,6 +10,7 @@ from cluster.explain import explain
 from cluster.mind import Mind
 from cluster.states import State
 from cluster.view import alarms_of, beat_of
+from protocols.annals import acts_of, entry_of
 from protocols.peer import Record
 from tests.cluster.test_machine import (
     FIRST,
@@ -17,9 +18,12 @@ from tests.cluster.test_machine import (
     SERVING,
     Node,
     confirmed,
+    in_sync,
+    peer_beat,
     primary_alone,
     primary_beat,
     standby_in_sync,
+    with_row,
 )
 from tests.cluster.test_rejoin import BEAT, OTHER
 
@@ -228,3 +232,39 @@ def test_a_forced_successor_is_not_measured_by_the_log_of_the_one_before_it() ->
     assert node.mind.holds_enough
     node.feed(ev.RelayHeard(None, 9000, "n1", before.epoch, node.now_s))
     assert node.mind.holds_enough, "said of the term before"
+
+
+def test_a_place_that_was_handed_over_and_not_taken_is_in_the_history() -> None:
+    node = in_sync()
+    node.feed(peer_beat(50, "STANDBY_SYNC"))
+    node.feed(with_row("b_1", 100))
+    epoch = str(known(node.mind).epoch)
+    said = {"epoch": epoch, "operator": "asha", "reason": "on battery"}
+    node.feed(ev.Asked("handover", tuple(sorted(said.items()))))
+    assert node.mind.state is State.READING
+    for _ in range(100):
+        node.feed(ev.RelayHeard(None, 0, "n1", known(node.mind).epoch, node.now_s), 0.1)
+        node.feed(ev.RecordRead(known(node.mind), "n1"))
+        if node.mind.swap is not None:
+            break
+    kept = entry_of(node.swapped())
+    assert kept.reason == "hand-over on battery (asked by asha): nobody took over"
+    assert (kept.kind, kept.term, kept.primary) == ("untaken", 1, "a")
+    assert acts_of([kept]) == []
+
+
+def test_a_bootstrap_and_a_rebuild_name_who_asked() -> None:
+    node = Node("a", "b", structs.replace(HELD, has_data=False, epoch=0, incarnation=0))
+    node.feed(ev.RecordRead(None, "n1"))
+    (order,) = [
+        one
+        for one in node.feed(ev.Asked("bootstrap", (("operator", "asha"),)))
+        if isinstance(one, act.Initialise)
+    ]
+    node.feed(ev.Initialised("s1", order.who))
+    first = node.swapped()
+    assert (first.reason, first.why) == ("bootstrap by asha", "bootstrap by asha")
+    alone = primary_alone()
+    said = (("consented", "a,b"), ("operator", "mala"))
+    alone.feed(ev.Asked("rebuild", said))
+    assert alone.swapped().reason == "the arbiter was rebuilt by mala; a and b agreed"

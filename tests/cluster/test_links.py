@@ -16,7 +16,9 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.protocol import Factory
 
+from cluster.annals import Annals
 from cluster.door import Door
+from cluster.exchange import Exchange
 from cluster.link import Links
 from cluster.session import Stage
 from cluster.timers import Timers
@@ -28,6 +30,7 @@ from protocols.peer import (
     Answer,
     AnyPeerMessage,
     Ask,
+    Chapter,
     NodeBeat,
     PeerHello,
     PeerMessage,
@@ -36,6 +39,7 @@ from protocols.shell.clock import BootClock
 from protocols.shell.stream import Limits, Stream
 from protocols.shell.tls import ALPN_PEER, Connections, TlsFiles, client_side, server_side
 from tests.cluster.board import Board
+from tests.cluster.test_annals import record
 from tests.postgres_nodes import on_reactor
 
 WAIT_S = 5.0
@@ -187,6 +191,47 @@ async def test_beats_travel_both_ways_on_every_link(tmp_path: Path) -> None:
         assert sorted(sides.b.heard) == [(0, a_beat("a", 1)), (1, a_beat("a", 1))]
         assert sorted(sides.a.heard) == [(0, a_beat("b", 7)), (1, a_beat("b", 7))]
         assert 0 <= sides.a.links.heard_ms() < 1000
+
+
+@on_reactor
+async def test_what_one_was_not_there_to_see_it_learns_when_a_link_comes_up(tmp_path: Path) -> None:
+    sides = Sides(tmp_path)
+    books = {}
+    for side in (sides.a, sides.b):
+        name = side.settings.node
+        book = books[name] = Annals(tmp_path / name)
+        (tmp_path / name).mkdir()
+        book.add(record(1, "bootstrap"))
+        exchange = Exchange(book)
+        side.links.on_up, side.links.on_chapter = exchange.link_up, exchange.heard
+    books["a"].add(record(2))
+    books["b"].add(record(3))
+    sides.a.start()
+    sides.b.start()
+    try:
+        await sides.until(lambda: all(len(one.told()) == 3 for one in books.values()))
+        sides.a.links.renew("a test")
+        await sides.until(lambda: sides.a.up == sides.b.up == 2)
+    finally:
+        sides.a.close()
+        sides.b.close()
+    for name in books:
+        assert [one.epoch for one in Annals(tmp_path / name).told()] == [1, 2, 3]
+
+
+@on_reactor
+async def test_a_chapter_that_cannot_be_read_costs_nothing_but_itself(tmp_path: Path) -> None:
+    async with sides_of(tmp_path) as sides:
+        book = Annals(tmp_path)
+        exchange = Exchange(book)
+        sides.b.links.on_chapter = exchange.heard
+        for link in sides.a.links.links:
+            assert link.session is not None
+            link.session.send(Chapter('[{"torn": '))
+            link.session.send(a_beat("a", 7))
+        await sides.until(lambda: len(sides.b.heard) == 2)
+        assert sides.b.up == 2
+        assert book.told() == []
 
 
 @on_reactor

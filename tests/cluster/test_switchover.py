@@ -244,9 +244,11 @@ def test_a_drained_primary_that_nobody_asked_to_switch_is_not_claimed() -> None:
     assert node.mind.state is State.STANDBY_SYNC
 
 
-def test_a_planned_switchover_outlives_a_takeover() -> None:
+def test_a_takeover_ends_the_plan_that_it_carries_out_and_no_other() -> None:
     record = records.planned(records.first("city", "s1", "a", "x"), "a", "p", Plan("b", 99), "")
-    assert plan_of(records.claimed(record, "b", "c", "silent")) == Plan("b", 99)
+    assert plan_of(records.claimed(record, "b", "c", "silent")) is None
+    back = structs.replace(record, primary="b")
+    assert plan_of(records.claimed(back, "a", "c", "silent")) == Plan("b", 99)
 
 
 def test_the_verbs_answer_is_the_arbiters() -> None:
