@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from clients.ops.monitor.book import View
-from clients.ops.monitor.layout import BAD, DIM, GOOD, HEAD, WARN, Line, lines, text
+from clients.ops.monitor.layout import lines
+from clients.ops.strips import BAD, DIM, GOOD, HEAD, WARN, Line, text
 
 STYLES: Final = {GOOD: "green", WARN: "yellow", BAD: "bold red", DIM: "dim", HEAD: "bold"}
 PIPE_WIDTH: Final = 120

@@ -16,8 +16,9 @@ import pytest
 from msgspec import structs
 
 from clients.ops.monitor.book import EVENTS, Book, View, as_json
-from clients.ops.monitor.layout import BAD, lines, text
+from clients.ops.monitor.layout import lines
 from clients.ops.seen import Seen
+from clients.ops.strips import BAD, text
 from clients.ops.verdict import Countdown, Links, NodeStatus, WitnessStatus
 from protocols.peer import Record
 from tests.house.sources import HOUSE
