@@ -43,9 +43,7 @@ def status_of(
     record = mind.record
     beat = mind.hearing.beat
     return {
-        "node": mind.me,
-        "peer": mind.peer,
-        "cluster": mind.cluster_id,
+        **_names(mind),
         "state": mind.state,
         "role": role_of(mind.state),
         "epoch": record.epoch if record else mind.disk.epoch,
@@ -73,6 +71,10 @@ def status_of(
         **_reservations(mind),
         "history": _lines(chronicle),
     }
+
+
+def _names(mind: Mind) -> dict[str, Any]:
+    return {"node": mind.me, "peer": mind.peer, "cluster": mind.cluster_id}
 
 
 def _reservations(mind: Mind) -> dict[str, Any]:
