@@ -16,7 +16,7 @@ from cluster import events as ev
 from cluster.heartbeat import deafened, heard, relayed
 from cluster.learning_postgres import TAUGHT_BY_POSTGRES
 from cluster.mind import NEVER, Mind
-from cluster.record import is_excluded
+from cluster.record import is_excluded, is_forced
 from protocols.peer import Record
 
 
@@ -38,6 +38,8 @@ def learn(mind: Mind, record: Record | None) -> Mind:
     disk = mind.disk
     if is_excluded(record, mind.me, known_version(mind)[0]):
         disk = structs.replace(disk, diverged=True, rejoining=True)
+    elif is_forced(known, record) and record.primary == mind.me:
+        disk = structs.replace(disk, diverged=disk.diverged and not disk.short_lsn, short_lsn=0)
     hearing = mind.hearing
     if known is not None and record.term != known.term:
         hearing = structs.replace(hearing, high_flush=0, term_epoch=record.epoch)

@@ -270,6 +270,7 @@ def _fresh_copy(mind: Mind, system_id: str, order: str, *, kept_old: bool) -> Mi
         token=0,
         claim="",
         diverged=False,
+        short_lsn=0,
         fits=None,
         kept_old=kept_old,
     )

@@ -31,7 +31,8 @@ class Disk(Struct, frozen=True):
     ``diverged``: this copy was seen out of recovery without a claim, or is torn by a replacement
     that did not end; it is never started. ``fits``: a second copy fits beside it (None: stock was
     not taken). ``unproven``: started as primary, and not yet shown to go on the standby's history.
-    ``kept_old``: the copy from before the last clone is still there.
+    ``kept_old``: the copy from before the last clone is still there. ``short_lsn``: where this copy
+    ended when it, the only one, was seen to lack what was acknowledged; 0 it was not.
     """
 
     has_data: bool = False
@@ -47,6 +48,7 @@ class Disk(Struct, frozen=True):
     unproven: bool = False
     fits: bool | None = None
     kept_old: bool = False
+    short_lsn: int = 0
     epoch: int = 0
     incarnation: int = 0
     record: Record | None = None

@@ -1,10 +1,10 @@
 """The next record: each change of who is primary is one pure constructor, epoch + 1, named and
 explained.
 
-The term grows only when the primary changes. ``op_id`` is the same for every retry of the same
-intent on the same epoch, so that a compare-and-swap whose answer was lost is recognised when it is
-seen to have landed. Names of sync generations (``<node>_<generation>``) are written and read only
-here. This file must not know when a change is due.
+The term grows only when the primary, or by force its copy, changes. ``op_id`` is the same for every
+retry of the same intent on the same epoch, so that a compare-and-swap whose answer was lost is
+recognised when it is seen to have landed. Names of sync generations (``<node>_<generation>``) are
+written and read only here. This file must not know when a change is due.
 """
 
 from __future__ import annotations
@@ -174,8 +174,9 @@ def reclaimed(record: Record, by: str, op_id: str) -> Record:
 
 
 def forced(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int) -> Record:
-    """An operator makes ``by`` the primary although its copy lacks acknowledged payments: a new
-    incarnation without the other node, which may never take it back and comes back by a clone.
+    """An operator makes ``by`` the primary, or leaves it so, although its copy lacks acknowledged
+    payments: a new incarnation without the other node, which may never take it back and comes back
+    by a clone.
     """
     claim = claimed(record, by, op_id, reason, held_lsn=held_lsn, switchover=True)
     return structs.replace(
@@ -184,8 +185,10 @@ def forced(record: Record, by: str, op_id: str, reason: str, *, held_lsn: int) -
 
 
 def is_forced(before: Record | None, after: Record) -> bool:
-    """``after`` is an operator's word that the primary of ``before`` is given up with its data."""
-    if before is None or after.primary == before.primary or after.opened:
+    """``after`` is an operator's word that what ``before`` had acknowledged is given up where the
+    copy of the new primary (which may be the old one, set back) lacks it.
+    """
+    if before is None or after.opened:
         return False
     next_one = (after.incarnation, after.term) == (before.incarnation + 1, before.term + 1)
     return next_one and after.consented == (after.primary,)

@@ -53,8 +53,9 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "This node served alone, and its copy now ends before what it had acknowledged: its disk"
         " was set back to an older snapshot. It does not serve: payments would be lost and their"
         " receipt numbers given twice. Put the newest copy of that disk back. If there is none,"
-        " stop mpower-node here and take the other copy: mpower cluster failover --force.",
-        "Put the newest copy of this node's disk back; else stop it and force the other node.",
+        " one copy must do, and what it lacks is lost: power one server off, and on the other"
+        " one's node: mpower cluster failover --force --accept-data-loss (--to NODE).",
+        "Put the newest copy of this node's disk back; else: mpower cluster failover --force.",
     ),
     "keeps-failing": Advice(
         "This node tries to do something (start PostgreSQL, copy the other's data …) and it fails"

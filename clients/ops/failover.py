@@ -1,5 +1,5 @@
 """``mpower cluster failover --force --accept-data-loss``: the copy that is left becomes primary,
-though payments that were acknowledged are not in it.
+though payments that were acknowledged are not in it; also a primary's own that was set back.
 
 The node says first what can be lost; then the operator says that the other server is powered off,
 by typing the cluster's name. Asked with the epoch that was shown: whatever changed meanwhile, it is
@@ -38,8 +38,11 @@ STATEMENT: Final = """{bound}
 This is only safe if the server of {gone} is powered off, and is not started before this is done.
 If it still runs somewhere, both take money from now on. When {gone} comes back it is refused until
 its database has been copied anew (it does that by itself, and reports what it held).
-Better, if there is any hope: repair {gone} and start it; nothing is lost then.
+Better, if there is any hope: {better}; nothing is lost then.
 """
+REPAIR: Final = "repair {gone} and start it"
+NEWEST: Final = "put the newest copy of the disk of {node} back and start it"
+"""Where the primary itself was set back: what it lacks is on that disk, and nowhere else."""
 
 
 @click.command(epilog="Example: mpower cluster failover --force --accept-data-loss")
@@ -61,9 +64,7 @@ def failover(
         asked = await _asked(asking, settings, to)
         if dry:
             return {"node": asked.node, "bound": asked.said, "dry": True}, asked.said
-        record = record_of(asked.seen)
-        gone = record.primary if record is not None else "the primary"
-        be_sure(settings.cluster, [STATEMENT.format(bound=asked.said, gone=gone)], confirm)
+        be_sure(settings.cluster, [_statement(asked)], confirm)
         data, text = await _forced(asking, settings, asked)
         return {**data, "bound": asked.said}, text
 
@@ -76,10 +77,19 @@ async def _asked(asking: Asking, settings: ClientSettings, to: str | None) -> To
     seen = await look(asking, settings)
     record = record_of(seen)
     others = [one.node for one in seen.nodes if record is None or one.node != record.primary]
-    if to is None and not others:
-        raise Ended(Exit.NOT_REACHABLE, "No node but the primary answers: there is no copy to use.")
+    wanted = to or next(iter(others), None)
     arguments = {"accept": "yes", "dry": "yes"}
-    return await give(asking, settings, "failover", arguments, to=to or others[0], seen=seen)
+    return await give(asking, settings, "failover", arguments, to=wanted, seen=seen)
+
+
+def _statement(asked: Told) -> str:
+    record = record_of(asked.seen)
+    gone = record.primary if record is not None else "the primary"
+    better = REPAIR.format(gone=gone)
+    if gone == asked.node:
+        gone = next(one.peer for one in asked.seen.nodes if one.node == asked.node)
+        better = NEWEST.format(node=asked.node)
+    return STATEMENT.format(bound=asked.said, gone=gone, better=better)
 
 
 async def _forced(

@@ -142,7 +142,7 @@ def _does_not_follow(register: Register, stored: Record, record: Record) -> str:
         return "the incarnation is older than the stored one"
     if record.sync_gen < stored.sync_gen:
         return "the sync generation is older than the stored one"
-    moved = record.primary != stored.primary
+    moved = record.primary != stored.primary or is_forced(stored, record)
     if record.term != stored.term + (1 if moved else 0):
         return "the term grows by one with a new primary, and only then"
     alone = stored.sync != "" and record.sync == ""

@@ -1,6 +1,6 @@
-"""A failover that an operator forces: the primary is gone, and the copy that is left is not known
-to hold everything.
+"""A failover that an operator forces: the copy that is left is not known to hold everything.
 
+Either the primary is gone, or its own copy, the only one, was set back and the other node is gone.
 Refused wherever it is not needed (a copy in sync takes over by itself, without loss) or not safe
 (the primary is heard, the arbiter is in doubt, no whole copy runs here). The primary may still run
 where nobody hears it: only the operator can know, so he says that it is powered off. The new
@@ -25,13 +25,46 @@ def why_not_force(mind: Mind) -> No | None:
     record = mind.record
     assert record is not None
     if mind.named:
-        do = f"Nothing needs to be done; for {mind.peer}: mpower cluster switchover."
-        return No("PRIMARY", f"{mind.me} is the primary by record", do)
+        do = "Its copy may hold more: power one server off, then ask the other."
+        return _not_set_back(mind) or _not_gone(mind, do) or _not_to_be_opened(mind)
+    do = "If it serves: mpower cluster switchover. If it must go, power it off first."
+    return _not_gone(mind, do) or _not_needed(mind) or _not_able(mind)
+
+
+def _not_gone(mind: Mind, do: str) -> No | None:
     ago_s = _any_sign_s(mind)
     if not mind.peer_silent(mind.timers.takeover_s) or ago_s < mind.timers.takeover_s:
-        do = "If it serves: mpower cluster switchover. If it must go, power it off first."
-        return No("NOT_GONE", f"{mind.peer} was heard {max(0.0, ago_s):.1f} s ago", do)
-    return _not_needed(mind) or _not_able(mind)
+        said = f"{max(0.0, ago_s):.1f} s"
+        heard = f"{mind.peer} was heard {said} ago"
+        if mind.hearing.beat is None:
+            heard = f"{mind.me} has listened for {mind.peer} for {said} only"
+        return No("NOT_GONE", heard, do)
+    return None
+
+
+def _not_set_back(mind: Mind) -> No | None:
+    """The primary by record has nothing to be forced, unless its copy was seen to lack something
+    while nobody else may have it.
+    """
+    record = mind.record
+    assert record is not None
+    if mind.disk.short_lsn and record.opened and mind.alone_for_sure:
+        return None
+    do = f"Nothing needs to be done; for {mind.peer}: mpower cluster switchover."
+    return No("PRIMARY", f"{mind.me} is the primary by record", do)
+
+
+def _not_to_be_opened(mind: Mind) -> No | None:
+    record, disk = mind.record, mind.disk
+    assert record is not None
+    if record.paused:
+        return No("PAUSED", "the cluster is paused", "First: mpower cluster resume.")
+    if disk.rejoining or not disk.has_data or disk.system_id != record.system_id:
+        return No("NO_COPY", f"the copy of {mind.me} is not the pair's", "It must be cloned.")
+    if mind.state is not State.READING or mind.touched or not mind.idle:
+        why = f"{mind.me} is {mind.state}, and its PostgreSQL is not at rest yet"
+        return No("BUSY", why, "Ask in a moment.")
+    return _no_ground(mind)
 
 
 def _any_sign_s(mind: Mind) -> float:
@@ -68,6 +101,10 @@ def _not_able(mind: Mind) -> No | None:
         return No("NO_COPY", why, f"See its log, and bring {mind.peer} back if that is possible.")
     if not facts.in_recovery or mind.disk.diverged:
         return No("NO_COPY", f"the copy of {mind.me} is not the pair's", "It must be cloned.")
+    return _no_ground(mind)
+
+
+def _no_ground(mind: Mind) -> No | None:
     if mind.disk_bad:
         return No("DISK", f"the disk of {mind.me} takes no writes", "Mend that first.")
     if mind.doubt:
@@ -79,13 +116,19 @@ def bound(mind: Mind) -> str:
     """What can be lost, as far as this node can know."""
     record, beat = mind.record, mind.hearing.beat
     assert record is not None
-    held = mind.held_lsn
+    held = mind.disk.short_lsn if mind.named else mind.held_lsn
     known = max(
         beat.flush_lsn if beat is not None and beat.node == mind.peer else 0,
         mind.hearing.high_flush,
         record.min_lsn,
     )
     lag = max(0, known - held)
+    if mind.named:
+        return (
+            f"The copy of {mind.me}, which served alone, was set back and ends at"
+            f" {format_lsn(held)}. The arbiter remembers {lag} bytes of log more. Lost are all"
+            " payments in them: receipts that consumers hold, and that the books will not know."
+        )
     if not known:
         missing = f"{mind.peer} was not heard since {mind.me} started: nobody knows how far it was."
     elif beat is not None and beat.node == mind.peer:

@@ -81,7 +81,8 @@ def set_back(mind: Mind, event: ev.Event) -> bool:
 
 def give_up_set_back(mind: Mind, event: ev.Event) -> Outcome:
     """The standby has more than we: it takes over, or nobody does."""
-    disk = structs.replace(mind.disk, diverged=True)
+    alone = mind.alone_for_sure
+    disk = structs.replace(mind.disk, diverged=True, short_lsn=mind.held_lsn if alone else 0)
     why = "this copy lacks WAL that was acknowledged (a restored snapshot?)"
     mind = structs.replace(mind, disk=disk)
     return hand_over(mind, why, act.StopPostgres("immediate"))

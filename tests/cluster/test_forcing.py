@@ -8,8 +8,18 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.left_behind import LeftBehind
 from cluster.states import State
-from tests.cluster.test_guards import known, told
-from tests.cluster.test_machine import HELD, SERVING, Node, confirmed, primary_beat, standby_in_sync
+from cluster.view import alarms_of
+from tests.cluster.test_guards import known, restarted, told
+from tests.cluster.test_machine import (
+    HELD,
+    SERVING,
+    Node,
+    confirmed,
+    peer_beat,
+    primary_alone,
+    primary_beat,
+    standby_in_sync,
+)
 
 FACTS = structs.replace(SERVING, in_recovery=True, flush_lsn=0, receive_lsn=100)
 
@@ -97,6 +107,9 @@ def test_a_node_that_has_just_started_has_to_listen_first() -> None:
     told(node, sync="", min_lsn=0)
     node.feed(ev.BeatHeard(0, primary_beat(1)))
     assert answer(silent(node, 1.8)).code == "NOT_GONE"
+    fresh = restarted(remembered=500)
+    fresh.feed(ev.PostgresExited(0, asked=True))
+    assert "a has listened for b for" in answer(fresh).sentence
     assert answer(silent(node, 1.0), dry="yes").ok
 
 
@@ -143,3 +156,94 @@ def test_what_is_left_behind_after_a_forced_failover_may_have_been_acknowledged(
     forced = structs.replace(report, forced=True)
     assert "acknowledged payments may be among them" in forced.sentence
     assert "unacknowledged only" not in forced.sentence
+
+
+def set_back(heard: bool = False) -> Node:
+    """A primary that served alone, on an older copy of its disk; PostgreSQL is down again."""
+    node = restarted(remembered=500)
+    node.feed(ev.PostgresExited(0, asked=True))
+    for n in range(20):
+        node.feed(ev.RelayHeard(None, 500, "n1", known(node.mind).epoch, node.now_s), 0.2)
+        if heard:
+            node.feed(peer_beat(n, "STANDBY_CATCHUP"))
+        node.feed(ev.RecordRead(known(node.mind), "n1"))
+    return node
+
+
+def test_an_only_copy_that_was_set_back_is_opened_by_an_operator_who_accepts_the_loss() -> None:
+    node = set_back()
+    said = answer(node, dry="yes")
+    assert said.ok, said.sentence
+    assert "was set back and ends at 0/64" in said.sentence
+    assert "400 bytes of log more" in said.sentence
+    asked(node)
+    claim = node.swapped()
+    assert (claim.primary, claim.term, claim.opened, claim.incarnation) == ("a", 2, False, 2)
+    assert (claim.consented, claim.prev) == (("a",), "")
+    node.feed(confirmed(claim))
+    assert node.mind.state is State.PROMOTING
+    assert "set-back" not in alarms_of(node.mind)
+    node.feed(ev.ClaimKept(claim.op_id))
+    assert act.StartStandby("", 0) in node.ordered
+    node.feed(ev.PostgresStarted(as_standby=True))
+    node.feed(ev.RelayHeard(None, 0, "n1", claim.epoch, node.now_s))
+    node.feed(ev.Probed(FACTS))
+    assert any(isinstance(one, act.Promote) for one in node.ordered)
+    node.all([ev.NamesSet(""), ev.Promoted(2, 100)])
+    opened = node.swapped()
+    assert (opened.opened, opened.tli) == (True, 2)
+    node.all([confirmed(opened), ev.FenceWritten(2)])
+    assert node.mind.state is State.PRIMARY_SOLO
+
+
+def test_while_the_other_node_is_heard_its_copy_may_be_the_better_one() -> None:
+    said = answer(set_back(heard=True))
+    assert said.code == "NOT_GONE"
+    assert "power one server off, then ask the other" in said.sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"sync": "b", "sync_gen": 4}, "PRIMARY"),
+        ({"opened": False}, "PRIMARY"),
+        ({"paused": True}, "PAUSED"),
+        ({"system_id": "another"}, "NO_COPY"),
+    ],
+)
+def test_a_set_back_copy_is_not_opened_where_that_is_not_safe(
+    changes: dict[str, object], code: str
+) -> None:
+    node = set_back()
+    record = structs.replace(known(node.mind), **changes)
+    node.mind = structs.replace(node.mind, record=record)
+    assert answer(node).code == code
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"rejoining": True}, "NO_COPY"),
+        ({"has_data": False}, "NO_COPY"),
+        ({"short_lsn": 0}, "PRIMARY"),
+    ],
+)
+def test_a_copy_that_is_another_or_not_known_to_be_short_is_not_opened(
+    changes: dict[str, object], code: str
+) -> None:
+    node = set_back()
+    node.mind = structs.replace(node.mind, disk=structs.replace(node.mind.disk, **changes))
+    assert answer(node).code == code
+
+
+def test_nothing_is_opened_on_a_doubtful_arbiter_or_under_a_running_postgresql() -> None:
+    node = set_back()
+    node.mind = structs.replace(node.mind, doubt="b has not confirmed its epoch")
+    assert answer(node).code == "DOUBT"
+    node = set_back()
+    node.mind = structs.replace(node.mind, doing=("StopPostgres",))
+    assert answer(node).code == "BUSY"
+
+
+def test_a_primary_that_serves_has_nothing_to_be_forced() -> None:
+    assert answer(primary_alone()).code == "PRIMARY"

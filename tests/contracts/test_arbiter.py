@@ -235,6 +235,23 @@ async def test_a_whole_record_is_not_rebuilt(world: World) -> None:
 
 
 @for_each_arbiter
+async def test_a_primary_that_was_set_back_is_forced_in_its_place(world: World) -> None:
+    """A later term of the same primary, in a new incarnation, and nothing is remembered of its
+    former flush; else the term grows with another primary only.
+    """
+    await world.of("a").swap(None, FIRST)
+    await world.of("a").beat(structs.replace(beat("a", 1), vouched_lsn=900))
+    await world.of("b").beat(beat("b", 1))
+    forced = records.forced(FIRST, "a", "force", "by asha", held_lsn=0)
+    another = structs.replace(forced, incarnation=FIRST.incarnation)
+    assert "the term grows" in (await world.of("a").swap(1, another)).refusal
+    made = await world.of("a").swap(1, forced)
+    assert made.done, made.refusal
+    relay = await world.of("a").beat(beat("a", 2))
+    assert (relay.epoch, relay.high_flush) == (2, 0)
+
+
+@for_each_arbiter
 async def test_a_forced_claim_begins_an_incarnation_on_a_whole_record(world: World) -> None:
     await world.of("a").swap(None, FIRST)
     for node in "ab":

@@ -19,7 +19,7 @@ PURE = (
 SHELLS = (
     r"protocols/shell/.+",
     r"cluster/(__main__|compose|node|witness|serving)\.py",  # whole processes, put together
-    r"cluster/(door|heart|link|pulse|senses|session|thinking)\.py",  # sockets and the loop
+    r"cluster/(door|exchange|heart|link|pulse|senses|session|thinking)\.py",  # sockets and the loop
     r"cluster/(duties|errands|verbs)\.py",  # what was ordered, carried out
     r"cluster/(annals|durable|keepsake|volume)\.py",  # the disk
     r"cluster/(chronicle|herald|supervisor)\.py",  # the log, and who started us

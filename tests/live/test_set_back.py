@@ -1,9 +1,10 @@
 """A primary that served alone and whose disk is set back to a snapshot: it does not open, rings,
-and opens again once the newest copy of its disk is there.
+and opens again once the newest copy of its disk is there, or an operator accepts the loss.
 """
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from tests.live.pair import Pair, live_pair
 
 RESTARTS = 2
+LISTENS_S = 20.0
+"""It must have listened for the other for a while, and its PostgreSQL be down."""
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +66,31 @@ def test_it_is_not_served_until_its_newest_copy_is_back(pair: Pair, tmp_path: Pa
     copied(tmp_path / "newest", pair.data["a"])
     pair.start("a")
     opened(pair)
+
+
+def test_an_operator_who_accepts_the_loss_opens_it(pair: Pair, tmp_path: Path) -> None:
+    """The other node does not run; its name stands in the statement that he confirms."""
+    force = ("cluster", "failover", "--force", "--accept-data-loss")
+    serves = pair.command(*force, "--dry-run")
+    assert (serves.returncode, "a is the primary by record" in serves.stderr) == (5, True), serves
+    pair.processes["a"].terminate()
+    pair.processes["a"].wait(15)
+    copied(pair.data["a"], tmp_path / "older")
+    pair.start("a")
+    opened(pair)
+    written(pair)
+    pair.wait("told", lambda seen: seen.node("a").get("flush_lsn", 0) > 0)
+    pair.kill("a")
+    copied(tmp_path / "older", pair.data["a"])
+    pair.start("a")
+    pair.wait("people are told", lambda seen: "set-back" in seen.node("a").get("alarms", []))
+    give_up_s = time.monotonic() + LISTENS_S
+    while pair.command(*force, "--dry-run").returncode and time.monotonic() < give_up_s:
+        time.sleep(0.5)
+    unsaid = pair.command(*force, "--confirm", "another")
+    assert "the server of b is powered off" in unsaid.stderr, unsaid
+    said = pair.command(*force, "--confirm", pair.look().data["record"]["cluster_id"], "--json")
+    assert said.returncode == 0, said
+    seen = pair.look()
+    assert (seen.data["primary"], seen.data["record"]["incarnation"]) == ("a", 2)
+    assert seen.node("a")["alarms"].keys() == {"one-copy"}

@@ -84,7 +84,7 @@ class Checks:
             self.world.hit["switched over"] += 1
         if known is not None:
             self.guards.on_stored(known, after)
-            moved = after.primary != known.primary
+            moved = after.primary != known.primary or is_forced(known, after)
             if moved:
                 self._i3(known, after)
             if moved or (known.sync and not after.sync):
@@ -151,7 +151,8 @@ class Checks:
         """
         if before.sync == after.primary and not self.lessened:
             self.fail(f"force: {after.primary} was in sync and could take over without loss")
-        if self.nodes[before.primary].standing.open:
+        given_up = before.primary != after.primary
+        if given_up and self.nodes[before.primary].standing.open:
             self.fail(f"force: {before.primary} serves")
         self.world.hit["forced"] += 1
         self.world.hit["forced with loss"] += self.books.write_off(
