@@ -181,7 +181,7 @@ def test_an_only_copy_that_was_set_back_is_opened_by_an_operator_who_accepts_the
     assert (claim.primary, claim.term, claim.opened, claim.incarnation) == ("a", 2, False, 2)
     assert (claim.consented, claim.prev) == (("a",), "")
     node.feed(confirmed(claim))
-    assert node.mind.state is State.PROMOTING
+    assert node.mind.state.value == "PROMOTING"
     assert "set-back" not in alarms_of(node.mind)
     node.feed(ev.ClaimKept(claim.op_id))
     assert act.StartStandby("", 0) in node.ordered
