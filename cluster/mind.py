@@ -31,8 +31,8 @@ class Disk(Struct, frozen=True):
     ``diverged``: this copy was seen out of recovery without a claim, or is torn by a replacement
     that did not end; it is never started. ``fits``: a second copy fits beside it (None: stock was
     not taken). ``unproven``: started as primary, and not yet shown to go on the standby's history.
-    ``kept_old``: the copy from before the last clone is still there. ``short_lsn``: where this copy
-    ended when it, the only one, was seen to lack what was acknowledged; 0 it was not.
+    ``kept_old``: the copy from before the last clone is still there. ``short_lsn``: where this one
+    ended when, alone, it was seen to lack what was acknowledged. ``record``: the kept epoch's.
     """
 
     has_data: bool = False
@@ -52,7 +52,6 @@ class Disk(Struct, frozen=True):
     epoch: int = 0
     incarnation: int = 0
     record: Record | None = None
-    """The one with that epoch, as kept."""
 
 
 class Entry(Struct, frozen=True):
