@@ -53,6 +53,7 @@ from mpowerd.payments.store import Item, take_batch
 from mpowerd.payments.whole_days import SERVED as WHOLE_DAYS
 from mpowerd.payments.whole_days import carry_on
 from mpowerd.people import People
+from mpowerd.remittance.operations import served as remittance_served
 from mpowerd.rooms import Serve, ServedRooms
 from mpowerd.seats import SEATS, kind_of
 from mpowerd.security import operations as security
@@ -111,6 +112,7 @@ def served(
         **certificates.served(cluster),
         **consumers.SERVED,
         **SHIFTS,
+        **remittance_served(here),
         **PAYMENTS,
         **WHOLE_DAYS,
         **BANKING,

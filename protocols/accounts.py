@@ -67,5 +67,7 @@ VOUCHERS: Final = {
     "FLOAT": "Float of a shift",
     "PICK_UP": "Cash picked up",
     "CLOSING": "Shift counted and closed",
+    "REMIT": "Sent to the bank",
+    "REALISE": "Credited by the bank",
 }
 """What a kind of voucher is called in a statement."""

@@ -115,11 +115,13 @@ class ComplaintCategory(Struct, frozen=True, forbid_unknown_fields=True):
 class Till(Struct, frozen=True, forbid_unknown_fields=True):
     """What holds for a counter, or for all counters of an office and below: ``code`` names either.
 
-    The limit counts all cash in the till, the float too; it holds from the next shift on.
+    The limit counts all cash in the till, the float too; it holds from the next shift on. A cheque
+    drawn in ``city`` is local, any other outstation.
     """
 
     code: Code
     cash_limit_paise: Amount
+    city: Words
 
 
 class MeterMake(Struct, frozen=True, forbid_unknown_fields=True):

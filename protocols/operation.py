@@ -75,7 +75,7 @@ class Within(Struct, frozen=True):
     a power there; but ``counters``: whoever sits at a counter serves every consumer of the city.
     """
 
-    kind: Literal["consumer", "counter", "receipt"]
+    kind: Literal["consumer", "counter", "receipt", "office"]
     field: str
     counters: bool = False
 

@@ -11,15 +11,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import Struct
-
-
-class Sentence(Struct, frozen=True):
-    """What a code means: the template a person reads and whether it settles the key."""
-
-    text: str
-    final: bool = True
-
+from protocols.sentence import Sentence
+from protocols.till_sentences import TILL
 
 SENTENCES: Final[dict[str, Sentence]] = {
     # not now: the terminal goes on trying the same bytes
@@ -229,82 +222,6 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The business day {date} cannot be closed: shifts are open at {counters}. Close them first "
         "('shift close'); an officer closes one that was left behind."
     ),
-    # shifts and cash
-    "NO_SHIFT": Sentence(
-        "No shift is open at counter {counter}. Open yours with its float first ('shift open')."
-    ),
-    "SHIFT_OPEN": Sentence("Your shift at counter {counter} is open already. Nothing was changed."),
-    "SHIFT_OF_ANOTHER": Sentence(
-        "The shift at counter {counter} is another clerk's. They hand it over or close it first."
-    ),
-    "OTHER_COUNTER": Sentence(
-        "You work at counter {here}; what belongs to {counter} is done there, or by an officer."
-    ),
-    "CASH_LIMIT": Sentence(
-        "The till of {counter} holds {cash} in cash; with {amount} more it is over its limit of "
-        "{limit}. Make a pick-up first ('shift pickup'), then take it again."
-    ),
-    "NO_NOTE": Sentence(
-        "There is no note or coin of Rs {value} to count. Count 500, 200, 100, 50, 20, 10, 5, 2, 1 "
-        "and the loose coins; a Rs 2000 note is withdrawn and goes back to who gave it."
-    ),
-    "NOTE_TWICE": Sentence("The notes of Rs {value} are given twice. Give each value once."),
-    "CASH_TOTAL": Sentence(
-        "The notes and coins add up to {found}, the total says {said}. Count again; nothing was "
-        "changed."
-    ),
-    "CASH_DIFFERENCE": Sentence(
-        "The cash is {difference}: the till should hold {expected}, counted were {counted}. Count "
-        "again, or close with the reason; the difference is booked."
-    ),
-    "TICK_MISSING": Sentence(
-        "The {what}, receipt {receipt}, was not ticked. Look for it in the till; nothing is closed."
-    ),
-    "TICK_UNKNOWN": Sentence(
-        "The receipt {receipt} has no instrument in this till. Check what was ticked."
-    ),
-    "MODE_TOTAL": Sentence(
-        "{mode}: {said} were counted, {found} were taken. Compare them with 'mine' and count again."
-    ),
-    "MODE_TWICE": Sentence("A mode is given twice. Give count and total of each mode once."),
-    "PICK_UP_NOTHING": Sentence("A pick-up of nothing is none. Count what goes out of the till."),
-    "PICK_UP_TOO_MUCH": Sentence(
-        "{paise} cannot be picked up: the till holds {cash}. Count again; nothing was moved."
-    ),
-    "NO_PICK_UP": Sentence(
-        "No pick-up {pick_up} waits at counter {counter}. Ask the clerk for its number; a newer "
-        "one takes the place of one that waits."
-    ),
-    "PICK_UP_TOTAL": Sentence(
-        "The pick-up {pick_up} is {found}, not {said}. Count it together; nothing was moved."
-    ),
-    "OWN_PICK_UP": Sentence(
-        "The shift at {counter} is your own, whatever the login: another person witnesses its "
-        "pick-ups."
-    ),
-    "NO_CLERK": Sentence(
-        "There is no clerk {user} to whom a till can be given. Check the sign-in name."
-    ),
-    "SAME_PERSON": Sentence(
-        "{user} is the same person. A shift is handed over to another; else close it."
-    ),
-    "NO_OFFER": Sentence(
-        "The shift at {counter} is not offered to you. Its clerk counts the till and hands it over "
-        "('shift handover'), then you take it over."
-    ),
-    "OFFER_STALE": Sentence(
-        "Money has moved at {counter} since {clerk} counted. Count again together, and offer again."
-    ),
-    "COUNT_DIFFERS": Sentence(
-        "You counted {yours}, {clerk} counted {theirs}. Count again together; nothing was changed."
-    ),
-    "CLOSE_REASON": Sentence(
-        "The shift at {counter} is {clerk}'s. To close it for them, give the reason."
-    ),
-    "RECEIPT_COUNTED": Sentence(
-        "The receipt {receipt} is of a shift that was closed and counted; its money has left the "
-        "till. Give it back by a refund or a correction."
-    ),
     "NO_COUNTER": Sentence(
         "The counter {counter} is not known or closed. Ask the administrator to add it."
     ),
@@ -352,6 +269,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "CONSUMER_EXISTS": Sentence(
         "Consumer {consumer} is already loaded with other data. Nothing was changed."
     ),
+    **TILL,
 }
 
 

@@ -85,6 +85,17 @@ def receipt_number(counter: str, financial_year: str, number: int) -> str:
     return f"{counter}/{financial_year}/{number}"
 
 
+def numbered(text: str) -> tuple[str, int, int] | None:
+    """Read a number as it is printed, of a receipt or a slip: whose series it is, the year its
+    financial year begins in, the running number. None: there is no such year.
+    """
+    series, year, number = text.split("/")
+    begins = int(year[:4])
+    if not 2000 <= begins <= 2255 or year != f"{begins}-{(begins + 1) % 100:02d}":
+        return None
+    return series, begins, int(number)
+
+
 def rupees(paise: int) -> str:
     """Write paise for a person, in Indian grouping: ``123456789`` → ``Rs 12,34,567.89``."""
     sign, whole, rest = "-" if paise < 0 else "", abs(paise) // 100, abs(paise) % 100

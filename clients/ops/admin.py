@@ -120,7 +120,9 @@ def add() -> None:
 @add.command("user")
 @click.argument("user")
 @click.option("--person", required=True, help="Staff number of the human behind the login (E1042).")
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role in PEOPLE]))
+@click.option(
+    "--role", required=True, type=click.Choice([role.value for role in Role if role in PEOPLE])
+)
 @click.option("--new-password-file", help="File with the new user's password, or -.")
 @as_admin
 @json_option

@@ -55,7 +55,9 @@ def add_person(
 
 @click.command("appoint")
 @click.argument("user")
-@click.option("--role", required=True, type=click.Choice([one.value for one in Role if one in PEOPLE]))
+@click.option(
+    "--role", required=True, type=click.Choice([one.value for one in Role if one in PEOPLE])
+)
 @click.option("--reason", required=True, help="Why; it stands in the request and the audit.")
 @as_admin
 @json_option

@@ -8,9 +8,7 @@ from typing import Any, Final
 from mpowerd.database import Cursor
 
 ASK: Final = "SELECT request_id, asked_at FROM mpower.ask_certificate_v1(%s, %s, %s, %s, %s)"
-FETCH: Final = (
-    "SELECT state, asked_at, certificate, why FROM mpower.fetch_certificate_v1(%s, %s)"
-)
+FETCH: Final = "SELECT state, asked_at, certificate, why FROM mpower.fetch_certificate_v1(%s, %s)"
 USE: Final = "SELECT request_id, used_at FROM mpower.use_certificate_v1(%s, %s)"
 WAITING: Final = (
     "SELECT request_id, subject, asked_at, address, request"

@@ -12,7 +12,7 @@ from typing import Final
 
 from protocols.catalogue.payments import Take
 from protocols.refusals import Refused
-from protocols.values import rupees
+from protocols.values import numbered, rupees
 
 COUNTER_LIMIT_PAISE: Final = 10_00_000_00
 """Rs 10 lakh: more over a counter is a slip of the finger or an officer's matter (parameter
@@ -84,8 +84,7 @@ def objection_to_verify(state: str, taker: str, person: str) -> str:
 
 def parsed(receipt: str) -> tuple[str, int, int]:
     """Read a receipt number: (counter, the year its financial year begins in, number)."""
-    counter, year, number = receipt.split("/")
-    begins = int(year[:4])
-    if not 2000 <= begins <= 2255 or year != f"{begins}-{(begins + 1) % 100:02d}":
+    found = numbered(receipt)
+    if found is None:
         raise Refused("NO_RECEIPT", receipt=receipt)
-    return counter, begins, int(number)
+    return found

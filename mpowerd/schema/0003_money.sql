@@ -70,7 +70,7 @@ CREATE VIEW mpower.ledger_lines AS
 CREATE TABLE mpower.vouchers (
     voucher bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT vouchers_pk PRIMARY KEY,
     kind text NOT NULL CONSTRAINT vouchers_kind CHECK (kind IN ('OPENING', 'CANCEL', 'VERIFY',
-        'FLOAT', 'PICK_UP', 'CLOSING')),
+        'FLOAT', 'PICK_UP', 'CLOSING', 'REMIT', 'REALISE')),
     day date NOT NULL,
     at timestamptz NOT NULL,
     by text NOT NULL

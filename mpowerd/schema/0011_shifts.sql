@@ -28,6 +28,7 @@ CREATE TABLE mpower.shifts (
     expected_paise bigint,
     handed_paise bigint,
     reason text,
+    pending boolean NOT NULL DEFAULT true,
     CONSTRAINT shifts_closed_whole CHECK (num_nulls(closed_at, closed_by, last_number, counted_cash, counted_paise,
         expected_paise, handed_paise, reason) IN (0, 8)),
     CONSTRAINT shifts_span UNIQUE (counter_id, financial_year, first_number, shift)
@@ -35,6 +36,8 @@ CREATE TABLE mpower.shifts (
 COMMENT ON COLUMN mpower.shifts.carried_paise IS 'cash beyond the float that the shift before handed over in the till';
 COMMENT ON COLUMN mpower.shifts.handed_paise IS
     'what went from the till to the strong room at the closing; pick-ups went before; 0 where the till was handed over';
+COMMENT ON COLUMN mpower.shifts.pending IS 'something of it has not gone to the bank';
+CREATE INDEX shifts_pending ON mpower.shifts (counter_id) WHERE pending;
 CREATE UNIQUE INDEX shifts_one_open ON mpower.shifts (counter_id) WHERE closed_at IS NULL;
 CREATE UNIQUE INDEX shifts_taken_over_once ON mpower.shifts (after_shift) WHERE after_shift IS NOT NULL;
 CREATE INDEX shifts_by_day ON mpower.shifts (day, counter_id);

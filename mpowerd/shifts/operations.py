@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mpowerd.caller import Caller
+from mpowerd.cash import counted
 from mpowerd.database import Cursor
 from mpowerd.shifts import store
-from mpowerd.shifts.rules import counted, judge_closing, judge_pick_up
+from mpowerd.shifts.rules import judge_closing, judge_pick_up
 from protocols.catalogue.shifts import (
     CloseShift,
     HandOver,

@@ -1,37 +1,22 @@
-"""How cash is counted and when a till agrees with its shift: pure.
+"""When a till agrees with its shift: pure.
 
-Notes are whole rupees; coins that were not sorted are one sum. Nothing is rounded, nothing is
-guessed: what does not add up is refused with both figures. This file must not know the database.
+What was counted is compared with what was taken, mode by mode; every disagreement is refused with
+both figures, and a difference of cash is booked only with its reason. This file must not know the
+database.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from protocols.catalogue.shifts import Cash, CloseShift, HandOver, Instrument, ModeCount
+from mpowerd.cash import counted
+from protocols.catalogue.shifts import CloseShift, HandOver, Instrument, ModeCount
 from protocols.refusals import Refused
 from protocols.values import rupees
 
-NOTES: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
-"""Notes and coins that are counted by their value; Rs 2,000 was withdrawn and is not taken."""
 PAPER: Final = ("CHEQUE", "DD", "POSTAL_ORDER")
 """Modes whose instrument lies in the till until it is remitted."""
-
-
-def counted(cash: Cash) -> int:
-    """Give the total of counted cash, paise; refuse what is no note or does not add up."""
-    seen = Counter(pile.value for pile in cash.piles)
-    for value, times in seen.items():
-        if value not in NOTES:
-            raise Refused("NO_NOTE", value=value)
-        if times > 1:
-            raise Refused("NOTE_TWICE", value=value)
-    total = sum(pile.value * 100 * pile.count for pile in cash.piles) + cash.coins_paise
-    if total != cash.total_paise:
-        raise Refused("CASH_TOTAL", said=rupees(cash.total_paise), found=rupees(total))
-    return total
 
 
 def judge_closing(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 from mpowerd.caller import Caller
+from mpowerd.cash import read, written
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.shifts.rules import PAPER
@@ -142,17 +141,6 @@ async def pick_ups(cursor: Cursor, shift: int) -> list[PickUp]:
         PickUp(number, paise, read(cash), witness, instant(when))
         for number, paise, cash, witness, when in await cursor.fetchall()
     ]
-
-
-def written(cash: Cash) -> str:
-    """Write counted cash as it is kept, the largest note first; piles of nothing are left out."""
-    piles = sorted((one for one in cash.piles if one.count), key=lambda one: -one.value)
-    return msgspec.json.encode(msgspec.structs.replace(cash, piles=piles)).decode()
-
-
-def read(kept: str) -> Cash:
-    """Read counted cash as it was kept; '' is none."""
-    return msgspec.json.decode(kept, type=Cash) if kept else Cash()
 
 
 async def _one(cursor: Cursor, statement: str, *values: object) -> Any:

@@ -12,6 +12,7 @@ from protocols.catalogue import (
     ledger,
     masters,
     payments,
+    remittance,
     security,
     shifts,
 )
@@ -25,6 +26,7 @@ CATALOGUE = Catalogue(
     consumers.OPERATIONS,
     days.OPERATIONS,
     shifts.OPERATIONS,
+    remittance.OPERATIONS,
     payments.OPERATIONS,
     banking.OPERATIONS,
     certificates.OPERATIONS,

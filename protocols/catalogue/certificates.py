@@ -24,7 +24,9 @@ Pem = Annotated[
 NoPem = Annotated[
     str,
     Meta(
-        max_length=PEM_CHARACTERS, pattern=r"^[\x20-\x7e\n]*\Z", description="a PEM file, or nothing"
+        max_length=PEM_CHARACTERS,
+        pattern=r"^[\x20-\x7e\n]*\Z",
+        description="a PEM file, or nothing",
     ),
 ]
 Digest = Annotated[

@@ -86,9 +86,7 @@ class ChangeMaster(Body, frozen=True):
 
 
 OPERATIONS = (
-    Operation(
-        "masters.list", ListMaster, MasterRows, PEOPLE, keyed=False, purpose="list a master"
-    ),
+    Operation("masters.list", ListMaster, MasterRows, PEOPLE, keyed=False, purpose="list a master"),
     Operation(
         "masters.history",
         MasterHistory,

@@ -69,9 +69,14 @@ EVIDENCE = (
     "consumer_changes",
     "contacts",
     "verification_steps",
+    "hand_overs",
+    "slips",
+    "slip_shifts",
+    "realisations",
 )
 KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),
+    *("shifts", "pick_ups", "sorted_instruments", "slip_series"),
     *("offices", "persons", "powers", "delegations", "approvals"),
     "certificate_requests",
     *("verifications", "verification_items"),
@@ -223,6 +228,7 @@ async def test_evidence_is_refused_to_change_even_for_the_owner(node: Node) -> N
     columns_of = {
         "audit_checkpoints": "size",
         "entries": "line",
+        "slip_shifts": "slip",
         "scroll_lines": "line",
         "scrolls": "day",
     }

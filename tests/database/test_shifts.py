@@ -225,7 +225,7 @@ async def test_a_till_over_its_limit_takes_no_more_cash(node: Node) -> None:
 
 async def limit(t: Town, code: str, paise: int) -> None:
     """The board sets a till's limit from today; two persons, of whom one is slipped in."""
-    content = f'{{"cash_limit_paise":"{paise}","code":"{code}"}}'
+    content = f'{{"cash_limit_paise":"{paise}","city":"Patna","code":"{code}"}}'
     t.look(
         "INSERT INTO mpower.masters VALUES ('tills', %s, %s, %s, now()) RETURNING 1",
         code,

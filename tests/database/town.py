@@ -44,6 +44,7 @@ from mpowerd.payments import operations as payments
 from mpowerd.payments import whole_days
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
+from mpowerd.remittance import operations as remittance
 from mpowerd.rooms import ServedRooms
 from mpowerd.security import operations as security
 from mpowerd.shifts import operations as shifts
@@ -80,6 +81,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **audit.FUNCTIONS,
     **consumers.FUNCTIONS,
     **shifts.FUNCTIONS,
+    **remittance.FUNCTIONS,
     **payments.FUNCTIONS,
     **whole_days.FUNCTIONS,
     **banking.FUNCTIONS,

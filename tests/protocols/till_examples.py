@@ -1,11 +1,11 @@
-"""Examples of what a counter's day is made of: shifts and their cash."""
+"""Examples of what a counter's day is made of: shifts, their cash, and the slips it goes on."""
 
 from __future__ import annotations
 
 import msgspec
 from msgspec import Struct
 
-from protocols.catalogue import shifts
+from protocols.catalogue import remittance, shifts
 
 AT = "2026-04-01T05:32:00Z"
 CASH = shifts.Cash([shifts.Pile(500, 2), shifts.Pile(100, 5)], 4_550, 154_550)
@@ -40,6 +40,13 @@ SHEET = shifts.Sheet(
     reason="a coin short",
 )
 
+SLIP = remittance.Slip(
+    *("SD-101/2026-27/42", "SD-101", "CHEQUE", "PNB", "LOCAL", "2026-04-02", AT, "meera"),
+    *(shifts.Cash(), 80_000, 0, 80_000),
+    [remittance.Part("C001", 80_000)],
+    [remittance.SlipLine("C001/2026-27/45", "204411", 80_000, "REMITTED")],
+)
+
 BODIES: dict[str, tuple[Struct, Struct]] = {
     "shifts.open": (shifts.OpenShift(shifts.Cash([shifts.Pile(100, 5)], 0, 50_000)), SHEET),
     "shifts.show": (shifts.ShowShift("C001"), SHEET),
@@ -50,5 +57,33 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         shifts.Offered("C001", 7, "bina", 154_550, -50),
     ),
     "shifts.take_over": (shifts.TakeOver(CASH), SHEET),
+    "remittance.sort": (
+        remittance.Sort([remittance.Cheque("C001/2026-27/45", "PNB", "Patna")]),
+        remittance.Sorted(1),
+    ),
+    "remittance.pending": (
+        remittance.AskPending("SD-101"),
+        remittance.Pending("SD-101", [remittance.Group("CHEQUE", "PNB", "LOCAL", 1, 80_000, 0)]),
+    ),
+    "remittance.make": (
+        remittance.MakeSlip("SD-101", "CHEQUE", "PNB", "LOCAL", total_paise=80_000),
+        SLIP,
+    ),
+    "remittance.again": (remittance.AskSlip("SD-101/2026-27/42"), SLIP),
+    "remittance.slips": (
+        remittance.AskSlips("SD-101", waiting=True),
+        remittance.Slips(
+            [
+                remittance.SlipRow(
+                    *("SD-101/2026-27/42", "CHEQUE", "PNB", "LOCAL", "2026-04-02"),
+                    *(80_000, 0, 80_000),
+                )
+            ]
+        ),
+    ),
+    "remittance.realise": (
+        remittance.Realise("SD-101/2026-27/42", "2026-04-04", "CR-1", 80_000),
+        msgspec.structs.replace(SLIP, realised_paise=80_000, open_paise=0),
+    ),
     "shifts.close": (shifts.CloseShift(CASH, [CHEQUES], [], "a coin short"), SHEET),
 }

@@ -86,7 +86,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
             JOIN mpower.requests r USING (receipt) WHERE e.voucher % parts = part GROUP BY e.voucher) t USING (voucher)
         LEFT JOIN (SELECT e.voucher, sum(e.amount_paise) AS paise FROM mpower.entries e
             WHERE e.voucher < 274877906944 AND e.voucher % parts = part GROUP BY e.voucher) m USING (voucher)
-        WHERE v.voucher % parts = part AND t.paise IS DISTINCT FROM m.paise
+        WHERE v.voucher % parts = part AND t.paise IS DISTINCT FROM m.paise AND v.kind NOT IN ('REMIT', 'REALISE')
+    UNION ALL
+    SELECT 9, s.slip, 'a slip is its receipts and what its tills were short or over', 'slip ' || mpower.slip_text(s),
+            (coalesce(r.paise, 0) + coalesce(d.paise, 0))::text, s.total_paise::text
+        FROM mpower.slips s
+        LEFT JOIN LATERAL (SELECT sum(r.amount_paise) AS paise FROM mpower.receipt_events e JOIN mpower.requests r
+            USING (receipt) WHERE e.voucher = s.voucher) r ON true
+        LEFT JOIN LATERAL (SELECT sum(h.counted_paise - h.expected_paise) AS paise FROM mpower.slip_shifts x
+            JOIN mpower.shifts h USING (shift) WHERE x.slip = s.slip) d ON true
+        WHERE s.slip % parts = part AND s.total_paise <> coalesce(r.paise, 0) + coalesce(d.paise, 0)
+    UNION ALL
+    SELECT 10, s.shift, 'a counter without a shift has nothing in its till, and no float out', c.code || ' slot '
+            || -a.account % 16, '0', a.balance_paise::text
+        FROM mpower.counters c JOIN mpower.accounts a ON a.account IN (-(c.counter_id::bigint * 16 + 1),
+            -(c.counter_id::bigint * 16 + 10))
+        LEFT JOIN mpower.shifts s ON s.counter_id = c.counter_id AND s.closed_at IS NULL
+        WHERE c.counter_id % parts = part AND c.kind = 'COUNTER' AND s.shift IS NULL AND a.balance_paise <> 0
     ) w ORDER BY w.rule, w.place
 $$;
 REVOKE ALL ON FUNCTION mpower.ledger_check_v1 FROM PUBLIC;

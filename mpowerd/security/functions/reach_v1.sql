@@ -10,6 +10,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         UNION ALL
         SELECT c.office FROM mpower.counters c WHERE reach_v1.kind IN ('counter', 'receipt')
             AND c.code = split_part(reach_v1.name, '/', 1)
+        UNION ALL
+        SELECT o.office FROM mpower.offices o WHERE reach_v1.kind = 'office' AND o.office = split_part(reach_v1.name, '/', 1)
     )
     SELECT coalesce((SELECT b.office FROM mpower.who(token) me, belongs b WHERE NOT EXISTS (
         SELECT FROM mpower.seats_of(me.person, me.role) seat WHERE mpower.office_within(b.office, seat))), '')

@@ -1,0 +1,1 @@
+"""What leaves the counters for the bank: slips, in transit, realised."""
