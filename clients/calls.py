@@ -2,12 +2,14 @@
 with its call.
 
 It carries out Connect, Close and bytes of ``protocols.terminal``, nothing more; each connection is
-told apart by its call, and nothing of a closed one is reported. This file must not know why a node
-is dialled.
+told apart by its call, and nothing of a closed one is reported. New papers are on trial until a
+server has spoken to one of their calls; a call of theirs that is closed unheard ends the trial, and
+the former papers call again. This file must not know why a node is dialled.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -58,6 +60,7 @@ class Call:
         self.stream = Stream(self, lines.clock, ALPN_TERMINAL, LIMITS)
         self.dialling: Deferred[Any] | None = None
         self.over = False
+        self.on_trial = False
 
     def stream_up(self, stream: Stream) -> None:
         """Both proved who they are; Hello is on its way already."""
@@ -66,6 +69,7 @@ class Call:
         """A server's words."""
         if self.over:
             return
+        self._lines.heard(self)
         try:
             message = codec.from_server(payload)
         except Refused as refused:
@@ -109,13 +113,41 @@ class Lines:
         self._connections = connections
         self._reactor = reactor
         self._calls: dict[int, Call] = {}
+        self._trial: tuple[Connections, Callable[[str], None]] | None = None
+        self._former: Connections | None = None
+
+    def recheck(self) -> None:
+        """Judge again whom the present and the former papers let in."""
+        for one in (self._connections, self._former, self._trial and self._trial[0]):
+            if one is not None:
+                one.recheck()
+
+    def try_papers(self, connections: Connections, verdict: Callable[[str], None]) -> None:
+        """Call with these papers from now on; ``verdict`` hears '' once a server spoke to one of
+        their calls, and they stay, or why they were put away.
+        """
+        self._trial = (connections, verdict)
+
+    def try_no_more(self) -> None:
+        """Put papers that are on trial away, unheard."""
+        self._trial = None
+
+    def heard(self, made: Call) -> None:
+        """A server spoke on that call."""
+        if made.on_trial and self._trial is not None:
+            (connections, verdict), self._trial = self._trial, None
+            self._former, self._connections = self._connections, connections
+            verdict("")
+        made.on_trial = False
 
     def connect(self, node: int, call: int) -> None:
         """Dial; LineUp or LineDown follows, never before this returns."""
         host, port = self._nodes[node]
         made = Call(self, node, call)
         self._calls[call] = made
-        endpoint = wrapClientTLS(self._connections, HostnameEndpoint(self._reactor, host, port))
+        made.on_trial = self._trial is not None
+        connections = self._trial[0] if self._trial is not None else self._connections
+        endpoint = wrapClientTLS(connections, HostnameEndpoint(self._reactor, host, port))
         made.dialling = endpoint.connect(_Dialled(made.stream))
         made.dialling.addCallbacks(
             lambda _: self._up(made), lambda failure: self._failed(failure, made)
@@ -143,7 +175,10 @@ class Lines:
             self.close(call)
 
     def ended(self, made: Call, reason: str) -> None:
-        """A call ended by itself."""
+        """A call ended by itself. One that was never up says nothing about its papers."""
+        if made.on_trial and made.dialling is None and self._trial is not None:
+            (_, verdict), self._trial = self._trial, None
+            verdict(reason)
         if self._calls.pop(made.call, None) is not None:
             self.listener.line_ended(made.node, reason)
             self.listener.happen(desk.LineDown(made.node, made.call))
@@ -157,5 +192,5 @@ class Lines:
 
     @staticmethod
     def _failed(failure: Failure, made: Call) -> None:
-        made.dialling = None
+        made.on_trial = False
         made.end(failure.getErrorMessage())

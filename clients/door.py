@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from config.settings import ClientSettings
+    from config.settings import ClientSettings, TlsSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 JSON_VERSION: Final = 1
@@ -78,15 +78,27 @@ def client_settings(kind: str = "", name: str | None = None) -> ClientSettings:
     """
     import msgspec
 
+    from config.files import ANSWER
     from config.load import SettingsError, load_client, with_certificate
 
     said = click.get_current_context().find_root().params.get("settings")
     try:
         settings = load_client(Path(said) if said else None)
-        if not kind:
-            return settings
-        return msgspec.structs.replace(settings, tls=with_certificate(settings.tls, kind, name))
+        tls = with_certificate(settings.tls, kind, name) if kind else settings.tls
+        if tls.certificate.with_suffix(ANSWER).exists():
+            _end_switch(tls)
+        return msgspec.structs.replace(settings, tls=tls)
     except SettingsError as wrong:
         which = " Say which: --counter C001." if kind == "counter" and name is None else ""
         which = which if wrong.key == "tls.certificate" else ""
         raise Ended(Exit.FAILED, f"{wrong}{which}") from wrong
+
+
+def _end_switch(tls: TlsSettings) -> None:
+    """End the switch to this machine's next certificate, if a power cut came between its files."""
+    from config.next_papers import NextPapers
+
+    try:
+        NextPapers(tls.certificate, tls.key).mend()
+    except (OSError, ValueError) as wrong:
+        raise Ended(Exit.FAILED, f"{tls.certificate}: the next certificate: {wrong}.") from wrong

@@ -30,7 +30,7 @@ from protocols.hearing import event_of
 from protocols.messages import Notice, Refusal, Reply, Request, Session, SignIn
 from protocols.operation import Operation
 from protocols.shell.admitted import Recheck
-from protocols.shell.tls import TlsFiles, client_side
+from protocols.shell.tls import Connections, TlsFiles, client_side
 from protocols.values import RequestKey
 
 SOFTWARE: Final = "mpower 0.1"
@@ -86,8 +86,8 @@ class Link:
         self.trouble = ""
         self._nodes = [f"{host}:{port}" for host, port in nodes]
         calling = client_side(files, cluster)
-        self._lines = Lines(nodes, calling, reactor, clock, self)
-        self._recheck = Recheck(calling.recheck, clock)
+        self.lines = Lines(nodes, calling, reactor, clock, self)
+        self._recheck = Recheck(self.lines.recheck, clock)
         self._on_standing = on_standing
         self._on_notice = on_notice
         self._on_sign_in_needed = on_sign_in_needed
@@ -129,7 +129,7 @@ class Link:
         if self._wake is not None and self._wake.active():
             self._wake.cancel()
         self._recheck.stop()
-        self._lines.close_all()
+        self.lines.close_all()
         self.journal.close()
         over: list[Deferred[Any]] = [
             one for seq, (_, one) in self._waiting.items() if seq >= QUESTIONS_FROM
@@ -227,6 +227,16 @@ class Link:
         self.happen(desk.Submit(number, codec.encode(Request(number, operation, chosen, raw))))
         return waiting
 
+    def try_papers(self, papers: Connections, verdict: Callable[[str], None]) -> None:
+        """Call anew with these papers, as ``Lines.try_papers`` has it; what is unanswered is sent
+        again.
+        """
+        self.lines.try_papers(papers, verdict)
+        for node, line in enumerate(self._terminal.lines):
+            if line is not None:
+                self.lines.close(line.call)
+                self.happen(desk.LineDown(node, line.call))
+
     # ---------------------------------------------------------------- what happens to it
 
     def happen(self, happening: desk.Happening) -> None:
@@ -263,13 +273,13 @@ class Link:
     def _act(self, action: desk.Action) -> None:
         match action:
             case desk.Connect(node, call):
-                self._lines.connect(node, call)
+                self.lines.connect(node, call)
             case desk.Close(_, call):
-                self._lines.close(call)
+                self.lines.close(call)
             case desk.Say(_, call, message):
-                self._lines.send(call, codec.encode(message))
+                self.lines.send(call, codec.encode(message))
             case desk.SendRequest(_, call, _, payload):
-                self._lines.send(call, payload)
+                self.lines.send(call, payload)
             case desk.JournalIntent(seq, payload):
                 self._save(seq, payload)
             case desk.JournalAnswer(seq, verdict, answer) if seq not in self._unwritten:

@@ -17,12 +17,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from clients.asking import Asking
-from clients.door import Ended, Exit
+from clients.door import Ended, Exit, talk
 from clients.insisting import Insisting, told
 from clients.journal import Journal, JournalError
 from clients.link import Link
+from clients.renewing import Renewal
 from config.settings import ClientSettings, split_address
-from protocols.shell.tls import TlsFiles
+from protocols.shell.tls import TlsFiles, utc_now
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ def journal_path(settings: ClientSettings) -> Path:
 def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **told: Any) -> Link:
     """Make the link of these settings; raises JournalError. ``told``: the callbacks of Link."""
     tls = settings.tls
-    files = TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
+    files = _files(settings)
     nodes = [split_address(one) for one in settings.nodes]
     journal = Journal(journal_path(settings))
     principal = tls.certificate.stem.startswith("bank-")
@@ -52,14 +53,26 @@ def link_from(settings: ClientSettings, reactor: Any, clock: IReactorTime, **tol
     )
 
 
+def _files(settings: ClientSettings) -> TlsFiles:
+    tls = settings.tls
+    return TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
+
+
+def renewal_of(settings: ClientSettings, link: Link, say: Callable[[str], None]) -> Renewal:
+    """Make what renews this machine's certificate over its link; ``say`` takes its warnings."""
+    return Renewal(link, _files(settings), settings.renewal, say, utc_now)
+
+
 def run_command(settings: ClientSettings, work: Callable[[Asking], Awaitable[T]]) -> T:
     """Run a command's work: it ends with NotReachable or NoPrimary when nobody welcomes it, or
-    nobody answers for too long.
+    nobody answers for too long. After it the machine's certificate is renewed, if that is due.
     """
 
     async def reached(link: Link) -> T:
         await link.reached()
-        return await work(Insisting(link))
+        done = await work(Insisting(link))
+        await renewal_of(settings, link, talk).once()
+        return done
 
     return run_link(settings, reached, on_notice=told)
 

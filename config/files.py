@@ -14,6 +14,10 @@ SECRET: Final = 0o400
 """Readable by the owner only, and changed by nobody."""
 PUBLIC: Final = 0o644
 PRIVATE_FOLDER: Final = 0o700
+ANSWER: Final = ".next.pem"
+"""A machine's next certificate beside its present one, on trial. Not .crt: what lists a folder's
+certificates must not take it for a second machine's.
+"""
 
 
 def make_folder(path: Path, mode: int = PRIVATE_FOLDER) -> None:

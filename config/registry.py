@@ -16,14 +16,17 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
 from config.files import SECRET, make_folder, write_file
+from config.next_papers import NextPapers
 from config.pki import (
     LIST_DAYS,
     Authority,
@@ -39,7 +42,7 @@ from config.pki import (
     revocation_list,
     revoke,
 )
-from config.renewal import named_in, proven
+from config.renewal import named_in, proven, public_key
 
 REASONS: Final = {
     "key-compromise": x509.ReasonFlags.key_compromise,
@@ -151,24 +154,59 @@ class Registry:
         self._give(one.file, self._who(one), now, _hosts(leaf), days)
         return one.file
 
-    def sign(self, sent: bytes, now: dt.datetime, days: int) -> tuple[Listed, bytes]:
-        """Answer a machine's own request with its next certificate (PEM); the key it was made for
-        is not here, and the one that was here goes.
+    def sign(
+        self, sent: bytes, now: dt.datetime, days: int, subject: str = ""
+    ) -> tuple[Listed, bytes]:
+        """Answer a machine's own request with its next certificate (PEM). The key it was made for
+        is not here, and the one that was here goes, unless this folder itself asked: then it
+        switches. One that was signed already gets the same
+        answer. ``subject`` (``counter/C001``) is whose certificate it came by, if that is known.
         """
-        name = named_in(sent)
-        valid = [one for one in self.listed(now) if one.state == "valid"]
-        asking = [one for one in valid if name == str(self._who(one))]
-        if not asking:
-            raise PkiError(f"'{name}' has no valid certificate here; 'issue' gives it one")
-        one, present = asking[0], asking[0].file.read_bytes()
-        leaf = x509.load_pem_x509_certificate(present)
+        one, key = self._judged(sent, now, subject)
+        if key is None:
+            return one, one.file.read_bytes()
+        leaf = x509.load_pem_x509_certificate(one.file.read_bytes())
         authority = self._authority(self.trusted[0])
-        key = proven(sent, present)
         signed = certify(authority, self._who(one), key, now, _hosts(leaf), days)
         self._keep_earlier(one.file)
+        own = NextPapers(one.file, one.file.with_suffix(".key"))
+        if own.made(key):
+            own.keep(signed)
+            own.switch()
+            return one, signed
         one.file.with_suffix(".key").unlink(missing_ok=True)
         write_file(one.file, signed)
         return one, signed
+
+    def refusal(self, sent: bytes, now: dt.datetime, subject: str) -> str:
+        """Say why a request would not be signed; '' if it would."""
+        try:
+            self._judged(sent, now, subject)
+        except PkiError as wrong:
+            return str(wrong)
+        return ""
+
+    def _judged(
+        self, sent: bytes, now: dt.datetime, subject: str
+    ) -> tuple[Listed, ec.EllipticCurvePublicKey | None]:
+        """The machine's newest certificate and the key to sign; no key: it was signed, as that one.
+        PkiError for a request that nobody may have signed.
+        """
+        name = named_in(sent)
+        if subject and name != f"mpower:{self.cluster}/{subject}":
+            raise PkiError(f"it came by the certificate of {subject} and asks for '{name}'")
+        mine = [one for one in self.listed(now) if name == str(self._who(one))]
+        alive = [one for one in mine if one.state in {"valid", "superseded"}]
+        if not any(one.state == "valid" for one in alive):
+            said = f" (the last is {mine[0].state})" if mine else ""
+            raise PkiError(f"'{name}' has no valid certificate here{said}; 'issue' gives it one")
+        key = _proven(sent, [one.file.read_bytes() for one in alive])
+        for one in mine:
+            if public_key(one.file.read_bytes()) == key:
+                if one not in alive:
+                    raise PkiError(f"it was signed already, and that certificate is {one.state}")
+                return one, None
+        return next(one for one in alive if one.state == "valid"), key
 
     def _who(self, one: Listed) -> Identity:
         return Identity(self.cluster, one.kind, one.name)
@@ -282,6 +320,14 @@ class Registry:
     def _write_trusted(self) -> None:
         pems = [one.public_bytes(serialization.Encoding.PEM) for one in self.trusted]
         write_file(self.pki / "ca.crt", b"".join(pems))
+
+
+def _proven(sent: bytes, presents: list[bytes]) -> ec.EllipticCurvePublicKey:
+    """The key asked for, proven by one of the machine's certificates, the newest or not."""
+    for present in presents[1:]:
+        with suppress(PkiError):
+            return proven(sent, present)
+    return proven(sent, presents[0])
 
 
 def _of_authority(certificate: x509.Certificate) -> tuple[str, int]:

@@ -27,6 +27,7 @@ from config.kinds import (
 from config.limits import LimitsSettings
 from config.proof import AuditSettings
 from config.signing_in import SignInSettings
+from config.terminals import RenewalSettings
 from config.watching import CallbacksSettings, OpsSettings
 
 __all__ = ["LimitsSettings", "Settings", "split_address"]
@@ -378,6 +379,9 @@ class ClientSettings(Settings, frozen=True, kw_only=True):
             " needs it."
         ),
     ] = None
+    renewal: Annotated[RenewalSettings, Meta(description="The next certificate.")] = (
+        RenewalSettings()
+    )
 
     def __post_init__(self) -> None:
         ports_fit(*self.nodes, *self.peers, *([self.witness] if self.witness else []))

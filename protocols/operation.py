@@ -46,7 +46,7 @@ class Role(enum.StrEnum):
 GROUPS: Final[dict[Role, str]] = {Role.RECEIVER: "clerk", Role.AUDITOR: "ops"}
 """Roles that share a group with another one; every other role is a group of its own."""
 MACHINES: Final = frozenset({Role.BANK, Role.TERMINAL})
-"""Roles of a certificate itself; nobody signs in as one. A terminal is any machine people sit at."""
+"""Roles of a certificate itself; nobody signs in as one. People sit at a terminal."""
 PEOPLE: Final = frozenset(Role) - MACHINES
 
 

@@ -55,7 +55,7 @@ def _work(settings: ClientSettings, user: str, secret: str, *, as_json: bool) ->
     from clients.counter.screen import Screen
     from clients.counter.work import Counter
     from clients.link import Link
-    from clients.running import run_link
+    from clients.running import renewal_of, run_link
 
     screen = Screen(as_json=as_json)
     code = settings.tls.certificate.stem.partition("-")[2]
@@ -63,7 +63,12 @@ def _work(settings: ClientSettings, user: str, secret: str, *, as_json: bool) ->
 
     async def work(link: Link) -> None:
         screen.hint(f"Counter {code}. Type 'help'.")
-        await at_work.work(link, user, secret)
+        renewal = renewal_of(settings, link, screen.talk)
+        renewal.start()
+        try:
+            await at_work.work(link, user, secret)
+        finally:
+            renewal.stop()
 
     try:
         run_link(

@@ -8,18 +8,17 @@ The present certificate works on until the answer is taken, and the new key lies
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 import click
 
 from clients.door import Ended, Exit, client_settings, talk
-from config.files import SECRET, write_file
+from config.next_papers import NextPapers
 from config.pki import PkiError
-from config.renewal import MAX_BYTES, check_answer
-from config.renewal import request as made
+from config.renewal import MAX_BYTES
 
-NEXT: Final = ".next.key"
 certificate_option = click.option(
     "--certificate",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -27,22 +26,20 @@ certificate_option = click.option(
 )
 
 
-def _present(said: Path | None) -> tuple[Path, Path]:
-    """The files of this machine's certificate and key."""
+def _present(said: Path | None) -> tuple[Path, Path, Path | None]:
+    """The files of this machine's certificate, its key, and whom it believes (if known)."""
     if said is not None:
-        return said, said.with_suffix(".key")
+        return said, said.with_suffix(".key"), None
     tls = client_settings().tls
-    return tls.certificate, tls.key
+    return tls.certificate, tls.key, tls.ca
 
 
 @click.command(epilog="Example: mpower pki request > C001.request")
 @certificate_option
 def request(*, certificate: Path | None) -> None:
     """Make this machine's next key and print the request for its certificate."""
-    present, key = _present(certificate)
     try:
-        sent, new = made(present.read_bytes(), key.read_bytes())
-        write_file(present.with_suffix(NEXT), new, SECRET)
+        sent = NextPapers(*_present(certificate)).request(anew=True)
     except PkiError as wrong:
         raise Ended(Exit.REFUSED, f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
     except OSError as wrong:
@@ -56,17 +53,13 @@ def request(*, certificate: Path | None) -> None:
 @certificate_option
 def accept(answer: BinaryIO, *, certificate: Path | None) -> None:
     """Take the certificate that answers the last request (a file, or - for standard input)."""
-    present, key = _present(certificate)
-    new, given = present.with_suffix(NEXT), answer.read(MAX_BYTES)
-    if not new.exists():
-        raise Ended(Exit.REFUSED, f"Nothing was asked for here: there is no {new}.")
+    papers = NextPapers(*_present(certificate))
     try:
-        check_answer(present.read_bytes(), given, new.read_bytes())
-        write_file(key, new.read_bytes(), SECRET)
-        write_file(present, given)
-        new.unlink()
+        papers.take(answer.read(MAX_BYTES), dt.datetime.now(dt.UTC))
+        papers.switch()
+        papers.told()
     except ValueError as wrong:
         raise Ended(Exit.REFUSED, f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
     except OSError as wrong:
         raise Ended(Exit.FAILED, f"{wrong.filename}: {wrong.strerror}.") from wrong
-    talk(f"{present} is the new certificate; programs that start from now on use it.")
+    talk(f"{papers.certificate} is the new certificate; programs that start from now on use it.")

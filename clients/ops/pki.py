@@ -1,26 +1,27 @@
-"""``mpower pki``: the board's certificates, in the operator's settings folder, without a network.
+"""``mpower pki``: the board's certificates, in the operator's settings folder.
 
 Every verb changes the folder only; it then says what has to be brought where, because a list that
-stays in the folder keeps nobody out. The authority's key must be there for all but ``list``: keep
-it on a medium that is otherwise locked away. This file must not know what a certificate looks like.
+stays in the folder keeps nobody out. Requests that machines sent over their links are in
+``waiting``. The authority's key must be there for all but ``list`` and ``waiting``: keep it on a
+medium that is otherwise locked away. This file must not know what a certificate looks like.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import click
 
-from clients.door import Ended, Exit, answer, json_option, talk
+from clients.door import answer, json_option, talk
+from clients.ops.book import home, now, opened
 from clients.ops.bringing import bring, bring_trust, in_step
 from clients.ops.own_key import accept, request
+from clients.ops.signed import as_admin
+from clients.ops.waiting import refuse, sign_waiting, waiting
 from config.pki import LIST_DAYS, SERVERS, Identity, PkiError
-from config.registry import REASONS, Listed, Registry
+from config.registry import REASONS, Listed
 from config.renewal import MAX_BYTES
 
 KINDS: Final = click.Choice(["counter", "bank", "ops", "node", "witness"])
@@ -35,46 +36,6 @@ days_option = click.option(
     show_default=True,
     help="How long it lasts.",
 )
-
-
-def now() -> dt.datetime:
-    """Certificates are dated by this machine's clock."""
-    return dt.datetime.now(dt.UTC)
-
-
-def home() -> Path:
-    """The settings folder: --settings, else MPOWER_HOME, else here."""
-    said = click.get_current_context().find_root().params.get("settings")
-    place = Path(said or os.environ.get("MPOWER_HOME", "."))
-    return place if place.is_dir() else place.parent
-
-
-@contextmanager
-def opened(*, writing: bool = True) -> Iterator[Registry]:
-    """The folder's book, for one person at a time; what is wrong with it ends the command."""
-    import fcntl
-
-    folder = home()
-    try:
-        descriptor = os.open(folder / "pki", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as wrong:
-        raise Ended(
-            Exit.FAILED,
-            f"{folder.absolute()} is no settings folder; go to the folder 'mpower init' wrote, or"
-            " name it with --settings.",
-        ) from wrong
-    try:
-        if writing:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield Registry(folder)
-    except BlockingIOError as wrong:
-        raise Ended(Exit.REFUSED, "Another 'mpower pki' is at work in this folder.") from wrong
-    except PkiError as wrong:
-        raise Ended(Exit.REFUSED, f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.") from wrong
-    except OSError as wrong:
-        raise Ended(Exit.FAILED, f"{wrong.filename}: {wrong.strerror}.") from wrong
-    finally:
-        os.close(descriptor)
 
 
 @click.group()
@@ -235,17 +196,34 @@ def publish(*, days: int, as_json: bool) -> None:
     answer({"days": days}, "\n".join(said), as_json=as_json)
 
 
-pki.add_command(request)
-pki.add_command(accept)
+for verb in (request, accept, waiting, refuse):
+    pki.add_command(verb)
 
 
-@pki.command(epilog="Example: ssh C001 mpower pki request | mpower pki sign - > C001.crt")
-@click.argument("sent", type=click.File("rb"))
+@pki.command(epilog="Example: mpower pki sign --waiting")
+@click.argument("what", nargs=-1, metavar="FILE | KIND/NAME…")
+@click.option("--waiting", "over_link", is_flag=True, help="What machines sent over their links.")
 @days_option
-def sign(sent: BinaryIO, *, days: int) -> None:
-    """Answer a machine's own request (a file, or - for standard input); its certificate goes to
-    standard output.
+@as_admin
+@json_option
+def sign(
+    what: tuple[str, ...],
+    *,
+    over_link: bool,
+    days: int,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Sign the requests that wait (--waiting; all, or those of the machines named), or the one in a
+    FILE (- for standard input): its certificate goes to standard output.
     """
+    if over_link:
+        sign_waiting(what, days, me=me, password_file=password_file, as_json=as_json)
+        return
+    if len(what) != 1:
+        raise click.UsageError("Say the FILE of one request, or --waiting.")
+    sent = click.open_file(what[0], "rb")
     with opened() as book:
         one, certificate = book.sign(sent.read(MAX_BYTES + 1), now(), days)
     click.echo(certificate.decode(), nl=False)

@@ -1,1 +1,1 @@
-"""Requests of machines for their next certificate, until somebody who holds the authority answers."""
+"""Machines' requests for their next certificate, until whoever holds the authority answers."""

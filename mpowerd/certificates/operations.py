@@ -1,4 +1,5 @@
-"""Requests for certificates as they are served: a machine asks for itself, an administrator answers.
+"""Requests for certificates as they are served: a machine asks for itself, an administrator
+answers.
 
 Invariant: nothing here can sign; the authority's key is on no node. This file must not know how a
 certificate is made.

@@ -21,7 +21,7 @@ WAITS_HOURS: Final = 24
 
 
 def check_request(cluster: str, subject: str, digest: str, sent: str) -> None:
-    """Refuse (BAD_CERTIFICATE_REQUEST) what is no request of that machine for a new key of its own."""
+    """Refuse (BAD_CERTIFICATE_REQUEST) what is no request of that machine for a new key."""
     if hashlib.sha256(sent.encode()).hexdigest() != digest:
         raise Refused("BAD_CERTIFICATE_REQUEST", reason="the digest is not that of the request")
     try:

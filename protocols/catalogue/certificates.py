@@ -1,5 +1,5 @@
-"""A machine's next certificate, asked for over its own link: it keeps its key, the authority's key is
-on no node, so a request waits until an administrator has signed it where that key lives.
+"""A machine's next certificate, asked for over its own link: it keeps its key, the authority's key
+is on no node, so a request waits until an administrator has signed it where that key lives.
 
 Asking, fetching and using are the machine's own, by its certificate, whoever sits there.
 """
@@ -86,8 +86,8 @@ class Waiting(Body, frozen=True):
 
 
 class WaitingRow(Body, frozen=True):
-    """One request: the machine that sent it, by its certificate (``counter/C001``), since when, from
-    which address, and the request.
+    """One request: the machine that sent it, by its certificate (``counter/C001``), since when,
+    from which address, and the request.
     """
 
     request_id: int
@@ -105,7 +105,7 @@ class WaitingRows(Body, frozen=True):
 
 
 class Settle(Body, frozen=True):
-    """Answer a request once: with its certificate, or, without one, with the reason it is refused."""
+    """Answer a request once: with its certificate, or with the reason why there is none."""
 
     request_id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     certificate: NoPem = ""

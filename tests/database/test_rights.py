@@ -104,7 +104,8 @@ async def test_grants_are_the_declarations(node: Node) -> None:
         granted = t.look(
             "SELECT p.proname, coalesce(array_agg(r.role) FILTER (WHERE has_function_privilege("
             "'mpower_' || r.role, p.oid, 'EXECUTE')), '{}') FROM pg_proc p CROSS JOIN unnest("
-            "ARRAY['clerk', 'officer', 'ops', 'bank', 'terminal', 'admin', 'consumer', 'report', 'app'])"
+            "ARRAY['clerk', 'officer', 'ops', 'bank', 'terminal', 'admin', 'consumer', 'report',"
+            " 'app'])"
             " r (role) WHERE p.pronamespace = 'mpower'::regnamespace GROUP BY p.oid, p.proname"
         )
         assert {name: set(roles) for name, roles in granted if roles} == expected

@@ -52,6 +52,23 @@ class Papers:
         until: dt.datetime | None = None,
     ) -> TlsFiles:
         key = ec.generate_private_key(ec.SECP256R1())
+        made = self.sign(
+            key.public_key(), kind, name, uris=uris, uses=uses, since=since, until=until
+        )
+        return self._filed(f"{kind}-{name}-{made.serial_number:x}", made, key)
+
+    def sign(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        kind: str,
+        name: str,
+        *,
+        uris: tuple[str, ...] | None = None,
+        uses: tuple[x509.ObjectIdentifier, ...] = BOTH,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> x509.Certificate:
+        """The certificate alone: its key may be anywhere."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         names: list[x509.GeneralName] = [
             x509.UniformResourceIdentifier(one)
@@ -59,12 +76,11 @@ class Papers:
         ]
         names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         builder = self._begun(
-            subject, key.public_key(), since or now() - 2 * DAY, until or now() + DAY
+            subject, key, since or now() - 2 * DAY, until or now() + DAY
         ).add_extension(x509.SubjectAlternativeName(names), critical=False)
         if uses:
             builder = builder.add_extension(x509.ExtendedKeyUsage(list(uses)), critical=True)
-        certificate = builder.sign(self._key, hashes.SHA256())
-        return self._filed(f"{kind}-{name}-{certificate.serial_number:x}", certificate, key)
+        return builder.sign(self._key, hashes.SHA256())
 
     def signed_by_itself(self, kind: str, name: str) -> TlsFiles:
         """The right name and use, and nobody's signature but its own."""
