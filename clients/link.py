@@ -228,9 +228,7 @@ class Link:
         return waiting
 
     def try_papers(self, papers: Connections, verdict: Callable[[str], None]) -> None:
-        """Call anew with these papers, as ``Lines.try_papers`` has it; what is unanswered is sent
-        again.
-        """
+        """Call anew with these papers (``Lines.try_papers``); what is unanswered is sent again."""
         self.lines.try_papers(papers, verdict)
         for node, line in enumerate(self._terminal.lines):
             if line is not None:
