@@ -30,6 +30,9 @@ payment rules.
 
 ConsumerNumber = Annotated[str, Meta(pattern=r"^[0-9]{10}\Z", description="ten ASCII digits")]
 CounterCode = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{1,11}\Z", description="e.g. C001")]
+NoCounter = Annotated[
+    str, Meta(pattern=r"^([A-Z][A-Z0-9]{1,11})?\Z", description="a counter's code, or nothing")
+]
 UserName = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9._-]{1,31}\Z", description="lower-case sign-in name")
 ]

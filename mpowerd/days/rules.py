@@ -1,10 +1,12 @@
-"""Dates of business days: pure."""
+"""Dates of business days, and how a cash book is summed: pure."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from protocols.catalogue.days import BookLine
 from protocols.refusals import Refused
 
 BACK_DAYS: Final = 31
@@ -32,6 +34,15 @@ def near_date(operation: str, text: str, today: dt.date) -> dt.date:
     if not first <= date <= last:
         raise Refused("DAY_FAR", date=date, today=today, first=first, last=last)
     return date
+
+
+def summed(lines: Iterable[tuple[str, Sequence[int]]]) -> list[BookLine]:
+    """Sum a cash book's figures by their name, in the order the names first come."""
+    sums: dict[str, list[int]] = {}
+    for name, figures in lines:
+        held = sums.setdefault(name, [0] * len(figures))
+        sums[name] = [one + more for one, more in zip(held, figures, strict=True)]
+    return [BookLine(name, *figures) for name, figures in sums.items()]
 
 
 def financial_year(year: int) -> str:

@@ -5,8 +5,8 @@ never now().
 from __future__ import annotations
 
 from protocols.catalogue.body import Body, Nothing
-from protocols.operation import About, Operation, Role
-from protocols.values import BusinessDate
+from protocols.operation import About, Operation, Role, Within
+from protocols.values import BusinessDate, NoCounter, Office
 
 
 class OpenDay(Body, frozen=True):
@@ -31,6 +31,71 @@ class Day(Body, frozen=True):
     date: str
     financial_year: str
     state: str
+
+
+class AskBook(Body, frozen=True):
+    """The cash book of a business date: of one counter, or ('') of all counters of the office and
+    below it.
+    """
+
+    date: BusinessDate
+    office: Office
+    counter: NoCounter = ""
+
+
+class BookLine(Body, frozen=True):
+    """One mode (or, in ``counters``, one counter's modes together), paise: what was in hand in the
+    morning, came in, was cancelled, was short (negative) or over, went to the bank, moved
+    otherwise, and was in hand in the evening: opening + received − cancelled + difference −
+    remitted + other.
+    """
+
+    name: str
+    opening: int
+    receipts: int
+    received: int
+    cancelled: int
+    difference: int
+    remitted: int
+    other: int
+    closing: int
+
+
+class BookHead(Body, frozen=True):
+    """What was posted to a head on the date; RECEIVED: taken on it and not verified yet."""
+
+    head: str
+    paise: int
+
+
+class BookShift(Body, frozen=True):
+    """One shift of the date."""
+
+    counter: str
+    shift: int
+    clerk: str
+    state: str
+    float_paise: int
+    picked_paise: int
+    difference_paise: int
+    handed_paise: int
+
+
+class CashBook(Body, frozen=True):
+    """The cash book: by mode, by head, by counter, and the shifts (at most 300). ``state``: the
+    day's.
+
+    Cash is till and strong room together, without the floats, which come and go in a shift.
+    """
+
+    date: str
+    state: str
+    office: str
+    counter: str
+    modes: list[BookLine]
+    heads: list[BookHead]
+    counters: list[BookLine]
+    shifts: list[BookShift]
 
 
 OPERATIONS = (
@@ -60,5 +125,15 @@ OPERATIONS = (
         keyed=False,
         principal=True,
         purpose="which business day is open",
+    ),
+    Operation(
+        "days.cash_book",
+        AskBook,
+        CashBook,
+        frozenset({Role.OFFICER}),
+        keyed=False,
+        purpose="see the cash book of a day",
+        within=Within("office", "office"),
+        report=True,
     ),
 )

@@ -14,10 +14,9 @@ from msgspec import Meta
 
 from protocols.catalogue.body import Body
 from protocols.operation import Operation, Role, Within
-from protocols.values import Paise, ReceiptNumber, Text, UserName
+from protocols.values import NoCounter, Paise, ReceiptNumber, Text, UserName
 
 Pieces = Annotated[int, Meta(ge=0, le=1_000_000)]
-NoCounter = Annotated[str, Meta(pattern=r"^([A-Z][A-Z0-9]{1,11})?\Z")]
 Note = Annotated[int, Meta(ge=1, le=10_000, description="rupees")]
 
 

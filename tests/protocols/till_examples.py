@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from protocols.catalogue import remittance, shifts
+from protocols.catalogue import days, remittance, shifts
 
 AT = "2026-04-01T05:32:00Z"
 CASH = shifts.Cash([shifts.Pile(500, 2), shifts.Pile(100, 5)], 4_550, 154_550)
@@ -57,6 +57,16 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         shifts.Offered("C001", 7, "bina", 154_550, -50),
     ),
     "shifts.take_over": (shifts.TakeOver(CASH), SHEET),
+    "days.cash_book": (
+        days.AskBook("2026-04-01", "SD-101"),
+        days.CashBook(
+            *("2026-04-01", "CLOSED", "SD-101", ""),
+            [days.BookLine("CASH", 0, 8, 204_600, 0, -50, 0, 0, 204_550)],
+            [days.BookHead("CURRENT", 204_600)],
+            [days.BookLine("C001", 0, 8, 204_600, 0, -50, 0, 0, 204_550)],
+            [days.BookShift("C001", 7, "asha", "CLOSED", 50_000, 100_000, -50, 104_550)],
+        ),
+    ),
     "remittance.sort": (
         remittance.Sort([remittance.Cheque("C001/2026-27/45", "PNB", "Patna")]),
         remittance.Sorted(1),
