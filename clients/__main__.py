@@ -31,6 +31,8 @@ NOUNS: Final = {
         "Offices, categories, heads, rates, banks, holidays: list, load, export.",
     ),
     "receipts": ("clients.ops.receipts:receipts", "Verify a whole day's receipts."),
+    "remit": ("clients.ops.remit:remit", "Bank slips: make, list, print again, realise."),
+    "cash-book": ("clients.ops.remit:cash_book", "The cash book of a day."),
     "ledger": ("clients.ops.ledger:ledger", "Prove the ledger; statements and balances."),
     "approvals": (
         "clients.ops.approvals:approvals",

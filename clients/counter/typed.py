@@ -8,7 +8,6 @@ not know the link nor the screen.
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 import shlex
 from collections.abc import Callable
@@ -16,17 +15,14 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
+from clients.counter import slip_words, till_words
+from clients.counter.mistyped import Mistyped, amount, date
 from protocols.catalogue import consumers, days, payments
 from protocols.catalogue.body import Nothing
-from protocols.values import paise_from_text
 
 MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER")
 LINE_CHARACTERS: Final = 500
 """Longer than anything a person types; a pasted file is not a command."""
-
-
-class Mistyped(Exception):  # noqa: N818 - a teaching answer, not an error of ours
-    """What was typed is no command; str() says what is expected and gives an example."""
 
 
 class Operate(Struct, frozen=True):
@@ -35,6 +31,8 @@ class Operate(Struct, frozen=True):
     word: str
     operation: str
     body: Struct
+    counts: bool = False
+    """Cash belongs to it and none was typed: a person is asked for it."""
 
 
 class TakeMoney(Struct, frozen=True):
@@ -105,21 +103,6 @@ def read_line(line: str) -> Command | None:
         raise Mistyped(f"{why}Usage: {word.usage}   Example: {word.example}") from None
 
 
-def _amount(text: str) -> int:
-    paise = paise_from_text(text)
-    if paise is None:
-        raise Mistyped(f"'{text}' is not an amount.")
-    return paise
-
-
-def _date(text: str) -> str:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        raise Mistyped(f"There is no day {text}; a day is written 2026-04-01.") from None
-    return text
-
-
 def _find(words: list[str]) -> Command:
     kinds = ("number", "name", "meter", "mobile")
     if words[0] in kinds and len(words) > 1:
@@ -137,7 +120,7 @@ def _dues(words: list[str]) -> Command:
 
 
 def _take(words: list[str]) -> Command:
-    consumer, amount, *rest = words if len(words) > 1 else [words[0], ""]
+    consumer, sum_text, *rest = words if len(words) > 1 else [words[0], ""]
     mode, instrument, purpose, given = "CASH", "", "DUES", None
     while rest:
         word = rest.pop(0)
@@ -146,14 +129,14 @@ def _take(words: list[str]) -> Command:
         elif word.lower() == "advance":
             purpose = "ADVANCE"
         elif word.lower() == "given":
-            given = _amount(rest.pop(0))
+            given = amount(rest.pop(0))
         elif not instrument and mode != "CASH":
             instrument = word
         else:
             raise Mistyped(f"'{word}' is not understood.")
-    if not amount:
+    if not sum_text:
         raise Mistyped("The amount is missing (or say 'all').")
-    paise = None if amount.lower() == "all" else _amount(amount)
+    paise = None if sum_text.lower() == "all" else amount(sum_text)
     if given is not None and paise is not None and given < paise:
         raise Mistyped("What was given is less than the amount.")
     return TakeMoney(consumer, paise, mode, instrument, purpose, given)
@@ -176,19 +159,27 @@ def _cancel(words: list[str]) -> Command:
 
 
 def _verify(words: list[str]) -> Command:
-    body = payments.Verify(words[0].upper(), _date(words[1]), [one.upper() for one in words[2:]])
+    body = payments.Verify(words[0].upper(), date(words[1]), [one.upper() for one in words[2:]])
     return Operate("verify", "payments.verify", body)
 
 
 def _day(words: list[str]) -> Command:
-    what, date = words[0].lower(), _date(words[1]) if len(words) > 1 else ""
-    if what == "open" and date:
-        return Operate("day", "days.open", days.OpenDay(date))
-    if what == "close" and date:
-        return Operate("day", "days.close", days.CloseDay(date))
+    what, day = words[0].lower(), date(words[1]) if len(words) > 1 else ""
+    if what == "open" and day:
+        return Operate("day", "days.open", days.OpenDay(day))
+    if what == "close" and day:
+        return Operate("day", "days.close", days.CloseDay(day))
     if what == "today":
         return Operate("day", "days.today", Nothing())
     raise Mistyped("Say 'day open DATE', 'day close DATE' or 'day today'.")
+
+
+def _till(word: str, read: Callable[[list[str]], till_words.Typed]) -> Callable[..., Command]:
+    def reading(words: list[str]) -> Command:
+        found = read(words)
+        return Operate(word, found.operation, found.body, found.counts)
+
+    return reading
 
 
 def _sign_in(words: list[str]) -> Command:
@@ -240,6 +231,24 @@ WORDS: Final[dict[str, Word]] = {
         "day open 2026-04-01",
         "open or close the business day (officer)",
         _day,
+    ),
+    "shift": Word(
+        till_words.USAGE,
+        "shift open 100x5 coins 20",
+        "my shift: open, pickup, witness, handover, takeover, close",
+        _till("shift", till_words.shift),
+    ),
+    "slip": Word(
+        slip_words.USAGE,
+        "slip pending SD-101",
+        "bank slips: pending, sort, make, list, again, realise (officer)",
+        _till("slip", slip_words.slip),
+    ),
+    "book": Word(
+        "book DATE OFFICE [COUNTER]",
+        "book 2026-04-01 SD-101",
+        "the cash book of a day (officer)",
+        _till("book", slip_words.book),
     ),
     "status": Word("status", "status", "the line, and what is not confirmed yet", _plain("status")),
     "signout": Word("signout", "signout", "end the session", _plain("signout")),

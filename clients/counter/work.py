@@ -9,11 +9,15 @@ refusal is shown and the work goes on. This file must not know how the link find
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
-from clients.counter import paper, typed
+from clients.counter import mistyped, paper, till_paper, typed
 from clients.counter.screen import Screen
+from clients.counter.till_words import summed
 from clients.door import Exit
 from clients.journal import Entry, JournalError
 from clients.link import Link, Standing
@@ -21,6 +25,7 @@ from protocols import codec
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.consumers import Dues, DuesAnswer
 from protocols.catalogue.payments import Duplicate, Receipt, Take
+from protocols.catalogue.shifts import Cash, Pile
 from protocols.desk import State
 from protocols.lines import ASIDE_S
 from protocols.messages import Notice, Refusal, Reply, Session
@@ -70,7 +75,7 @@ class Counter:
                 return
             try:
                 command = typed.read_line(line)
-            except typed.Mistyped as wrong:
+            except mistyped.Mistyped as wrong:
                 self._failed(Exit.USAGE, "USAGE", str(wrong))
                 continue
             if isinstance(command, typed.Do) and command.word == "quit":
@@ -143,7 +148,9 @@ class Counter:
                 self.screen.show("Signed out.", signed_out=True)
             case typed.Do():
                 self._status()
-            case typed.Operate(word, operation, body):
+            case typed.Operate(word, operation, body, counts):
+                if counts and self.screen.person:
+                    body = replace(body, cash=await self._count_cash())
                 await self._operate(word, operation, body)
 
     async def _sign_in(self, user: str, password: str | None) -> None:
@@ -234,6 +241,25 @@ class Counter:
                 return paise
             self.screen.talk(f"Type an amount of at least {rupees(amount)}.")
 
+    async def _count_cash(self) -> Cash:
+        """Ask for the cash, a denomination a line, largest first."""
+        counts = [await self._figure(f"{value:>5} x ", mistyped.number) for value in paper.NOTES]
+        piles = [Pile(*one) for one in zip(paper.NOTES, counts, strict=True) if one[1]]
+        coins = await self._figure("Loose coins, Rs ", mistyped.amount)
+        counted = summed(piles, coins)
+        self.screen.talk(f"Counted: {rupees(counted.total_paise)}")
+        total = await self._figure("Your own total, Rs [Enter = the same] ", mistyped.amount)
+        return summed(piles, coins, total) if total else counted
+
+    async def _figure(self, prompt: str, read: Callable[[str], int]) -> int:
+        """Ask for a figure until it is one; nothing typed is 0."""
+        while True:
+            said = (await self.screen.read(prompt) or "").strip()
+            try:
+                return read(said) if said else 0
+            except mistyped.Mistyped as wrong:
+                self.screen.talk(str(wrong))
+
     def _print(self, receipt: Receipt, *, duplicate: bool, change_paise: int = 0) -> None:
         text = paper.receipt_text(receipt, duplicate=duplicate)
         if change_paise:
@@ -286,7 +312,8 @@ class Counter:
             reply = (await self.link.submit(operation, body)).body
         else:
             reply = await self.link.ask(operation, body)
-        self.screen.show(_said(word, reply), **{word: fields(reply)})
+        again = operation == "remittance.again"
+        self.screen.show(_said(word, reply, again=again), **{word: fields(reply)})
 
 
 def fields(body: Any) -> Any:
@@ -296,8 +323,10 @@ def fields(body: Any) -> Any:
     return [fields(one) for one in body] if isinstance(body, list) else body
 
 
-def _said(word: str, reply: Any) -> str:
+def _said(word: str, reply: Any, *, again: bool) -> str:
     match word:
+        case "shift" | "slip" | "book":
+            return till_paper.text_of(reply, again=again)
         case "find":
             return paper.found_text(reply)
         case "dues":

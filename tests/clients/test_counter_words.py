@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clients.counter import paper, typed, work
+from clients.counter import mistyped, paper, typed, work
 from clients.link import Standing
 from protocols import desk
 from protocols.catalogue import consumers, days, payments
@@ -99,7 +99,7 @@ def test_a_line_is_understood(line: str, command: typed.Command | None) -> None:
     ],
 )
 def test_what_is_mistyped_is_taught(line: str, sentence: str) -> None:
-    with pytest.raises(typed.Mistyped) as caught:
+    with pytest.raises(mistyped.Mistyped) as caught:
         typed.read_line(line)
     assert sentence in str(caught.value)
 

@@ -1,0 +1,203 @@
+"""What a till prints: the sheet of a shift, bank slips, the cash book. Plain text, 80 columns.
+
+Each is a pure function of the answer and the zone; a later print of a slip says DUPLICATE and is
+otherwise the same. This file must not know who prints.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+from clients.counter.paper import COLUMNS, local_time
+from protocols.catalogue.days import CashBook
+from protocols.catalogue.remittance import Pending, Slip, Slips, Sorted
+from protocols.catalogue.shifts import Cash, Offered, PickUp, Sheet
+from protocols.values import rupees
+
+RULE: Final = "-" * COLUMNS
+SIGN: Final = "Clerk: ____________________          Officer: ____________________"
+
+
+def text_of(reply: Any, *, again: bool = False, zone: dt.tzinfo | None = None) -> str:
+    """Write an answer about a till, a slip or the book as it is printed."""
+    match reply:
+        case Sheet():
+            return sheet_text(reply, zone)
+        case Slip():
+            return slip_text(reply, again=again, zone=zone)
+        case CashBook():
+            return book_text(reply)
+        case PickUp():
+            return pick_up_text(reply)
+        case Offered(counter=counter, to=to, counted_paise=paise):
+            return (
+                f"{counter}: {rupees(paise)} counted, offered to {to}. They type 'shift takeover'."
+            )
+        case Pending():
+            return pending_text(reply)
+        case Slips():
+            return slips_text(reply)
+        case Sorted(count=count):
+            return f"{count} sorted."
+    raise AssertionError(type(reply))
+
+
+def _head(title: str, rows: Sequence[tuple[str, str, str, str]]) -> list[str]:
+    body = [f"{a + ':':<12}{b:<36}{c + ':':<11}{d}"[:COLUMNS].rstrip() for a, b, c, d in rows]
+    return [RULE, title.center(COLUMNS).rstrip(), RULE, *body]
+
+
+def _line(words: str, paise: int) -> str:
+    return f"  {words[:54]:<56}{rupees(paise):>20}"
+
+
+def cash_lines(cash: Cash) -> list[str]:
+    """Write counted cash, a denomination a line."""
+    lines = [
+        _line(f"{pile.value:>6} x {pile.count:>6,}", pile.value * 100 * pile.count)
+        for pile in cash.piles
+    ]
+    if cash.coins_paise:
+        lines.append(_line(" coins", cash.coins_paise))
+    return [*lines, _line("Total counted", cash.total_paise)]
+
+
+def sheet_text(sheet: Sheet, zone: dt.tzinfo | None = None) -> str:
+    """Write a shift: as it stands, or its closing sheet."""
+    closed = sheet.state == "CLOSED"
+    lines = _head(
+        "CLOSING SHEET" if closed else "OPEN SHIFT",
+        [
+            ("Counter", f"{sheet.counter}, {sheet.office}", "Date", sheet.business_date),
+            ("Clerk", sheet.clerk, "Shift", str(sheet.shift)),
+            ("Opened", local_time(sheet.opened_at, zone), "Receipts", str(sheet.receipts)),
+            ("From", sheet.first_receipt, "Cancelled", str(sheet.cancelled)),
+            ("To", sheet.last_receipt, "Closed", sheet.closed_by),
+        ],
+    )
+    lines += [
+        "Cash",
+        _line("Float", sheet.float_cash.total_paise),
+        _line("Carried over from the shift before", sheet.carried_paise),
+        _line("Taken", sheet.taken_paise),
+        *(_pick_up_line(one) for one in sheet.pick_ups),
+        _line("The till should hold", sheet.expected_paise),
+    ]
+    if not closed:
+        limit = "none" if sheet.limit_paise < 0 else rupees(sheet.limit_paise)
+        lines.append(f"  Cash limit: {limit}")
+    lines += ["By mode", *(_line(f"{m.mode:<14}{m.count:>6,}", m.total_paise) for m in sheet.modes)]
+    if sheet.instruments:
+        lines.append("Instruments")
+        lines += [
+            _line(f"[ ] {one.receipt:<22}{one.mode:<13}{one.instrument}", one.paise)
+            for one in sheet.instruments
+        ]
+    return "\n".join([*lines, *(_closing(sheet) if closed else []), RULE])
+
+
+def _closing(sheet: Sheet) -> list[str]:
+    word = "Short" if sheet.difference_paise < 0 else "In excess"
+    gone = f"Handed over to {sheet.handed_to}" if sheet.handed_to else "To the strong room"
+    carried = sheet.counted.total_paise if sheet.handed_to else sheet.handed_paise
+    return [
+        "Counted",
+        *cash_lines(sheet.counted),
+        _line(word, abs(sheet.difference_paise)) if sheet.difference_paise else "  No difference.",
+        *([f"  Reason: {sheet.reason}"] if sheet.reason else []),
+        _line(gone, carried),
+        "",
+        SIGN,
+    ]
+
+
+def _pick_up_line(one: PickUp) -> str:
+    by = f"witnessed by {one.witness}" if one.witness else "WAITS for a witness"
+    return _line(f"Pick-up {one.pick_up}, {by}", -one.paise if one.witness else one.paise)
+
+
+def pick_up_text(one: PickUp) -> str:
+    """Say how a pick-up stands, and what is next."""
+    if one.witness:
+        return f"Pick-up {one.pick_up} of {rupees(one.paise)} is witnessed by {one.witness}."
+    return (
+        f"Pick-up {one.pick_up} of {rupees(one.paise)} waits for a witness.\n"
+        f"An officer counts it and types: shift witness {one.pick_up} {rupees(one.paise)[3:]}"
+    )
+
+
+def slip_text(slip: Slip, *, again: bool, zone: dt.tzinfo | None = None) -> str:
+    """Write a slip for the bank."""
+    title = f"BANK SLIP - {slip.kind}" + ("   *** DUPLICATE ***" if again else "")
+    lines = _head(
+        title,
+        [
+            ("Slip", slip.slip, "Date", slip.business_date),
+            ("Office", slip.office, "Made", local_time(slip.made_at, zone)),
+            ("Drawn on", f"{slip.bank} {slip.place}".strip() or "-", "By", slip.made_by),
+        ],
+    )
+    if slip.kind == "CASH":
+        lines += cash_lines(slip.cash)
+    for number, one in enumerate(slip.lines, 1):
+        state = "" if one.state == "REMITTED" else f" {one.state}"
+        lines.append(_line(f"{number:>4} {one.receipt:<22}{one.instrument}{state}", one.paise))
+    lines += ["By counter", *(_line(part.counter, part.paise) for part in slip.parts)]
+    lines.append(_line("TOTAL", slip.total_paise))
+    if slip.realised_paise:
+        lines += [_line("Credited", slip.realised_paise), _line("Still open", slip.open_paise)]
+    return "\n".join([*lines, "", SIGN, RULE])
+
+
+def pending_text(pending: Pending) -> str:
+    """Write what an office has for the bank, a slip a line."""
+    if not pending.groups:
+        return f"{pending.office} has nothing for the bank."
+    lines = [f"{'KIND':<14}{'BANK':<12}{'PLACE':<12}{'RECEIPTS':>9}{'AMOUNT':>20}  "]
+    for one in pending.groups:
+        note = f"  {one.unverified} to verify" if one.unverified else ""
+        row = f"{one.kind:<14}{one.bank:<12}{one.place:<12}{one.receipts:>9,}"
+        lines.append(f"{row}{rupees(one.paise):>20}{note}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def slips_text(slips: Slips) -> str:
+    """Write slips, one a line."""
+    if not slips.slips:
+        return "No slips."
+    lines = [f"{'SLIP':<22}{'DATE':<12}{'KIND':<8}{'TOTAL':>19}{'OPEN':>19}"]
+    lines += [
+        f"{one.slip:<22}{one.business_date:<12}{one.kind[:7]:<8}"
+        f"{rupees(one.total_paise):>19}{rupees(one.open_paise):>19}"
+        for one in slips.slips
+    ]
+    return "\n".join(lines)
+
+
+def book_text(book: CashBook) -> str:
+    """Write the cash book of a day."""
+    where = f"{book.office} {book.counter}".strip()
+    lines = _head("CASH BOOK", [("Of", where, "Date", f"{book.date} {book.state}")])
+    for title, rows in (("By mode", book.modes), ("By counter", book.counters)):
+        for one in rows:
+            lines += [f"{title}: {one.name}, {one.receipts:,} receipts"]
+            figures = (
+                ("Opening", one.opening),
+                ("Received", one.received),
+                ("Cancelled", -one.cancelled),
+                ("Short (-) or in excess", one.difference),
+                ("To the bank", -one.remitted),
+                ("Otherwise", one.other),
+                ("CLOSING", one.closing),
+            )
+            always = {"Opening", "CLOSING"}
+            lines += [_line(word, paise) for word, paise in figures if paise or word in always]
+    lines += ["Posted to the heads", *(_line(one.head, one.paise) for one in book.heads)]
+    lines.append("Shifts")
+    for shift in book.shifts:
+        words = f"{shift.counter} {shift.shift} {shift.clerk} {shift.state}"
+        picked = f"picked up {rupees(shift.picked_paise)}"
+        lines.append(_line(f"{words}, {picked}, handed in", shift.handed_paise))
+    return "\n".join([*lines, RULE])

@@ -1,0 +1,113 @@
+"""``mpower remit`` and ``mpower cash-book``: an officer's bank slips and the book of a day.
+
+The words are those of the counter's ``slip`` and ``book``: one reading, two doors. This file must
+not know how a slip is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from clients.door import Ended, Exit, answer, json_option
+from clients.ops.signed import as_person, checked, named, signed_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clients.asking import Asking
+    from clients.counter.till_words import Typed
+
+REMIT: Final = """\
+Send to the bank what closed shifts handed in, and note what it has credited.
+
+\b
+Examples:
+  mpower remit pending SD-101 --as meera
+  mpower remit sort C001/2026-27/45 PNB Patna --as meera
+  mpower remit make SD-101 cash 500x20 100x5 coins 45 --as meera
+  mpower remit make SD-101 cheque PNB local total 8,000 --as meera
+  mpower remit list SD-101 open --as meera
+  mpower remit again SD-101/2026-27/42 --as meera
+  mpower remit realise SD-101/2026-27/42 2026-04-03 UTR77 8,000 --as meera
+"""
+BOOK: Final = """\
+The cash book of a day: of an office and all below it, or of one counter.
+
+\b
+Examples:
+  mpower cash-book 2026-04-01 SD-101 --as meera
+  mpower cash-book 2026-04-01 SD-101 C001 --as meera
+"""
+as_somebody = as_person(None)
+at_counter = click.option("--counter", help="The counter I sit at (C001), if it is one.")
+
+
+@click.command(help=REMIT)
+@click.argument("words", nargs=-1)
+@at_counter
+@as_somebody
+@json_option
+def remit(
+    words: tuple[str, ...],
+    *,
+    counter: str | None,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Do what the words say about bank slips."""
+    from clients.counter.slip_words import slip
+
+    _done(slip, list(words), "slip", counter, me, password_file, as_json=as_json)
+
+
+@click.command(help=BOOK)
+@click.argument("words", nargs=-1)
+@at_counter
+@as_somebody
+@json_option
+def cash_book(
+    words: tuple[str, ...],
+    *,
+    counter: str | None,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Show the cash book."""
+    from clients.counter.slip_words import book
+
+    _done(book, list(words), "book", counter, me, password_file, as_json=as_json)
+
+
+def _done(
+    read: Callable[[list[str]], Typed],
+    words: list[str],
+    name: str,
+    counter: str | None,
+    me: str,
+    password_file: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from clients.counter.mistyped import Mistyped
+    from clients.counter.till_paper import text_of
+    from protocols.catalogue import CATALOGUE
+
+    try:
+        typed = read(words)
+    except Mistyped as wrong:
+        raise Ended(Exit.USAGE, str(wrong)) from None
+    declared, body = CATALOGUE.get(typed.operation), checked(typed.body)
+    assert declared is not None
+
+    async def work(link: Asking) -> Any:
+        if declared.keyed:
+            return (await link.submit(typed.operation, body)).body
+        return await link.ask(typed.operation, body)
+
+    reply = signed_in(me, password_file, work, counter)
+    text = text_of(reply, again=typed.operation == "remittance.again")
+    answer({name: named(reply)}, text, as_json=as_json)
