@@ -52,10 +52,12 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     "set-back": Advice(
         "This node served alone, and its copy now ends before what it had acknowledged: its disk"
         " was set back to an older snapshot. It does not serve: payments would be lost and their"
-        " receipt numbers given twice. Put the newest copy of that disk back. If there is none,"
-        " one copy must do, and what it lacks is lost: power one server off, and on the other"
-        " one's node: mpower cluster failover --force --accept-data-loss (--to NODE).",
-        "Put the newest copy of this node's disk back; else: mpower cluster failover --force.",
+        " receipt numbers given twice. Stop the other node, for it may have followed the older copy"
+        " for a moment, and put the newest copy of this disk back. When it serves, empty the other"
+        " node's data folder and start it: it is copied anew. If there is no newer copy, one must"
+        " do, and what it lacks is lost: power one server off, and on the other one's node:"
+        " mpower cluster failover --force --accept-data-loss (--to NODE).",
+        "Put the newest copy of this disk back; else: mpower cluster failover --force.",
     ),
     "keeps-failing": Advice(
         "This node tries to do something (start PostgreSQL, copy the other's data …) and it fails"

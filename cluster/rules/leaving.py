@@ -70,11 +70,13 @@ def tell_drained(mind: Mind, event: ev.PostgresExited) -> Outcome:
 
 
 def known_by_peer(mind: Mind, event: ev.Event) -> bool:
-    """The peer has drawn its conclusion, or had time enough."""
+    """The peer has drawn its conclusion, or had time enough. A start as primary that is under way
+    is not waited for once the record names the peer (I6).
+    """
     record = mind.record
     needed = record is not None and mind.me in {record.primary, record.sync}
     waited = mind.now_s - mind.since_s >= mind.timers.leave_s
-    settled = mind.idle or waited
+    settled = mind.idle or waited or (mind.fenced and "StartPrimary" in mind.doing)
     able = mind.now_s < mind.yield_until_s or not mind.named
     return (
         mind.leaving != ""

@@ -10,7 +10,15 @@ from cluster.opening import is_open
 from cluster.states import State
 from cluster.view import beat_of, standing
 from tests.cluster.test_guards import known, told
-from tests.cluster.test_machine import Node, in_sync, primary_beat, standby_in_sync
+from tests.cluster.test_machine import (
+    FIRST,
+    HELD,
+    Node,
+    confirmed,
+    in_sync,
+    primary_beat,
+    standby_in_sync,
+)
 from tests.cluster.test_switchover import healthy
 
 
@@ -78,3 +86,15 @@ def test_the_standby_claims_when_it_holds_all_and_without_waiting_for_silence() 
     claim = node.swapped()
     assert claim.reason == "a is shutting down in order: it is updated"
     assert claim.takeovers == known(node.mind).takeovers, "somebody asked for it"
+
+
+def test_a_start_as_primary_is_stopped_once_the_standby_has_claimed() -> None:
+    node = Node("a", "b", HELD)
+    node.feed(ev.RecordRead(FIRST, "n1"))
+    node.feed(confirmed(node.swapped()))
+    assert "StartPrimary" in node.mind.doing
+    node.feed(ev.Leaving("it is updated"))
+    node.feed(ev.RecordRead(known(node.mind), "n1"))
+    assert "StopPostgres" not in node.mind.doing, "named still: the start may end"
+    told(node, primary="b", term=2, opened=False, prev="a")
+    assert "StopPostgres" in node.mind.doing

@@ -5,8 +5,9 @@ disk had confirmed (an older copy put back, a disk that lied at a power cut, a s
 torn small file whose folder is emptied) is one failure. So it strikes only a copy of a pair in
 sync, while the other holds all of it and the arbiter durably remembers more than what is left; and
 until the pair is in sync again nothing else is lost anywhere: crashes, cuts and pauses go on. With
-one copy left by record there is nothing to promise. The arbiter's file counts as a copy: it is not
-lost while a server's is, nor the other way round.
+one copy left by record there is nothing to promise but this: set back to an older copy of itself,
+it does not serve that, and a person who has the newest puts it back. The arbiter's file counts as
+a copy: it is not lost while a server's is, nor the other way round.
 
 A walreceiver that calls itself by the present generation's name is a second answer to the same
 question; the pair doubts while both are there. Where it is the only one, nobody could tell: so it
@@ -49,6 +50,18 @@ class Budget:
             return False  # one copy may be all there is, any moment now
         held = len(node.postgres.wal)
         return left_lsn + LEAST_LOSS < min(held, remembered) and len(other.wal) >= remembered
+
+    def may_set_back_alone(self, node: Node, left_lsn: int) -> bool:
+        """May the primary that serves alone be set back, its newest copy being at hand?"""
+        record = self.checks.record
+        if record is None or record.sync or not record.opened or record.primary != node.name:
+            return False
+        if self.checks.lessened or self.arbiter_lost:
+            return False
+        if any(order.expected == record.epoch for _, order in self.checks.flying.values()):
+            return False  # there may be two copies, any moment now
+        remembered = min(self.witness.file.high_flush, self.witness.register.high_flush)
+        return left_lsn + LEAST_LOSS < min(len(node.postgres.wal), remembered)
 
     def lose(self, node: Node) -> None:
         """It was."""

@@ -284,6 +284,8 @@ class Checks:
         if opens:
             self._gate(node)
             server.exposed.clear()
+            if stood.alone:
+                self.books.held_by(server, "when it opened alone")
         if (stood.term, node.name) not in self.terms:
             self.terms.append((stood.term, node.name))
             self.opened_s.setdefault(stood.term, self.world.now)

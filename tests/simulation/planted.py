@@ -103,6 +103,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("lost", "phantom read"),
         ("snapshot restored", "primary crashed"),
     ),
+    "lone_flush_ignored": Plant(
+        "a primary that served alone opens on an older copy of itself",
+        ("lost", "phantom read"),
+        ("only copy set back",),
+    ),
     "claim_not_kept": Plant(
         "promoted before the claim's name is on disk (F14)", ("op_id",), CRASHES
     ),

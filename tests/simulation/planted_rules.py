@@ -128,6 +128,20 @@ def _high_flush_ignored(step: Step) -> Step:
     return stepped
 
 
+def _lone_flush_ignored(step: Step) -> Step:
+    """Only what a standby has flushed counts, as before a primary vouched for its own."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.named and not mind.sync_possible and mind.hearing.high_flush:
+            hearing = structs.replace(mind.hearing, high_flush=0)
+            mind = structs.replace(mind, hearing=hearing)
+        if mind.named and not mind.sync_possible and isinstance(event, ev.RelayHeard):
+            event = structs.replace(event, high_flush=0)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
 def _claim_not_kept(step: Step) -> Step:
     def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
         mind, actions = step(mind, event, now_s)
@@ -244,6 +258,7 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "start_time_unwatched": _start_time_unwatched,
     "ambiguous_settled_by_read": _settled_by_read,
     "high_flush_ignored": _high_flush_ignored,
+    "lone_flush_ignored": _lone_flush_ignored,
     "claim_not_kept": _claim_not_kept,
     "epoch_not_kept": _epoch_not_kept,
     "disk_unseen": _disk_unseen,

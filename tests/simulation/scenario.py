@@ -17,7 +17,6 @@ from cluster.states import State
 from tests.simulation.budget import Budget
 from tests.simulation.checks import Checks
 from tests.simulation.counter import Counter
-from tests.simulation.disk import Keepsake
 from tests.simulation.faults.kinds import KINDS
 from tests.simulation.network import Network
 from tests.simulation.node import Node
@@ -26,6 +25,7 @@ from tests.simulation.planted import PLANTED
 from tests.simulation.planted_rules import planted_step
 from tests.simulation.postgres import Postgres
 from tests.simulation.server import Server
+from tests.simulation.snapshots import Snapshots
 from tests.simulation.wal import Entry
 from tests.simulation.witness import Witness
 from tests.simulation.world import Violation, World
@@ -49,14 +49,6 @@ class Result(NamedTuple):
     virtual_s: float
     calls: int
     lines: list[str]
-
-
-class Snapshot(NamedTuple):
-    """One server's disk as somebody copied it."""
-
-    lsn: int
-    names: str
-    kept: Keepsake
 
 
 class Scenario:
@@ -90,8 +82,7 @@ class Scenario:
         self.counters = [
             Counter(world, self.network, name, self.servers) for name in ("C1", "C2", "C3")
         ]
-        self.snapshots: dict[str, list[Snapshot]] = {"a": [], "b": []}
-        world.after(1.0, self._snapshot)
+        self.snapshots = Snapshots(self)
         world.after(1.0, self.operators.look)
         if bare:
             world.after(0.5, self._bootstrap)
@@ -114,14 +105,6 @@ class Scenario:
     def _changed(self, node: Node) -> None:
         self.checks.on_standing(node)
         self.servers[node.name].tell_all()
-
-    def _snapshot(self) -> None:
-        """Every second somebody copies the disks: one that is restored is that old at least."""
-        for name, node in self.nodes.items():
-            taken = Snapshot(len(node.postgres.wal), node.postgres.names, node.disk.kept)
-            self.snapshots[name] = [*self.snapshots[name], taken][-4:]
-        self.witness.keep_backup()
-        self.world.after(1.0, self._snapshot)
 
     def _fell(self, node: Node) -> None:
         """A daemon ended by itself: its supervisor tries again, unless a person must look."""
@@ -205,33 +188,6 @@ class Scenario:
             said = {"epoch": str(record.epoch if record else 0), **arguments}
             node.feed(ev.Asked(verb, tuple(sorted(said.items()))))
 
-    def restore_snapshot(self) -> None:
-        """One server of a pair in sync is set back to what it was; half of the time with all of
-        its machine, small file and names.
-        """
-        record = self.checks.record
-        if record is None or not record.sync:
-            return
-        node = self.nodes[self.world.rng.choice((record.sync, record.sync, record.primary))]
-        server = node.postgres
-        if not node.alive or not server.up:
-            return
-        least = max(record.min_lsn, 1)
-        older = [
-            one for one in self.snapshots[node.name][:-1] if self.budget.may_lose(node, one.lsn)
-        ]
-        older = [one for one in older if one.lsn >= least]
-        if not older:
-            return
-        taken = self.world.rng.choice(older)
-        node.crash(host=True)
-        self.world.fault("copy set back", f"{node.name} {len(server.wal)} -> {taken.lsn}")
-        self.budget.lose(node)
-        server.set_back(taken.lsn)
-        if self.world.chance(0.5):
-            server.names, node.disk.kept = taken.names, taken.kept
-        self.world.after(self.world.between(0.3, 2.0), self.start, node)
-
     def lose_arbiter(self, *, torn: bool) -> None:
         """The arbiter's file is an older one or torn; a person comes to rebuild it."""
         if not (self.witness.alive and self.budget.may_lose_arbiter()):
@@ -262,7 +218,7 @@ class Scenario:
                 if self._at_peace():
                     break
         else:
-            raise Violation(f"no peace {PEACE_S} s after the last fault: {self._where()}")
+            raise Violation(f"no peace: {PEACE_S} s after the last fault {self._where()}")
         self._final()
         return Result(
             world.seed,

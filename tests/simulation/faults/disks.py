@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.simulation.faults.machines import some_node
+from tests.simulation.faults.machines import primary, some_node
 
 if TYPE_CHECKING:
     from tests.simulation.postgres import Postgres
@@ -79,7 +79,14 @@ def power_cut_in_a_small_write(run: Scenario) -> None:
 
 def snapshot_restored(run: Scenario) -> None:
     """A server's disk is set back to an earlier copy of itself, while the other has all."""
-    run.restore_snapshot()
+    run.snapshots.restore()
+
+
+def only_copy_set_back(run: Scenario) -> None:
+    """The same of a primary that is alone, which it becomes because the other's machine is down."""
+    node = primary(run).peer
+    run.crash(node, host=True, down_s=run.world.between(4.0, 9.0))
+    run.world.after(run.world.between(2.5, 4.0), run.snapshots.restore_only_copy)
 
 
 def witness_slow(run: Scenario) -> None:

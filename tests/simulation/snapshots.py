@@ -1,0 +1,116 @@
+"""Copies that somebody takes of the servers' disks, and what comes of putting one back.
+
+A copy of a pair in sync that is set back is one failure: the other holds all. A primary that serves
+alone and is set back must not open on the older copy; when it says that it was set back, a person
+puts the newest copy in its place. A copy that is put back is a second old at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tests.simulation.disk import Keepsake
+from tests.simulation.wal import Entry
+
+if TYPE_CHECKING:
+    from tests.simulation.node import Node
+    from tests.simulation.scenario import Scenario
+
+EVERY_S: Final = 1.0
+KEPT: Final = 4
+LOOKS_S: Final = 0.5
+"""Between two looks at a primary that was set back."""
+
+
+class Snapshot(NamedTuple):
+    """One server's disk as somebody copied it."""
+
+    lsn: int
+    names: str
+    kept: Keepsake
+
+
+class Newest(NamedTuple):
+    """The disk of a primary that was alone, just before an older copy of it was put back."""
+
+    wal: list[Entry]
+    names: str
+    kept: Keepsake
+
+
+class Snapshots:
+    """Of one run."""
+
+    def __init__(self, run: Scenario) -> None:
+        self.run = run
+        self.taken: dict[str, list[Snapshot]] = {name: [] for name in run.nodes}
+        run.world.after(EVERY_S, self._take)
+
+    def _take(self) -> None:
+        for name, node in self.run.nodes.items():
+            taken = Snapshot(len(node.postgres.wal), node.postgres.names, node.disk.kept)
+            self.taken[name] = [*self.taken[name], taken][-KEPT:]
+        self.run.witness.keep_backup()
+        self.run.world.after(EVERY_S, self._take)
+
+    def restore(self) -> None:
+        """One server of a pair in sync is set back to what it was; half of the time with all of
+        its machine, small file and names.
+        """
+        record = self.run.checks.record
+        if record is not None and record.sync:
+            name = self.run.world.rng.choice((record.sync, record.sync, record.primary))
+            self._set_back(self.run.nodes[name], self.run.budget.may_lose, "copy set back")
+
+    def restore_only_copy(self) -> None:
+        """The same of a primary that serves alone; a person has its newest copy at hand."""
+        record = self.run.checks.record
+        if record is None or record.sync:
+            return
+        node = self.run.nodes[record.primary]
+        newest = Newest(list(node.postgres.wal), node.postgres.names, node.disk.kept)
+        if self._set_back(node, self.run.budget.may_set_back_alone, "only copy was older"):
+            self.run.world.after(LOOKS_S, self._put_back, node, newest)
+
+    def _set_back(self, node: Node, may: Callable[[Node, int], bool], kind: str) -> bool:
+        run, server, record = self.run, node.postgres, self.run.checks.record
+        if record is None or not node.alive or not server.up:
+            return False
+        least = max(record.min_lsn, 1)
+        older = [one for one in self.taken[node.name][:-1] if one.lsn >= least]
+        older = [one for one in older if may(node, one.lsn)]
+        if not older:
+            return False
+        taken = run.world.rng.choice(older)
+        node.crash(host=True)
+        run.world.fault(kind, f"{node.name} {len(server.wal)} -> {taken.lsn}")
+        run.budget.lose(node)
+        server.set_back(taken.lsn)
+        if run.world.chance(0.5):
+            server.names, node.disk.kept = taken.names, taken.kept
+        run.world.after(run.world.between(0.3, 2.0), run.start, node)
+        return True
+
+    def _put_back(self, node: Node, newest: Newest) -> None:
+        """He acts when the node says it was set back, while the record still has it alone.
+
+        The other may have followed the older copy for a moment, behind its shut gate: it is emptied
+        first, and copied anew.
+        """
+        run, record = self.run, self.run.checks.record
+        if record is None or record.primary != node.name or record.sync:
+            return  # somebody forced the other: this one is copied anew
+        says = node.alive and node.mind.disk.diverged and not node.postgres.up
+        if not says:
+            run.world.after(LOOKS_S, self._put_back, node, newest)
+            return
+        other = node.peer
+        if other.alive:
+            other.crash(host=True)
+        run.operators.reinit(other)
+        node.crash(host=True)
+        run.world.fault("newest copy put back", f"{node.name} {len(newest.wal)}")
+        server = node.postgres
+        server.wal, server.names, node.disk.kept = newest
+        run.world.after(run.world.between(0.3, 2.0), run.start, node)
