@@ -10,6 +10,7 @@ what it does is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from cluster import actions as act
@@ -39,6 +40,7 @@ class Checks:
     def __init__(self, world: World, witness: Witness, nodes: dict[str, Node]) -> None:
         self.world, self.witness, self.nodes = world, witness, nodes
         self.record: Record | None = witness.file.record
+        self.records = {self.record.epoch: self.record} if self.record is not None else {}
         self.books = Books()
         self.guards = Guards(world)
         self.lessened = ""
@@ -50,6 +52,7 @@ class Checks:
         self.terms: list[tuple[int, str]] = []
         self.opened_s: dict[int, float] = {}
         self.was_open = dict.fromkeys(nodes, False)
+        self.rebuilt: Callable[[], None] = lambda: None
         witness.stored = self.on_stored
         world.after(LOOK_S, self.look)
         for node in nodes.values():
@@ -69,12 +72,16 @@ class Checks:
     def on_stored(self, before: Record | None, after: Record) -> None:
         """The register holds ``after``."""
         if self.arbiter_lost:
-            self._on_lost_ground(before, after)
+            known = self.record
+            if after.consented and (known is None or after.incarnation > known.incarnation):
+                self.on_rebuilt(after)
+            else:
+                self._on_lost_ground(before, after)
             return
         known = self.record
         if known is not None and after.epoch != known.epoch + 1:
             self.fail(f"epoch: {after.epoch} stored after {known.epoch}")
-        self.record = after
+        self.record = self.records[after.epoch] = after
         self.op_ids.setdefault(after.term, set()).add(after.op_id)
         self.world.note(
             f"record {after.epoch} term {after.term} {after.primary}/{after.sync or '-'}"
@@ -110,13 +117,17 @@ class Checks:
         self.flying.clear()
 
     def on_rebuilt(self, record: Record) -> None:
-        """A new incarnation: it must say what the true record says."""
-        true = self.record
+        """A new incarnation: it must say what the true record says, if anybody was ever told of it;
+        one that was stored, told nobody and lost with its file bound nobody.
+        """
+        learned = max(node.learned for node in self.nodes.values())
+        true = self.records.get(learned, self.record)
         told = (record.primary, record.sync, record.sync_gen, record.opened, record.term)
         if true and told != (true.primary, true.sync, true.sync_gen, true.opened, true.term):
             self.fail(f"rebuilt: the record says {told}, the truth is {true}")
         self.arbiter_lost = False
-        self.record = record
+        self.rebuilt()
+        self.record = self.records[record.epoch] = record
         self.op_ids.setdefault(record.term, set()).add(record.op_id)
         self.world.note(f"arbiter rebuilt at epoch {record.epoch}")
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
+from protocols.peer import Record
+
 
 class Keepsake(Struct, frozen=True):
     """The file's content, as ``cluster.keepsake`` has it."""
@@ -21,6 +23,8 @@ class Keepsake(Struct, frozen=True):
     claim: str = ""
     rejoining: bool = False
     unproven: bool = False
+    record: Record | None = None
+    """The one with that epoch."""
 
 
 class Disk:
@@ -37,13 +41,17 @@ class Disk:
         self.doomed: Callable[[], None] | None = None
         """Called in the middle of the next write."""
 
-    def epoch_kept(self, epoch: int, incarnation: int, *, excluded: bool = False) -> Keepsake:
+    def epoch_kept(
+        self, epoch: int, incarnation: int, record: Record | None, *, excluded: bool = False
+    ) -> Keepsake:
         """The content with the later of both; ``excluded``: and with the rejoin marker."""
         kept = self.kept
         if (incarnation, epoch) <= (kept.incarnation, kept.epoch):
             return kept
         rejoining = kept.rejoining or excluded
-        return structs.replace(kept, epoch=epoch, incarnation=incarnation, rejoining=rejoining)
+        return structs.replace(
+            kept, epoch=epoch, incarnation=incarnation, rejoining=rejoining, record=record
+        )
 
     def keep(self, kept: Keepsake) -> None:
         """On the disk."""
@@ -62,5 +70,7 @@ class Disk:
             self.broken = True
         elif landed:
             marked = writing.rejoining
-            self.kept = self.epoch_kept(writing.epoch, writing.incarnation, excluded=marked)
+            self.kept = self.epoch_kept(
+                writing.epoch, writing.incarnation, writing.record, excluded=marked
+            )
         return True

@@ -42,7 +42,8 @@ class Node:
     """``changed`` is told of every new standing, ``asked`` of every compare-and-swap that leaves,
     ``told`` of every one that was answered; ``step`` may be a planted one.
 
-    ``authority`` is the newest record the arbiter answered to this process.
+    ``authority`` is the newest record the arbiter answered to this process, ``learned`` the highest
+    epoch it ever did.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Node:
         self.promoting: Callable[[Node], None] = lambda node: None
         self.ordered: Callable[[Node, act.Action], None] = lambda node, order: None
         self.authority: Record | None = None
+        self.learned = 0
         self.counter = 0
         self.orders = Orders(self)
         self.next_tick_s = 0.0
@@ -143,6 +145,7 @@ class Node:
             rejoining=kept.rejoining,
             torn=self.disk.torn,
             unproven=kept.unproven,
+            record=kept.record,
             kept_old=self.disk.kept_old,
         )
         self.feed(ev.Booted(found))
@@ -170,9 +173,8 @@ class Node:
         """SIGCONT."""
         held, self.frozen = self.frozen or [], None
         if held and self.alive:
-            self.feed(
-                ev.Tick(self._overdue_s(), self.wall_clock())
-            )  # a stall is told before what waited through it
+            # a stall is told before what waited through it
+            self.feed(ev.Tick(self._overdue_s(), self.wall_clock()))
         for call, args in held:
             call(*args)
 
@@ -334,6 +336,7 @@ class Node:
         known = self.authority
         if record is not None and (known is None or record.epoch > known.epoch):
             self.authority = record
+            self.learned = max(self.learned, record.epoch)
 
     def _swap_failed(self, life: int, op_id: str) -> None:
         if life == self.life:
@@ -348,8 +351,8 @@ class Node:
                 self._read()
             case act.SwapRecord():
                 self._swap(order)
-            case act.KeepEpoch(epoch=epoch, incarnation=incarnation, excluded=excluded):
-                kept = self.disk.epoch_kept(epoch, incarnation, excluded=excluded)
+            case act.KeepEpoch(epoch=epoch, incarnation=within, record=record, excluded=excluded):
+                kept = self.disk.epoch_kept(epoch, within, record, excluded=excluded)
                 self.write_keepsake(kept, 0.001, self._keep_epoch, excluded)
             case act.BeatNow():
                 self._send_beat()
@@ -364,7 +367,7 @@ class Node:
                 self.departed(self)
             case act.StopPostgres():
                 self.orders.stop(order)
-            case act.Note() | act.Alarm() | act.AnswerVerb():
+            case act.Note() | act.Alarm() | act.AnswerVerb() | act.AdoptArbiter():
                 pass
             case _:
                 self.orders.add(order)
@@ -388,7 +391,8 @@ class Node:
             self.disk.writing = None
             self.feed(ev.ActionFailed("KeepEpoch", "no space left on device"))
             return
-        self.disk.keep(self.disk.epoch_kept(kept.epoch, kept.incarnation, excluded=excluded))
+        now = self.disk.epoch_kept(kept.epoch, kept.incarnation, kept.record, excluded=excluded)
+        self.disk.keep(now)
         self.feed(ev.EpochKept(self.disk.kept.epoch, self.disk.kept.incarnation))
 
 

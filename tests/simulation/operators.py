@@ -1,12 +1,12 @@
 """The people beside the pair: they empty a folder whose small file is torn, and rebuild a lost
-arbiter with both nodes' consent. They act on what the nodes know, never on what is true.
+arbiter with both nodes' consent, by the verbs. They act on what the nodes know, never on what is
+true.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cluster import record as records
 from protocols.peer import Record
 from tests.simulation.disk import Disk
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 LOOKS_S: Final = 0.5
 """Between two looks at the pair."""
-LOOKS: Final = 20
-"""After so many they take the record from the nodes' logs, which have every one that was acted on.
-"""
 
 
 class Operators:
@@ -52,38 +49,44 @@ class Operators:
         node.disk = Disk()
         self.run.start(node)
 
-    def rebuild_arbiter(self, looked: int = 1) -> None:
-        """A new arbiter with the newest record that the nodes know, as a new incarnation."""
+    def rebuild_arbiter(self, *, begun: bool = False) -> None:
+        """A new witness on an empty folder; both nodes agree, and who knows most proposes. Asked
+        again until the record is there.
+        """
         run = self.run
-        record = self._consented()
-        if record is None and looked >= LOOKS:
-            record = run.checks.record
-        if record is None:
-            run.world.after(LOOKS_S, self.rebuild_arbiter, looked + 1)
+        if not run.budget.arbiter_lost:
             return
-        nodes = run.nodes.values()
-        epoch = max(record.epoch, *(node.disk.kept.epoch for node in nodes)) + 1
-        seen = [one.mind.vouched[1] for one in nodes if one.mind.vouched[0] == record.sync_gen]
-        rebuilt = records.rebuilt(
-            record,
-            "a person",
-            f"rebuilt-{epoch}",
-            consented=tuple(sorted(run.nodes)),
-            epoch=epoch,
-            held_lsn=max(seen, default=0),
-        )
-        run.world.hit["arbiter rebuilt"] += 1
-        run.checks.on_rebuilt(rebuilt)
-        run.witness.rebuild(rebuilt)
-        run.budget.arbiter_lost = False
+        record = self._consented()
+        if record is not None and not begun:
+            run.witness.begin_anew()
+            begun = True
+        elif record is not None:
+            nodes = list(run.nodes.values())
+            epoch = max(record.epoch, *(node.disk.kept.epoch for node in nodes))
+            for node in nodes:
+                run.ask(node, "adopt")
+            proposer = next(node for node in nodes if _knows(node) == record)
+            run.ask(proposer, "rebuild", consented=",".join(run.nodes), epoch=str(epoch))
+        run.world.after(LOOKS_S, lambda: self.rebuild_arbiter(begun=begun))
+
+    def rebuilt(self) -> None:
+        """The record is there."""
+        self.run.world.hit["arbiter rebuilt"] += 1
+        self.run.budget.arbiter_lost = False
 
     def _consented(self) -> Record | None:
         """Both daemons run, and one of them knows the record of the highest epoch either kept."""
         nodes = list(self.run.nodes.values())
         if not all(node.alive and node.frozen is None for node in nodes):
             return None
-        known = [node.mind.record for node in nodes if node.mind.record is not None]
+        known = [one for one in map(_knows, nodes) if one is not None]
         kept = max(node.disk.kept.epoch for node in nodes)
         # by the term first: on a rolled-back file an old record may have been bumped past the new
         newest = max(known, key=lambda one: (one.term, one.epoch), default=None)
         return newest if newest is not None and newest.epoch >= kept else None
+
+
+def _knows(node: Node) -> Record | None:
+    """The record that this daemon has read, or kept from an earlier life."""
+    mind = node.mind
+    return mind.record if mind.record is not None else mind.disk.record

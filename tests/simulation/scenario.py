@@ -70,6 +70,7 @@ class Scenario:
         self.checks = Checks(world, self.witness, self.nodes)
         self.budget = Budget(self.checks, self.witness)
         self.operators = Operators(self)
+        self.checks.rebuilt = self.operators.rebuilt
         self.servers = {name: Server(world, self.nodes[name]) for name in "ab"}
         self.servers["b"].promised = self.servers["a"].promised
         for name, server in self.servers.items():

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
+from cluster.actions import ANYTHING
 from cluster.arbiter.register import (
     Kept,
     Register,
@@ -94,12 +95,12 @@ class Witness:
             self.file = self.world.rng.choice(older)
         return True
 
-    def rebuild(self, record: Record) -> None:
-        """A person makes a new file with this record, and starts a new process on it."""
+    def begin_anew(self) -> None:
+        """A person starts a new process on an empty folder; the nodes bring the record."""
         if self.alive:
             self.crash()
         self.torn = False
-        self.file = Kept(record)
+        self.file = Kept()
         self.backups = []
         self.restart()
 
@@ -138,6 +139,9 @@ class Witness:
     def swap(self, node: str, expected: int | None, record: Record, answer: Answer) -> None:
         """Compare and swap: one at a time, durable before it is answered."""
         if not self._held(self.swap, node, expected, record, answer):
+            if expected == ANYTHING:
+                stored = self.register.record
+                expected = stored.epoch if stored is not None else None
             self.queue.append((node, expected, record, answer))
             self._next()
 
