@@ -13,4 +13,5 @@ SELECT mpower.fence_v1(:term), codes, fields, receipts, names, day, at FROM mpow
     sha256(int8send(:paise)),
     sha256(convert_to('session ' || lpad((:place)::text, 8, '0'), 'UTF8')), ARRAY['127.0.0.1:4321'],
     ARRAY[(:consumer)::bigint], ARRAY[1], ARRAY[(:paise)::bigint], ARRAY['CASH'], ARRAY[''], ARRAY['DUES'],
+    ARRAY[0], '{}', ARRAY[0],
     ARRAY[1], ARRAY[1], ARRAY[1], ARRAY[''], ARRAY['']);

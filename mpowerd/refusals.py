@@ -2,13 +2,15 @@
 function.
 
 A function that refuses raises SQLSTATE ``MPR01`` with the code and, as JSON, its fields; there a
-number is an amount in paise and is written as rupees. A constraint that stops a race has its code
+number is an amount in paise and is written as rupees, and ``at`` is an instant (ISO, UTC) and is
+written as the clock on the wall. A constraint that stops a race has its code
 in CONSTRAINTS. Everything else is a fault of ours and passes through. This file must not know any
 room.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from string import Formatter
 from typing import Final
 
@@ -45,6 +47,8 @@ def refused(code: str, fields: str | None) -> Refused:
     """
     found: dict[str, str | int] = msgspec.json.decode(fields or "{}")
     said = {name: rupees(v) if isinstance(v, int) else v for name, v in found.items()}
+    if "at" in said:
+        said["at"] = f"{dt.datetime.fromisoformat(said['at']).astimezone():%H:%M %Z}"
     wanted = [name for _, name, _, _ in Formatter().parse(SENTENCES[code].text) if name]
     return Refused(code, **dict.fromkeys(wanted, "…") | said)
 

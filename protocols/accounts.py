@@ -31,6 +31,12 @@ CHART: Final = (
     Group("CONSUMER", 4, "FIXED", "Fixed charges"),
     Group("CONSUMER", 5, "DUTY", "Electricity duty"),
     Group("CONSUMER", 6, "ADVANCE", "Advances of consumers"),
+    Group("CONSUMER", 7, "INSTALMENT", "Instalments of arrears"),
+    Group("CONSUMER", 8, "DEMAND_NOTE", "Demand notes, not for energy"),
+    Group("CONSUMER", 9, "SUNDRY", "Sundry charges"),
+    Group("CONSUMER", 10, "THEFT", "Theft assessments"),
+    Group("CONSUMER", 11, "COMPOUNDING", "Compounding fees, the State's"),
+    Group("CONSUMER", 12, "CHEQUE_CHARGE", "Charges for dishonoured cheques"),
     Group("COUNTER", 1, "CASH", "Cash in hand"),
     Group("COUNTER", 2, "CHEQUE", "Cheques in hand"),
     Group("COUNTER", 3, "DD", "Demand drafts in hand"),
@@ -44,7 +50,14 @@ CHART: Final = (
     Group("COUNTER", 15, "SUSPENSE", "Suspense, no consumer found"),
     Group("BOARD", 1, "OPENING", "Opening balances brought in"),
     Group("BOARD", 2, "BANK", "The board's bank account"),
+    Group("BOARD", 3, "BETWEEN_OFFICES", "Funds between offices"),
     Group("BOARD", 4, "DIFFERENCES", "Cash short or in excess"),
+    Group("BOARD", 5, "DUTY_HELD", "Electricity duty held for the State"),
+    Group("BOARD", 6, "COMPOUNDING_HELD", "Compounding held for the State"),
+    Group("BOARD", 7, "EARNED", "Charges and surcharge earned"),
+    Group("BOARD", 8, "REFUNDS", "Refunds payable"),
+    Group("BOARD", 9, "GENERAL_SUSPENSE", "General suspense"),
+    Group("BOARD", 10, "STATE_DUES", "For the State, not yet collected"),
 )
 """In the order in which a trial balance shows them; a board account's slot is its number without
 the sign.
@@ -69,5 +82,12 @@ VOUCHERS: Final = {
     "CLOSING": "Shift counted and closed",
     "REMIT": "Sent to the bank",
     "REALISE": "Credited by the bank",
+    "CHARGE": "Charged",
+    "DISHONOUR": "Cheque returned",
+    "RE_DEBIT": "Charge and surcharge of a returned cheque",
+    "MOVE": "Moved between consumers",
+    "SENT_UP": "Sent up to head office",
+    "MATCH": "Found out of suspense",
+    "REFUND": "Refund",
 }
 """What a kind of voucher is called in a statement."""

@@ -13,6 +13,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from protocols.heads import ORDER
+
 Code = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9-]{0,15}\Z", description="a code, e.g. SD-101")]
 NoCode = Annotated[
     str, Meta(pattern=r"^([A-Z][A-Z0-9-]{0,15})?\Z", description="a code, or nothing")
@@ -124,6 +126,26 @@ class Till(Struct, frozen=True, forbid_unknown_fields=True):
     city: Words
 
 
+class PaymentRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the board takes payments, one row for all of it. ``allocation``: the energy heads in the
+    order in which dues are paid. ``stale_months``: how long a cheque is good. ``bar_days``: how
+    long no cheque is taken after one came back. ``dishonour_paise``: the charge for it.
+    ``surcharge_bp``: the surcharge that revives, in hundredths of a percent a month.
+    """
+
+    code: Literal["BOARD"]
+    allocation: Annotated[str, Meta(max_length=100, description="heads, with commas")]
+    stale_months: Annotated[int, Meta(ge=1, le=12)]
+    bar_days: Annotated[int, Meta(ge=0, le=3650)]
+    dishonour_paise: Amount
+    surcharge_bp: Annotated[int, Meta(ge=0, le=10_000)]
+
+    def __post_init__(self) -> None:
+        """Refuse an order that leaves a head out or names one twice."""
+        if sorted(self.allocation.split(",")) != sorted(ORDER):
+            raise ValueError(f"allocation: expected each of {', '.join(ORDER)} once")
+
+
 class MeterMake(Struct, frozen=True, forbid_unknown_fields=True):
     """A make of meters."""
 
@@ -154,6 +176,7 @@ MASTERS: Final[dict[str, Master]] = {
     "complaint_categories": Master(ComplaintCategory),
     "meter_makes": Master(MeterMake),
     "tills": Master(Till),
+    "payment_rules": Master(PaymentRule),
 }
 RANKS: Final = ("BOARD", "ZONE", "CIRCLE", "DIVISION", "SUBDIVISION")
 

@@ -204,7 +204,33 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "{amount} is more than the dues of {dues}. Take it as an advance or correct it."
     ),
     "INSTRUMENT_MISSING": Sentence(
-        "A {mode} payment needs its instrument number. Enter it from the slip."
+        "A {mode} payment needs its {missing}. Enter it from the slip; nothing was taken."
+    ),
+    "INSTRUMENT_SURPLUS": Sentence(
+        "A {mode} payment has no {surplus}. Leave it out, or choose the mode it belongs to."
+    ),
+    "INSTRUMENT_DATE": Sentence(
+        "There is no day {date}. Read the date of the {mode} again and write it as 2026-04-01."
+    ),
+    "INSTRUMENT_POST_DATED": Sentence(
+        "The instrument is dated {date}, after the business day {day}: it cannot be taken yet. Ask "
+        "for another one, or take it when its day has come."
+    ),
+    "INSTRUMENT_STALE": Sentence(
+        "The instrument is dated {date}: it is stale, the bank pays none from before {first}. Ask "
+        "for a new one or another mode."
+    ),
+    "CHEQUE_BARRED": Sentence(
+        "A cheque of this consumer came back; until {until} no cheque is taken. Take cash, a "
+        "demand draft, card or UPI."
+    ),
+    "PAID_ALREADY": Sentence(
+        "{consumer} paid {amount} at {at} at counter {counter} already (receipt {receipt}). Ask "
+        "the consumer; if they pay it once more, confirm it."
+    ),
+    "OVER_HEAD": Sentence(
+        "{amount} is more than the {owed} that is owed for {purpose}. Correct the amount; what is "
+        "over can be taken as an advance."
     ),
     "DAY_NOT_OPEN": Sentence(
         "No business day is open. An officer opens the day before money is taken."
@@ -234,6 +260,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "RECEIPT_SETTLED": Sentence(
         "The receipt {receipt} was cancelled or verified a moment ago. Look at it again."
+    ),
+    "RECEIPT_OTHER_COUNTER": Sentence(
+        "The receipt {receipt} was taken at {counter}, and its paper is there. It is cancelled "
+        "from that counter."
     ),
     "RECEIPT_OTHER_DAY": Sentence(
         "The receipt {receipt} is of {date}; only the same day can be cancelled."

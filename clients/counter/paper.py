@@ -13,9 +13,15 @@ from typing import Final
 
 from protocols.catalogue.consumers import DuesAnswer, Found
 from protocols.catalogue.payments import Receipt, Receipts, Verified
+from protocols.heads import OWN_HEAD
 from protocols.values import rupees
 
 COLUMNS: Final = 80
+LEFT: Final = 42
+"""What the left half of a receipt's line has room for."""
+UNREALISED: Final = ("CHEQUE", "DD", "POSTAL_ORDER")
+"""Modes of which the bank may still say no."""
+PURPOSE_OF: Final[dict[str, str]] = {head: purpose for purpose, head in OWN_HEAD.items()}
 NOTES: Final = (500, 200, 100, 50, 20, 10, 5, 2, 1)
 """Notes and coins a counter gives change in, rupees."""
 
@@ -32,11 +38,18 @@ def receipt_text(receipt: Receipt, *, duplicate: bool, zone: dt.tzinfo | None = 
         ("Receipt", receipt.number, "Date", receipt.business_date),
         ("Consumer", receipt.consumer, "Time", local_time(receipt.taken_at, zone)),
         ("Name", receipt.name[:40], "Clerk", receipt.clerk),
-        ("Mode", f"{receipt.mode} {receipt.instrument}".strip(), "For", receipt.purpose),
     ]
-    body = [f"{a + ':':<10}{b:<42}{c + ':':<7}{d:<21}"[:COLUMNS].rstrip() for a, b, c, d in rows]
+    paid = f"{receipt.mode} {receipt.instrument}".strip()
+    rows += [("Mode", paid, "For", receipt.purpose)] if len(paid) < LEFT else []
+    body = [
+        f"{a + ':':<10}{b:<{LEFT}}{c + ':':<7}{d:<21}"[:COLUMNS].rstrip() for a, b, c, d in rows
+    ]
+    if len(paid) >= LEFT:
+        body += [f"{'Mode:':<10}{paid}"[:COLUMNS], f"{'For:':<10}{receipt.purpose}"]
     amount = f"Amount received: {rupees(receipt.amount_paise)}"
     foot = "Received, awaiting verification. Keep this receipt."
+    if receipt.mode in UNREALISED:
+        foot = f"Subject to realisation. {foot}"
     if receipt.state == "CANCELLED":
         foot = "*** CANCELLED ***"
     rule = "-" * COLUMNS
@@ -72,14 +85,25 @@ def found_text(found: Found) -> str:
 def dues_text(dues: DuesAnswer) -> str:
     """Write what a consumer owes, by head."""
     lines = [f"{dues.number}  {dues.name}"]
-    lines += [f"  {one.head:<20}{rupees(one.due_paise):>20}" for one in dues.heads]
+    lines += [
+        f"  {one.head:<20}{rupees(one.due_paise):>20}" + _own_text(one.head, one.payable_paise)
+        for one in dues.heads
+    ]
     lines.append(f"  {'Total':<20}{rupees(dues.total_paise):>20}")
     if dues.unverified_paise:
         lines.append(f"  {'Paid, not verified':<20}{rupees(-dues.unverified_paise):>20}")
     lines.append(f"  {'PAYABLE':<20}{rupees(dues.payable_paise):>20}")
     if dues.last_receipt:
         lines.append(f"  {paid_text(dues)}")
+    if dues.no_cheque_until:
+        lines.append(f"  No cheque is taken until {dues.no_cheque_until}: one came back.")
     return "\n".join(lines)
+
+
+def _own_text(head: str, payable_paise: int) -> str:
+    """Say how a head is paid that is not paid with the dues; '' for the others."""
+    purpose = PURPOSE_OF.get(head)
+    return f"   payable {rupees(payable_paise)} for {purpose}" if purpose else ""
 
 
 def paid_text(dues: DuesAnswer) -> str:

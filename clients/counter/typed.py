@@ -15,12 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from clients.counter import slip_words, till_words
-from clients.counter.mistyped import Mistyped, amount, date
+from clients.counter import payment_words, slip_words, till_words
+from clients.counter.mistyped import Mistyped, date
 from protocols.catalogue import consumers, days, payments
 from protocols.catalogue.body import Nothing
 
-MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER")
 LINE_CHARACTERS: Final = 500
 """Longer than anything a person types; a pasted file is not a command."""
 
@@ -35,17 +34,7 @@ class Operate(Struct, frozen=True):
     """Cash belongs to it and none was typed: a person is asked for it."""
 
 
-class TakeMoney(Struct, frozen=True):
-    """Take a payment. ``amount_paise`` None: all that is payable; ``given_paise`` None: exactly, or
-    to be asked.
-    """
-
-    consumer: str
-    amount_paise: int | None
-    mode: str
-    instrument: str
-    purpose: str
-    given_paise: int | None
+TakeMoney = payment_words.TakeMoney
 
 
 class SignInAs(Struct, frozen=True):
@@ -119,29 +108,6 @@ def _dues(words: list[str]) -> Command:
     return Operate("dues", "consumers.dues", consumers.Dues(words[0]))
 
 
-def _take(words: list[str]) -> Command:
-    consumer, sum_text, *rest = words if len(words) > 1 else [words[0], ""]
-    mode, instrument, purpose, given = "CASH", "", "DUES", None
-    while rest:
-        word = rest.pop(0)
-        if word.upper() in MODES:
-            mode = word.upper()
-        elif word.lower() == "advance":
-            purpose = "ADVANCE"
-        elif word.lower() == "given":
-            given = amount(rest.pop(0))
-        elif not instrument and mode != "CASH":
-            instrument = word
-        else:
-            raise Mistyped(f"'{word}' is not understood.")
-    if not sum_text:
-        raise Mistyped("The amount is missing (or say 'all').")
-    paise = None if sum_text.lower() == "all" else amount(sum_text)
-    if given is not None and paise is not None and given < paise:
-        raise Mistyped("What was given is less than the amount.")
-    return TakeMoney(consumer, paise, mode, instrument, purpose, given)
-
-
 def _mine(words: list[str]) -> Command:
     limit = 20
     if words and not (words[0].isascii() and words[0].isdigit()):
@@ -205,10 +171,11 @@ WORDS: Final[dict[str, Word]] = {
     "find": Word("find [number|name|meter|mobile] TEXT", "find sharma", "find a consumer", _find),
     "dues": Word("dues NUMBER", "dues 1234567890", "what a consumer owes, by head", _dues),
     "take": Word(
-        "take NUMBER AMOUNT|all [MODE INSTRUMENT] [advance] [given AMOUNT]",
-        "take 1234567890 1,240 given 1500",
+        "take NUMBER AMOUNT|all [MODE NUMBER [DATE BANK BRANCH]] [for PURPOSE] [again]"
+        " [given AMOUNT]",
+        "take 1234567890 1,240 cheque 204411 2026-04-01 SBI MALL-ROAD",
         "take a payment and print its receipt",
-        _take,
+        payment_words.take,
     ),
     "again": Word(
         "again [RECEIPT]", "again C001/2026-27/42", "print it again: DUPLICATE", _reprint

@@ -27,6 +27,7 @@ from protocols.catalogue.consumers import Dues, DuesAnswer
 from protocols.catalogue.payments import Duplicate, Receipt, Take
 from protocols.catalogue.shifts import Cash, Pile
 from protocols.desk import State
+from protocols.heads import OWN_HEAD
 from protocols.lines import ASIDE_S
 from protocols.messages import Notice, Refusal, Reply, Session
 from protocols.refusals import Refused
@@ -202,7 +203,7 @@ class Counter:
         dues: DuesAnswer = await self.link.ask("consumers.dues", Dues(command.consumer))
         amount = command.amount_paise
         if amount is None:
-            amount = max(0, dues.payable_paise)
+            amount = max(0, payable(dues, command.purpose))
         given = command.given_paise
         if self.screen.person:
             if not await self._agreed(dues, amount, command):
@@ -216,16 +217,42 @@ class Counter:
             command.mode,  # type: ignore[arg-type]
             command.instrument,
             command.purpose,  # type: ignore[arg-type]
+            command.dated,
+            command.bank,
+            command.branch,
+            command.confirmed,
         )
-        answer: Answer = await self.link.submit("payments.take", body)
+        answer = await self._submitted(body)
+        if answer is None:
+            self.screen.talk("Nothing was taken.")
+            return
         change = max(0, given - amount) if given is not None else 0
         self._print(answer.body, duplicate=False, change_paise=change)
 
+    async def _submitted(self, body: Take) -> Answer | None:
+        """Submit a payment; one that looks paid already is asked about, a person's yes confirms it.
+        None: it was a no.
+        """
+        try:
+            answer: Answer = await self.link.submit("payments.take", body)
+        except Declined as no:
+            if no.code != "PAID_ALREADY" or not self.screen.person:
+                raise
+            self.screen.talk(no.sentence)
+            said = await self.screen.read("Take it once more? [y = yes, Enter = no] ")
+            if said is None or said.strip().lower() not in {"y", "yes"}:
+                return None
+            answer = await self.link.submit("payments.take", replace(body, confirmed=True))
+        return answer
+
     async def _agreed(self, dues: DuesAnswer, amount: int, command: typed.TakeMoney) -> bool:
-        self.screen.talk(f"{dues.number}  {dues.name}   payable {rupees(dues.payable_paise)}")
+        owed = rupees(payable(dues, command.purpose))
+        self.screen.talk(f"{dues.number}  {dues.name}   payable {owed}")
+        if dues.no_cheque_until and command.mode == "CHEQUE":
+            self.screen.talk(f"No cheque of theirs is taken until {dues.no_cheque_until}.")
         if dues.last_receipt:
             self.screen.talk(paper.paid_text(dues))
-        kind = "as ADVANCE " if command.purpose == "ADVANCE" else ""
+        kind = f"for {command.purpose} " if command.purpose != "DUES" else ""
         said = await self.screen.read(
             f"Take {rupees(amount)} {kind}by {command.mode}? [Enter = yes, n = no] "
         )
@@ -314,6 +341,14 @@ class Counter:
             reply = await self.link.ask(operation, body)
         again = operation == "remittance.again"
         self.screen.show(_said(word, reply, again=again), **{word: fields(reply)})
+
+
+def payable(dues: DuesAnswer, purpose: str) -> int:
+    """Give what is payable for a purpose, in paise."""
+    own = OWN_HEAD.get(purpose)
+    if own is None:
+        return dues.payable_paise
+    return sum(one.payable_paise for one in dues.heads if one.head == own)
 
 
 def fields(body: Any) -> Any:

@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from clients.columns import AMOUNT_REASON, FileRefused, Flaw, lines_of, paise_of, whole
-from protocols.catalogue.consumers import Head, Row
+from protocols.catalogue.consumers import Row
+from protocols.heads import Head
 from protocols.messages import MAX_FRAME_BYTES
 
 HEADS: Final[dict[str, Head]] = {

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.consumers import store
-from mpowerd.consumers.rules import HEADS, check_details, check_rows
+from mpowerd.consumers.rules import check_details, check_rows
 from mpowerd.database import Cursor
 from mpowerd.jurisdiction import office_out_of_reach
 from mpowerd.outcomes import instant
@@ -37,6 +37,7 @@ from protocols.catalogue.consumers import (
     NoteContact,
 )
 from protocols.consumer_fields import FIELDS, shown
+from protocols.heads import HEADS, OWN_HEAD
 from protocols.refusals import Refused
 
 
@@ -49,21 +50,24 @@ async def find(cursor: Cursor, caller: Caller, body: Find) -> Found:
 
 
 async def dues(cursor: Cursor, caller: Caller, body: Dues) -> DuesAnswer:
-    """Say what a consumer owes: payable = total - received and not yet verified."""
+    """Say what a consumer owes, and what of it is payable as dues."""
     rows = await store.dues(cursor, int(body.consumer))
     if not rows:
         raise Refused("NO_CONSUMER", consumer=body.consumer)
-    _, received, total, name, last, last_paise, last_at = rows[0]
+    _, received, total, name, bound, barred_until, last, last_paise, last_at = rows[0]
+    heads = [(HEADS[slot - 1], due, payable) for slot, due, payable, *_ in rows if slot and due]
+    own = set(OWN_HEAD.values())
     return DuesAnswer(
         body.consumer,
         name,
-        [HeadDue(HEADS[slot - 1], paise) for slot, paise, *_ in rows if slot and paise],
+        [HeadDue(head, due, payable if head in own else 0) for head, due, payable in heads],
         total,
         -received,
-        total + received,
+        total + received - bound,
         last or "",
         last_paise or 0,
         instant(last_at) if last_at else "",
+        str(barred_until or ""),
     )
 
 

@@ -9,11 +9,9 @@ from typing import Final
 
 import msgspec
 
-from protocols.catalogue.consumers import Detail, Head, Row
+from protocols.catalogue.consumers import Detail, Row
+from protocols.heads import HEADS
 from protocols.refusals import Refused
-
-HEADS: Final[tuple[Head, ...]] = ("LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE")
-"""Heads in the order of their slots 1 to 6; slot 0 is RECEIVED, awaiting verification."""
 
 
 def check_rows(rows: Sequence[Row]) -> None:

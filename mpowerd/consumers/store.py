@@ -6,16 +6,18 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mpowerd.consumers.rules import HEADS, loaded_as
+from mpowerd.consumers.rules import loaded_as
 from mpowerd.database import Cursor
 from protocols.catalogue.consumers import NoteContact, Row
+from protocols.heads import HEADS
 
 FIND: Final = (
     "SELECT consumer, name, address, category, meter, mobile, sanctioned_load_w, due_paise,"
     " office FROM mpower.find_consumers_v1(%s, %s, %s)"
 )
 DUES: Final = (
-    "SELECT slot, balance_paise, owed_paise, name, last_receipt, last_paise, last_at"
+    "SELECT slot, balance_paise, owed_paise, name, bound_paise, barred_until, last_receipt,"
+    " last_paise, last_at"
     " FROM mpower.consumer_dues_v1(%s)"
 )
 LOAD: Final = (

@@ -15,7 +15,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.payments import verification
-from mpowerd.payments.rules import HEAD_SLOTS, HEADS, allocate, objection_to_verify, parsed
+from mpowerd.payments.rules import allocate, objection_to_verify, order_of, parsed
 from protocols.catalogue.payments import (
     Cancel,
     Cancelled,
@@ -27,6 +27,7 @@ from protocols.catalogue.payments import (
     Verified,
     Verify,
 )
+from protocols.heads import HEAD_SLOTS, HEADS
 from protocols.refusals import Refused
 
 
@@ -52,7 +53,7 @@ async def duplicate(cursor: Cursor, caller: Caller, body: Duplicate) -> Receipt:
 async def cancel(cursor: Cursor, caller: Caller, body: Cancel) -> Cancelled:
     """Cancel a receipt of the open day."""
     amount = await verification.cancel(
-        cursor, parsed(body.receipt), caller.user, caller.person, body.reason
+        cursor, parsed(body.receipt), caller.counter, caller.user, caller.person, body.reason
     )
     return Cancelled(body.receipt, amount)
 
@@ -81,7 +82,8 @@ def allotted(
             one.consumer,
             {HEADS[slot - 1]: p for slot, p in zip(one.slots, one.balances, strict=True)},
         )
-        for head, paise in allocate(one.amount_paise, owed):
+        order = order_of(one.purpose, one.allocation.split(","))
+        for head, paise in allocate(one.amount_paise, owed, order):
             lines.append((one.receipt, HEAD_SLOTS[head], paise))
             owed[head] = owed.get(head, 0) - paise
             heads[head] += paise

@@ -6,11 +6,13 @@ advance. Amounts are integer paise throughout. This file must not know the datab
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from protocols.catalogue.payments import Take
+from protocols.heads import ORDER, OWN_HEAD
 from protocols.refusals import Refused
 from protocols.values import numbered, rupees
 
@@ -18,21 +20,31 @@ COUNTER_LIMIT_PAISE: Final = 10_00_000_00
 """Rs 10 lakh: more over a counter is a slip of the finger or an officer's matter (parameter
 `counter_limit_paise`).
 """
-MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER")
+MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER", "POSTAL_ORDER")
 TILL_SLOTS: Final = {mode: slot for slot, mode in enumerate(MODES, 1)}
 """Mode → slot of the counter's in-hand account."""
-HEADS: Final = ("LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE")
-HEAD_SLOTS: Final = {head: slot for slot, head in enumerate(HEADS, 1)}
-"""Head → slot of the consumer's account; slot 0 is RECEIVED, awaiting verification."""
-ORDER: Final = HEADS
-"""Default order of allocation; the last takes what is left."""
+PAPER: Final = ("instrument", "dated", "bank", "branch")
+CARRIED: Final[dict[str, tuple[str, ...]]] = {
+    "CASH": (),
+    "CHEQUE": PAPER,
+    "DD": PAPER,
+    "POSTAL_ORDER": ("instrument", "dated"),
+    "CARD": ("instrument",),
+    "UPI": ("instrument",),
+    "TRANSFER": ("instrument",),
+}
+"""Mode → what a payment of it carries: all of it, and nothing else."""
+CALLED: Final = {"instrument": "number", "dated": "date", "bank": "bank", "branch": "branch"}
 
 
 def fingerprint(body: Take) -> bytes:
     """SHA-256 over the operation and what the payment says: the same intent has the same one,
     however encoded.
     """
-    said = (body.consumer, str(body.amount_paise), body.mode, body.instrument, body.purpose)
+    said = (
+        *(body.consumer, str(body.amount_paise), body.mode, body.instrument, body.purpose),
+        *(body.dated, body.bank, body.branch, str(body.confirmed)),
+    )
     return hashlib.sha256("\0".join(("payments.take", *said)).encode()).digest()
 
 
@@ -47,13 +59,40 @@ def objection(body: Take, limit_paise: int = COUNTER_LIMIT_PAISE) -> Refused | N
         return Refused("AMOUNT_NEGATIVE")
     if amount > limit_paise:
         return Refused("AMOUNT_HUGE", amount=rupees(amount), limit=rupees(limit_paise))
-    if body.mode != "CASH" and not body.instrument:
-        return Refused("INSTRUMENT_MISSING", mode=body.mode)
+    return _objection_to_instrument(body)
+
+
+def _objection_to_instrument(body: Take) -> Refused | None:
+    """What is wrong with the instrument by itself; whether it is stale depends on the day."""
+    carried = CARRIED[body.mode]
+    for part in PAPER:
+        if part in carried and not getattr(body, part):
+            return Refused("INSTRUMENT_MISSING", mode=body.mode, missing=CALLED[part])
+        if part not in carried and getattr(body, part):
+            return Refused("INSTRUMENT_SURPLUS", mode=body.mode, surplus=CALLED[part])
+    if body.dated:
+        try:
+            dt.date.fromisoformat(body.dated)
+        except ValueError:
+            return Refused("INSTRUMENT_DATE", mode=body.mode, date=body.dated)
     return None
 
 
+def instrument_text(body: Take) -> str:
+    """Write an instrument as it is kept and printed: number, date, bank and branch."""
+    return " ".join([part for name in PAPER if (part := getattr(body, name))])
+
+
+def order_of(purpose: str, order: Sequence[str] = ORDER) -> tuple[str, ...]:
+    """Give the heads that a payment for that purpose goes to, in order; ``order`` is the board's
+    for dues. What is left is an advance.
+    """
+    own = OWN_HEAD.get(purpose)
+    return ((own,) if own else tuple(order)) + ("ADVANCE",)
+
+
 def allocate(
-    amount_paise: int, dues: Mapping[str, int], order: Sequence[str] = ORDER
+    amount_paise: int, dues: Mapping[str, int], order: Sequence[str] = (*ORDER, "ADVANCE")
 ) -> list[tuple[str, int]]:
     """Split an amount over heads: each claim in order up to what it stands at, the rest to the last
     head.

@@ -19,16 +19,17 @@ from mpowerd.caller import Caller, Key
 from mpowerd.keys import conflict
 from mpowerd.outcomes import COLUMNS, Outcome, encoded, fresh_refusal, instant, replayed, stored
 from mpowerd.packed import int4s, int8s, texts, uuids
-from mpowerd.payments.rules import TILL_SLOTS, objection
+from mpowerd.payments.rules import TILL_SLOTS, instrument_text, objection
 from mpowerd.refusals import fields_text, refused
 from protocols.catalogue.payments import Receipt, Take
+from protocols.heads import HEAD_SLOTS, OWN_HEAD
 from protocols.values import receipt_number
 
 Cursor = AsyncCursor[tuple[Any, ...]]
 
 TAKE: Final = (
     "SELECT codes, fields, receipts, names, day, at FROM mpower.take_payments_v1("  # noqa: S608 - our words
-    + ", ".join(["%s"] * 19)
+    + ", ".join(["%s"] * 22)
     + ")"
 )
 OUTCOMES: Final = f"SELECT {COLUMNS} FROM mpower.outcomes_v1(%s, %s, %s)"  # noqa: S608 - our words
@@ -54,6 +55,12 @@ def places(values: Sequence[Any]) -> tuple[list[Any], list[int]]:
     return distinct, [place[value] for value in values]
 
 
+def own_head(body: Take) -> int:
+    """Give the account of the one head that a payment pays; 0: it pays dues."""
+    head = OWN_HEAD.get(body.purpose)
+    return int(body.consumer) * 16 + HEAD_SLOTS[head] if head else 0
+
+
 def columns(items: Sequence[Item], chain: int) -> tuple[Any, ...]:
     """Turn a batch into the arguments of ``take_payments_v1``."""
     counters, counter_of = places([item.key.counter for item in items])
@@ -61,6 +68,8 @@ def columns(items: Sequence[Item], chain: int) -> tuple[Any, ...]:
     tills, till_of = places(
         [(place, TILL_SLOTS[item.body.mode]) for place, item in zip(counter_of, items, strict=True)]
     )
+    heads, head_of = places([account for item in items if (account := own_head(item.body))])
+    place_of_head = iter(head_of)
     objections = [objection(item.body) for item in items]
     return (
         chain,
@@ -75,8 +84,11 @@ def columns(items: Sequence[Item], chain: int) -> tuple[Any, ...]:
         int4s(consumer_of),
         int8s([item.body.amount_paise for item in items]),
         texts([item.body.mode for item in items]),
-        texts([item.body.instrument for item in items]),
+        texts([instrument_text(item.body) for item in items]),
         texts([item.body.purpose for item in items]),
+        int4s([int(item.body.confirmed) for item in items]),
+        int8s(heads),
+        int4s([next(place_of_head) if own_head(item.body) else 0 for item in items]),
         int4s([place for place, _ in tills]),
         int4s([slot for _, slot in tills]),
         int4s(till_of),
@@ -128,7 +140,7 @@ def _fresh(item: Item, receipt: int, name: str, day: dt.date, taken_at: str) -> 
         name,
         body.amount_paise,
         body.mode,
-        body.instrument,
+        instrument_text(body),
         body.purpose,
         item.caller.user,
     )

@@ -18,9 +18,10 @@ AGAIN: Final = (
     "SELECT number, day, at, consumer, name, amount_paise, mode, instrument, purpose, actor"
     " FROM mpower.receipt_again_v1(%s, %s, %s::smallint, %s)"
 )
-CANCEL: Final = "SELECT mpower.cancel_receipt_v1(%s, %s::smallint, %s, %s, %s, %s)"
+CANCEL: Final = "SELECT mpower.cancel_receipt_v1(%s, %s::smallint, %s, %s, %s, %s, %s)"
 UNVERIFIED: Final = (
-    "SELECT receipt, number, day, state, person, consumer, amount_paise, slots, balances"
+    "SELECT receipt, number, day, state, person, consumer, amount_paise, purpose, allocation,"
+    " slots, balances"
     " FROM mpower.unverified_v1(%s, %s, %s::smallint[], %s::integer[])"
 )
 POST: Final = (
@@ -29,7 +30,9 @@ POST: Final = (
 
 
 class Unverified(NamedTuple):
-    """A receipt to be verified, with what stands under its consumer's heads (slots 1 to 6)."""
+    """A receipt to be verified, with the order in which that day spreads dues, and what stands
+    under its consumer's heads, by slot.
+    """
 
     receipt: int
     number: str
@@ -38,6 +41,8 @@ class Unverified(NamedTuple):
     person: str
     consumer: int
     amount_paise: int
+    purpose: str
+    allocation: str
     slots: list[int]
     balances: list[int]
 
@@ -56,10 +61,15 @@ async def again(
 
 
 async def cancel(
-    cursor: Cursor, receipt: tuple[str, int, int], by: str, person: str, reason: str
+    cursor: Cursor,
+    receipt: tuple[str, int, int],
+    at_counter: str,
+    by: str,
+    person: str,
+    reason: str,
 ) -> int:
     """Cancel a receipt; its amount in paise."""
-    await cursor.execute(CANCEL, (*receipt, by, person, reason))
+    await cursor.execute(CANCEL, (*receipt, at_counter, by, person, reason))
     row = await cursor.fetchone()
     assert row is not None, "a function without a set has one row"
     return int(row[0])

@@ -18,10 +18,11 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor, Database
 from mpowerd.payments import verification
 from mpowerd.payments.operations import allotted
-from mpowerd.payments.rules import HEADS, objection_to_verify
+from mpowerd.payments.rules import objection_to_verify
 from mpowerd.payments.verification import Unverified
 from protocols.catalogue.payments import HeadPosted, Left, VerifyDay, WatchVerification
 from protocols.catalogue.payments import Verification as Progress
+from protocols.heads import HEADS
 from protocols.operation import Role
 from protocols.refusals import Refused
 

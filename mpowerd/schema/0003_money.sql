@@ -2,13 +2,21 @@
 --
 -- Accounts are numbers, so that a payment finds them without a look-up:
 --   consumer number * 16 + slot   0 RECEIVED (awaiting verification) · 1 LPSC · 2 ARREARS · 3 CURRENT · 4 FIXED
---                                 5 DUTY · 6 ADVANCE
+--                                 5 DUTY · 6 ADVANCE · 7 INSTALMENT · 8 DEMAND_NOTE · 9 SUNDRY · 10 THEFT
+--                                 11 COMPOUNDING · 12 CHEQUE_CHARGE
 --   -(counter_id * 16 + slot)     1 CASH · 2 CHEQUE · 3 DD · 4 CARD · 5 UPI · 6 TRANSFER · 7 POSTAL ORDERS in hand
 --                                 8 remitted, in transit · 9 cash in the strong room · 10 the float that is out
 --                                 15 SUSPENSE of a bank
 --   -1                            opening balances
 --   -2                            the board's bank account: realised
+--   -3                            funds on their way between offices
 --   -4                            cash short (positive) or in excess (negative)
+--   -5, -6                        electricity duty, compounding fees collected and held for the State
+--   -7                            charges and surcharge earned
+--   -8                            refunds payable
+--   -9                            general suspense
+--   -10                           charged for the State (duty, compounding) and not yet collected: what consumers owe under
+--                                 5 and 11, with the other sign
 -- A balance is Σ debits − Σ credits, in paise: a consumer's head is positive when it is owed, RECEIVED and ADVANCE are
 -- negative when the board holds money.
 
@@ -18,13 +26,20 @@ CREATE TABLE mpower.accounts (
     account bigint NOT NULL CONSTRAINT accounts_pk PRIMARY KEY,
     balance_paise bigint NOT NULL DEFAULT 0,
     owed_paise bigint NOT NULL DEFAULT 0,
-    last_receipt bigint NOT NULL DEFAULT 0
+    bound_paise bigint NOT NULL DEFAULT 0,
+    last_receipt bigint NOT NULL DEFAULT 0,
+    last_day date
 ) WITH (fillfactor = 70);
 COMMENT ON COLUMN mpower.accounts.owed_paise IS
-    'on a consumer''s RECEIVED account: Σ of the other heads, so that this one row decides what is payable';
+    'on a consumer''s RECEIVED account: Σ of the other heads; on a head that is paid under its own purpose (7 to 11): what is
+payable there, its balance less what was received for it and awaits verification';
+COMMENT ON COLUMN mpower.accounts.bound_paise IS
+    'on a consumer''s RECEIVED account: Σ owed_paise of 7 to 11, so that balance + owed - bound is what is payable as dues';
+COMMENT ON COLUMN mpower.accounts.last_day IS
+    'on a consumer''s RECEIVED account: business date of last_receipt; a second payment that day may be the same one again';
 COMMENT ON COLUMN mpower.accounts.last_receipt IS
     'on a consumer''s RECEIVED account: head of the list that requests.previous_receipt links; 0 none';
-INSERT INTO mpower.accounts (account) VALUES (-1), (-2), (-4);
+INSERT INTO mpower.accounts (account) VALUES (-1), (-2), (-3), (-4), (-5), (-6), (-7), (-8), (-9), (-10);
 
 -- A receipt number as one bigint: counter_id, financial year, running number. The year has eight bits: outside of them
 -- there is no number (null, which no table takes), rather than another counter's.
@@ -70,11 +85,14 @@ CREATE VIEW mpower.ledger_lines AS
 CREATE TABLE mpower.vouchers (
     voucher bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT vouchers_pk PRIMARY KEY,
     kind text NOT NULL CONSTRAINT vouchers_kind CHECK (kind IN ('OPENING', 'CANCEL', 'VERIFY',
-        'FLOAT', 'PICK_UP', 'CLOSING', 'REMIT', 'REALISE')),
+        'FLOAT', 'PICK_UP', 'CLOSING', 'REMIT', 'REALISE', 'CHARGE', 'DISHONOUR', 'RE_DEBIT', 'MOVE', 'SENT_UP', 'MATCH',
+        'REFUND')),
     day date NOT NULL,
+    value_day date,
     at timestamptz NOT NULL,
     by text NOT NULL
 );
+COMMENT ON COLUMN mpower.vouchers.value_day IS 'the date from which it counts (surcharge, ageing); null: its business date';
 
 -- Every key ever used, with its one outcome for ever: a receipt, a refusal, or another operation's reply.
 -- sequence 0 (never on the wire) keys a bank's line by the hash of its reference.
@@ -107,23 +125,31 @@ CREATE TABLE mpower.requests (
     CONSTRAINT requests_amount_positive CHECK (receipt IS NULL OR amount_paise > 0)
 );
 CREATE UNIQUE INDEX requests_receipt_once ON mpower.requests (receipt) WHERE receipt IS NOT NULL;
+CREATE INDEX requests_in_suspense ON mpower.requests (receipt) WHERE receipt IS NOT NULL AND consumer IS NULL;
 -- Rows come in the order of days: a few pages of summary find those after a date.
 CREATE INDEX requests_of_day ON mpower.requests USING brin (day);
 
--- What became of a receipt after it was TAKEN. The step makes CANCELLED and VERIFIED exclude each other.
+-- What became of a receipt after it was TAKEN: a chain of events. The step makes CANCELLED and VERIFIED exclude each other;
+-- each later event names the one it follows, which exists and is followed once. POSTED is VERIFIED: one transaction.
 CREATE TABLE mpower.receipt_events (
     receipt bigint NOT NULL,
     step smallint NOT NULL,
     state text NOT NULL,
+    after text,
     voucher bigint NOT NULL CONSTRAINT receipt_events_voucher REFERENCES mpower.vouchers,
     day date NOT NULL,
     at timestamptz NOT NULL,
     by text NOT NULL,
     reason text NOT NULL,
     CONSTRAINT receipt_events_once PRIMARY KEY (receipt, step),
-    CONSTRAINT receipt_events_life CHECK ((state, step) IN
-        (('CANCELLED', 1), ('VERIFIED', 1), ('REMITTED', 2), ('REALISED', 3), ('DISHONOURED', 3), ('RE_DEBITED', 4)))
+    CONSTRAINT receipt_events_state_once UNIQUE (receipt, state),
+    CONSTRAINT receipt_events_follows FOREIGN KEY (receipt, after) REFERENCES mpower.receipt_events (receipt, state),
+    CONSTRAINT receipt_events_life CHECK (CASE WHEN after IS NULL THEN (state, step) IN (('CANCELLED', 1), ('VERIFIED', 1))
+        ELSE (after, state, step) IN (('VERIFIED', 'REMITTED', 2), ('REMITTED', 'REALISED', 3),
+            ('VERIFIED', 'DISHONOURED', 4), ('REMITTED', 'DISHONOURED', 4), ('REALISED', 'DISHONOURED', 4),
+            ('DISHONOURED', 'RE_DEBITED', 5)) END)
 );
+CREATE UNIQUE INDEX receipt_events_one_next ON mpower.receipt_events (receipt, after) WHERE after IS NOT NULL;
 
 CREATE TABLE mpower.scrolls (
     counter_id integer NOT NULL CONSTRAINT scrolls_of_bank REFERENCES mpower.counters,

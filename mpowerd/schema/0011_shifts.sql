@@ -134,8 +134,8 @@ $$;
 
 -- Move amounts between accounts as one voucher; lines without an amount are left out, a negative one goes the other way.
 -- Nothing to move: no voucher.
-CREATE FUNCTION mpower.post_voucher(kind text, day date, by text, debits bigint[], credits bigint[], paise bigint[])
-RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
+CREATE FUNCTION mpower.post_voucher(kind text, day date, by text, debits bigint[], credits bigint[], paise bigint[],
+    value_day date DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     voucher_number bigint;
@@ -143,15 +143,13 @@ BEGIN
     IF 0 = ALL (paise) THEN
         RETURN NULL;
     END IF;
-    INSERT INTO mpower.vouchers (kind, day, at, by) VALUES (kind, day, now(), by) RETURNING voucher INTO voucher_number;
+    INSERT INTO mpower.vouchers (kind, day, value_day, at, by) VALUES (kind, day, value_day, now(), by)
+        RETURNING voucher INTO voucher_number;
     INSERT INTO mpower.entries (voucher, line, debit, credit, amount_paise)
         SELECT voucher_number, g.i, CASE WHEN paise[g.i] > 0 THEN debits[g.i] ELSE credits[g.i] END,
             CASE WHEN paise[g.i] > 0 THEN credits[g.i] ELSE debits[g.i] END, abs(paise[g.i])
         FROM generate_series(1, cardinality(paise)) g (i) WHERE paise[g.i] <> 0;
-    PERFORM FROM mpower.accounts a WHERE a.account = ANY (debits || credits) ORDER BY a.account DESC FOR UPDATE;
-    UPDATE mpower.accounts a SET balance_paise = a.balance_paise + t.paise
-        FROM (SELECT l.account, sum(l.amount_paise) AS paise FROM mpower.ledger_lines l WHERE l.voucher = voucher_number
-            GROUP BY l.account) t WHERE a.account = t.account;
+    PERFORM mpower.book_voucher(voucher_number);
     RETURN voucher_number;
 END
 $$;

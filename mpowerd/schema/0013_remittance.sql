@@ -92,7 +92,7 @@ CREATE VIEW mpower.to_remit AS
     FROM mpower.shifts s JOIN mpower.counters c USING (counter_id) JOIN mpower.shift_receipts r USING (shift)
     LEFT JOIN mpower.sorted_instruments i ON i.receipt = r.receipt
     WHERE s.pending AND s.closed_at IS NOT NULL AND NOT r.cancelled
-        AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt AND e.step = 2);
+        AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt AND e.step >= 2);
 
 -- A slip with what has come of it. `open_paise`: neither credited nor returned.
 CREATE VIEW mpower.slips_now AS

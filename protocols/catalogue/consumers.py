@@ -8,14 +8,10 @@ from msgspec import Meta
 
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body
+from protocols.heads import Head
 from protocols.operation import About, FourEyes, Operation, Role, Within
 from protocols.powers import Power
-from protocols.values import BusinessDate, ConsumerNumber, Name, Office, PaiseDue, Text
-
-Head = Literal["LPSC", "ARREARS", "CURRENT", "FIXED", "DUTY", "ADVANCE"]
-"""Charge heads a consumer's dues are kept under, in the default order of allocation; ADVANCE is
-what the board owes.
-"""
+from protocols.values import BusinessDate, ConsumerNumber, Name, NoDate, Office, PaiseDue, Text
 
 
 class Find(Body, frozen=True):
@@ -58,17 +54,21 @@ class Dues(Body, frozen=True):
 
 
 class HeadDue(Body, frozen=True):
-    """What stands under one head, paise."""
+    """What stands under one head, paise. ``payable_paise``: of a head that is paid under a purpose
+    of its own, less what was received for it and awaits verification; else 0.
+    """
 
     head: str
     due_paise: PaiseDue
+    payable_paise: PaiseDue = 0
 
 
 class DuesAnswer(Body, frozen=True):
     """Dues by head, the total, money received but not yet verified, and the last receipt ('' if
     none) with its time.
 
-    ``payable_paise`` = total − unverified: what the clerk asks for.
+    ``payable_paise``: what is payable as DUES, less what awaits verification: what the clerk asks
+    for. ``no_cheque_until``: a cheque came back, and until that day none is taken ('' if none).
     """
 
     number: str
@@ -80,6 +80,7 @@ class DuesAnswer(Body, frozen=True):
     last_receipt: str = ""
     last_paise: int = 0
     last_at: str = ""
+    no_cheque_until: NoDate = ""
 
 
 class Row(Body, frozen=True):

@@ -25,6 +25,7 @@ MasterName = Literal[
     "complaint_categories",
     "meter_makes",
     "tills",
+    "payment_rules",
 ]
 Key = Annotated[str, Meta(pattern=r"^[A-Z0-9-]{1,16}\Z", description="an object's code or day")]
 FieldName = Annotated[str, Meta(pattern=r"^[a-z_]{1,30}\Z", description="a field's name")]

@@ -9,32 +9,46 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from protocols.catalogue.body import Body
+from protocols.heads import Purpose
 from protocols.operation import About, Operation, Role, Within
 from protocols.values import (
     BusinessDate,
     ConsumerNumber,
     CounterCode,
+    NoDate,
     PaisePaid,
     ReceiptNumber,
     Text,
 )
 
-Mode = Literal["CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER"]
+Mode = Literal["CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER", "POSTAL_ORDER"]
+BankCode = Annotated[
+    str, Meta(pattern=r"^([A-Z][A-Z0-9-]{0,15})?\Z", description="a code of the master, or nothing")
+]
 
 
 class Take(Body, frozen=True):
-    """Take one payment. ``purpose`` DUES refuses more than is owed; ADVANCE takes any amount."""
+    """Take one payment. Every ``purpose`` but ADVANCE refuses more than is owed for it.
+
+    A cheque and a demand draft carry number (``instrument``), date, bank and branch, a postal order
+    number and date; card, UPI and transfer their reference; cash nothing. ``confirmed``: the
+    consumer pays once more what they paid today (else PAID_ALREADY).
+    """
 
     consumer: ConsumerNumber
     amount_paise: PaisePaid
     mode: Mode = "CASH"
     instrument: Annotated[str, Meta(pattern=r"^[A-Za-z0-9/_.-]{0,24}\Z")] = ""
-    purpose: Literal["DUES", "ADVANCE"] = "DUES"
+    purpose: Purpose = "DUES"
+    dated: NoDate = ""
+    bank: BankCode = ""
+    branch: BankCode = ""
+    confirmed: bool = False
 
 
 class Receipt(Body, frozen=True):
     """The receipt: what the terminal prints. ``taken_at`` ISO UTC to the second; amounts in
-    paise.
+    paise; ``instrument`` its number, date, bank and branch, with a space between.
     """
 
     number: str

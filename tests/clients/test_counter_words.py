@@ -41,6 +41,13 @@ RECEIPT = payments.Receipt(
             f"take {N} 10.50 cheque 000123 advance",
             typed.TakeMoney(N, 1_050, "CHEQUE", "000123", "ADVANCE", None),
         ),
+        (
+            f"take {N} 10 cheque 000123 2026-04-01 sbi mall-road for theft again",
+            typed.TakeMoney(
+                *(N, 1_000, "CHEQUE", "000123", "THEFT", None),
+                *("2026-04-01", "SBI", "MALL-ROAD", True),
+            ),
+        ),
         (f"take {N} 10 given 500", typed.TakeMoney(N, 1_000, "CASH", "", "DUES", 50_000)),
         ("mine 5", typed.Operate("mine", "payments.mine", payments.Mine(5))),
         (

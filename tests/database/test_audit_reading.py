@@ -45,7 +45,7 @@ async def test_who_did_what_the_newest_first_and_by_every_filter(
 ) -> None:
     async with audited(node, tmp_path) as a:
         receipt = (await a.t.pay("bina", SITA, 700, mode="UPI", instrument="U1")).number
-        await a.t.done("omar", "payments.cancel", Cancel(receipt, "typed twice"))
+        await a.t.done("omar.two", "payments.cancel", Cancel(receipt, "typed twice"))
         everything = await pages(a)
         moments = [one.at for one in everything]
         assert moments == sorted(moments, reverse=True)
@@ -57,7 +57,7 @@ async def test_who_did_what_the_newest_first_and_by_every_filter(
         cancelled, taken = await pages(a, object=receipt)
         assert (cancelled.what, cancelled.user, cancelled.reason) == (
             "payments.cancel",
-            "omar",
+            "omar.two",
             "typed twice",
         )
         assert json.loads(cancelled.details)["after"] == {"state": "CANCELLED"}

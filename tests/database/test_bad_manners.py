@@ -19,7 +19,8 @@ from tests.open_house import CLUSTER, PASSWORD, OpenHouse, house_for_fixture
 from tests.postgres_nodes import on_reactor
 from tests.terminals import CLIENT, DOWN, Terminal
 
-TAKE = ["1000000001", 100]
+TAKE = ["1000000001", 100, "CASH", "", "DUES", "", "", "", True]
+"""Confirmed: the same is taken many times."""
 
 
 @pytest.fixture(scope="module")

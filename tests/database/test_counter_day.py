@@ -56,7 +56,7 @@ async def test_a_repeat_gets_the_first_answer_and_another_body_a_conflict(house:
 async def test_a_key_of_another_counter_tells_nothing(house: OpenHouse) -> None:
     async with house.terminal("C001", "asha") as one, house.terminal("C002", "ravi") as two:
         mine = await one.body("payments.take", [consumer(3), 100], 21)
-        yours = await two.body("payments.take", [consumer(3), 100], 21)
+        yours = await two.body("payments.take", [consumer(3), 101], 21)
     assert mine[0].startswith("C001/")
     assert yours[0].startswith("C002/")
 
@@ -72,7 +72,11 @@ async def test_a_flight_with_a_key_twice_and_bad_items_harms_nobody(house: OpenH
             ("payments.take", ["9999999999", 100], 34),
             ("payments.take", [consumer(4), 10**12], 35),
             ("payments.take", [consumer(4), 60_000], 36),
-            ("payments.take", [consumer(5), 100, "CHEQUE", "123456"], 37),
+            (
+                "payments.take",
+                [consumer(5), 100, "CHEQUE", "123456", "DUES", DAY, "SBI", "MALL-ROAD"],
+                37,
+            ),
         ]
         said = [terminal.request(*one) for one in asked]
         for one in said:

@@ -81,7 +81,10 @@ async def test_a_statement_tells_every_voucher_and_what_was_payable_after_it(nod
         assert (said.opening, said.closing) == (0, 42_000)
         heads = {one.head: one.paise for one in said.lines[4].heads}
         assert heads == {"RECEIVED": 20_000, "LPSC": -500, "ARREARS": -10_000, "CURRENT": -9_500}
-        assert (said.lines[2].words, said.lines[2].paid) == ("Receipt", "CHEQUE 123456")
+        assert (said.lines[2].words, said.lines[2].paid) == (
+            "Receipt",
+            f"CHEQUE 123456 {DAY} SBI MALL-ROAD",
+        )
         assert (said.lines[3].reason, said.lines[3].by) == ("typed twice", "omar")
 
 

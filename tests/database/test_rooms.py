@@ -152,6 +152,7 @@ async def test_users_and_counters(node: Node) -> None:
             "bina",
             "asha.officer",
             "omar",
+            "omar.two",
             "olga",
             "adil",
         }

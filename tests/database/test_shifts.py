@@ -23,7 +23,17 @@ from protocols.catalogue.shifts import (
     Witness,
 )
 from protocols.operation import Role
-from tests.database.town import DAY, RAM, RICH, SITA, Town, add_people, cash_of, codes, town
+from tests.database.town import (
+    DAY,
+    RAM,
+    RICH,
+    SITA,
+    Town,
+    add_people,
+    cash_of,
+    codes,
+    town,
+)
 from tests.postgres_nodes import Node, on_reactor
 
 FLOAT = OpenShift(Cash([Pile(100, 4), Pile(10, 9)], 1_050, 50_050))
@@ -133,7 +143,7 @@ async def test_short_and_excess_are_booked_with_their_reason(node: Node) -> None
 async def test_instruments_are_ticked_or_given_by_their_total(node: Node) -> None:
     async with town(node) as t:
         one = await t.pay("asha", RAM, 20_000, mode="CHEQUE", instrument="204411")
-        two = await t.pay("asha", RAM, 10_000, mode="DD", instrument="77")
+        two = await t.pay("asha", RAM, 10_000, mode="DD", instrument="000077")
         await t.pay("asha", RAM, 500, mode="UPI", instrument="U1")
         cash = await t.pay("asha", RAM, 100)
         upi, cheque, dd = (
@@ -212,7 +222,7 @@ async def test_a_till_over_its_limit_takes_no_more_cash(node: Node) -> None:
         outcomes = await t.take(
             t.item("asha", Take(RICH, 60_000)),
             t.item("asha", Take(RICH, 1)),
-            t.item("asha", Take(RICH, 1, "CHEQUE", "1")),
+            t.item("asha", Take(RICH, 1, "CHEQUE", "000001", "DUES", DAY, "SBI", "MALL-ROAD")),
             t.item("bina", Take(RICH, 90_000)),
         )
         assert codes(outcomes) == ["", "CASH_LIMIT", "", ""], "a till with nothing in it has room"
@@ -239,7 +249,10 @@ async def test_takings_race_a_closing_and_every_receipt_is_in_a_counted_shift(no
     async with town(node) as t:
 
         async def many() -> list[str]:
-            return [codes(await t.take(t.item("asha", Take(RICH, 100))))[0] for _ in range(40)]
+            return [
+                codes(await t.take(t.item("asha", Take(RICH, 100, confirmed=True))))[0]
+                for _ in range(40)
+            ]
 
         async def closing() -> None:
             for turn in range(8):
@@ -272,7 +285,7 @@ async def test_a_pick_up_moves_when_another_person_has_counted_it(node: Node) ->
         await limit(t, "HO", 50_000)
         await t.close_shift("asha")
         await t.done("asha", "shifts.open", FLOAT)
-        await t.pay("asha", RAM, 1_000, mode="CHEQUE", instrument="7")
+        await t.pay("asha", RAM, 1_000, mode="CHEQUE", instrument="000007")
         assert codes(await t.take(t.item("asha", Take(RICH, 500)))) == ["CASH_LIMIT"]
         with untouched(t):
             for cash, code in (
@@ -287,7 +300,7 @@ async def test_a_pick_up_moves_when_another_person_has_counted_it(node: Node) ->
         assert stands(t)[1] == 50_050, "it lies in the till until it is witnessed"
         with untouched(t):
             for who, body, code in (
-                ("omar", Witness(waits.pick_up, 50_000), "NO_PICK_UP"),
+                ("omar.two", Witness(waits.pick_up, 50_000), "NO_PICK_UP"),
                 ("omar", Witness(first.pick_up, 40_000, "C001"), "NO_PICK_UP"),
                 ("omar", Witness(waits.pick_up, 50_001, "C001"), "PICK_UP_TOTAL"),
                 ("asha.officer", Witness(waits.pick_up, 50_000, "C001"), "OWN_PICK_UP"),

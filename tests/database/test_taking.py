@@ -82,7 +82,7 @@ async def test_two_payments_of_one_consumer_in_a_batch_are_judged_in_order(node:
     async with town(node) as t:
         outcomes = await t.take(
             t.item("asha", Take(SITA, 20_000)),
-            t.item("bina", Take(SITA, 20_000)),
+            t.item("bina", Take(SITA, 20_000, confirmed=True)),
             t.item("bina", Take(SITA, 10_000)),
         )
         assert codes(outcomes) == ["", "ADVANCE_UNMARKED", ""]
@@ -148,7 +148,7 @@ async def test_a_key_twice_in_a_batch_is_posted_once(node: Node) -> None:
 @on_reactor
 async def test_keys_race_and_one_posting_wins(node: Node) -> None:
     async with town(node) as t:
-        items = [t.item("asha", Take(RAM, 100)) for _ in range(20)]
+        items = [t.item("asha", Take(RAM, 100, confirmed=True)) for _ in range(20)]
         both = await asyncio.gather(
             *(t.take(*items[start : start + 10], chain=start % 3) for start in (0, 5, 10, 0))
         )
@@ -166,7 +166,10 @@ async def test_lanes_that_meet_at_one_consumer_lose_nothing(node: Node) -> None:
         lanes = [("asha", 1), ("bina", 2)]
         outcomes = await asyncio.gather(
             *(
-                t.take(*(t.item(who, Take(consumer, 700)) for consumer in (RAM, SITA)), chain=chain)
+                t.take(
+                    *(t.item(who, Take(one, 700, confirmed=True)) for one in (RAM, SITA)),
+                    chain=chain,
+                )
                 for who, chain in lanes
                 for _ in range(20)
             )
@@ -181,7 +184,7 @@ async def test_lanes_that_meet_at_one_consumer_lose_nothing(node: Node) -> None:
 async def test_two_lanes_do_not_take_the_same_dues_twice(node: Node) -> None:
     async with town(node) as t:
         everything = [
-            t.take(t.item(who, Take(SITA, 30_000)), chain=chain)
+            t.take(t.item(who, Take(SITA, 30_000, confirmed=True)), chain=chain)
             for chain, who in enumerate(["asha", "bina"] * 3)
         ]
         outcomes = [codes(batch)[0] for batch in await asyncio.gather(*everything)]

@@ -88,6 +88,8 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **certificates.FUNCTIONS,
     **ledger.FUNCTIONS,
 }
+ON_PAPER = {"dated": DAY, "bank": "SBI", "branch": "MALL-ROAD"}
+"""What a cheque carries besides its number."""
 TEMPLATE = "town_template"
 OPEN_ALONE = Standing("a", "PRIMARY_SOLO", 1, 0, True, True, "", "a", "", 1, "")
 RAM, SITA, OLD, RICH = "0000000001", "0000000002", "0000000003", "9999999999"
@@ -165,8 +167,12 @@ class Town:
         return await self.database.write("payments.take", Role.CLERK, work)
 
     async def pay(self, who: str, consumer: str, paise: int, **more: Any) -> Any:
-        """Take one payment that is answered with a receipt; the receipt."""
-        (outcome,) = await self.take(self.item(who, Take(consumer, paise, **more)))
+        """Take one payment that is answered with a receipt; the receipt. Of the same amount again:
+        confirmed; on paper: of today.
+        """
+        paper = ON_PAPER if more.get("mode") in {"CHEQUE", "DD"} else {}
+        body = Take(consumer, paise, **{"confirmed": True, **paper, **more})
+        (outcome,) = await self.take(self.item(who, body))
         assert outcome.refusal is None, outcome.refusal
         return decoded("payments.take", outcome)
 
@@ -248,7 +254,8 @@ PEOPLE = {
     "asha": ("E-ASHA", Role.CLERK, "counter/C001"),
     "bina": ("E-BINA", Role.CLERK, "counter/C002"),
     "asha.officer": ("E-ASHA", Role.OFFICER, "counter/C001"),
-    "omar": ("E-OMAR", Role.OFFICER, "counter/C002"),
+    "omar": ("E-OMAR", Role.OFFICER, "counter/C001"),
+    "omar.two": ("E-OMAR", Role.OFFICER, "counter/C002"),
     "olga": ("E-OLGA", Role.OPS, "ops/night"),
     "adil": ("E-ADIL", Role.ADMIN, "ops/desk"),
 }

@@ -55,13 +55,16 @@ KEY = RequestKey(b"k" * 16, 1)
         (pack(["1234567890", 2**64 - 1]), "the amount paise must be at most 10000000000000"),
         (
             pack(["1234567890", 100, "GOLD"]),
-            "mode: expected one of CARD, CASH, CHEQUE, DD, TRANSFER, UPI",
+            "mode: expected one of CARD, CASH, CHEQUE, DD, POSTAL_ORDER, TRANSFER, UPI",
         ),
         (
             pack(["1234567890", 100, "CASH", "a b"]),
             "the instrument has characters that are not allowed",
         ),
-        (pack(["1234567890", 100, "CASH", "", "DUES", 1]), "at most length 5, got 6"),
+        (
+            pack(["1234567890", 100, "CASH", "", "DUES", "", "", "", False, 1]),
+            "at most length 9, got 10",
+        ),
         (pack(["1234567890"]), "at least length 2, got 1"),
         (pack({"consumer": "1234567890"}), "Expected `array`, got `object`"),
         (pack(["1234567890", 100]) + b"\xc0", "trailing"),

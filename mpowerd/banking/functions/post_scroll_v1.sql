@@ -67,7 +67,8 @@ BEGIN
         SELECT mpower.receipt_id(bank_id, year, last + g.i), -(bank_id::bigint * 16 + 6),
             coalesce(ours[g.i] * 16, -(bank_id::bigint * 16 + 15)), paise[g.i], 1 FROM generate_series(1, n) g (i);
     UPDATE mpower.accounts a SET balance_paise = a.balance_paise - t.paise,
-            last_receipt = CASE WHEN a.account >= 0 THEN mpower.receipt_id(bank_id, year, last + t.newest) ELSE 0 END
+            last_receipt = CASE WHEN a.account >= 0 THEN mpower.receipt_id(bank_id, year, last + t.newest) ELSE 0 END,
+            last_day = CASE WHEN a.account >= 0 THEN today END
         FROM (SELECT coalesce(ours[g.i] * 16, -(bank_id::bigint * 16 + 15)) AS account, sum(paise[g.i]) AS paise,
                 max(g.i) AS newest FROM generate_series(1, n) g (i) GROUP BY 1) t
         WHERE a.account = t.account;

@@ -4,8 +4,8 @@
 SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.consumer_dues_v1(consumer bigint)
-RETURNS TABLE (slot integer, balance_paise bigint, owed_paise bigint, name text, last_receipt text, last_paise bigint,
-    last_at timestamptz)
+RETURNS TABLE (slot integer, balance_paise bigint, owed_paise bigint, name text, bound_paise bigint, barred_until date,
+    last_receipt text, last_paise bigint, last_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
     WITH RECURSIVE walk AS (
         SELECT a.last_receipt AS receipt, 1 AS step FROM mpower.accounts a
@@ -20,10 +20,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         JOIN mpower.requests r ON r.receipt = w.receipt
         WHERE NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = w.receipt AND e.state = 'CANCELLED')
     )
-    SELECT (a.account - c.consumer * 16)::integer, a.balance_paise, a.owed_paise, c.name, last.number, last.amount_paise,
-        last.at
+    SELECT (a.account - c.consumer * 16)::integer, a.balance_paise, a.owed_paise, c.name, a.bound_paise, q.until, last.number,
+        last.amount_paise, last.at
     FROM mpower.consumers c
-    JOIN mpower.accounts a ON a.account BETWEEN c.consumer * 16 AND c.consumer * 16 + 6
+    JOIN mpower.accounts a ON a.account BETWEEN c.consumer * 16 AND c.consumer * 16 + 12
+    LEFT JOIN mpower.cheque_bars q ON q.consumer = c.consumer
     LEFT JOIN last ON true
     WHERE c.consumer = consumer_dues_v1.consumer ORDER BY a.account
 $$;

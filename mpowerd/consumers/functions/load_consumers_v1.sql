@@ -35,14 +35,7 @@ BEGIN
         RETURNING consumer)
     SELECT coalesce(array_agg(new.consumer), '{}') INTO fresh FROM new;
     added := cardinality(fresh);
-    INSERT INTO mpower.accounts (account, balance_paise, owed_paise)
-        SELECT f.consumer * 16, 0, coalesce(sum(due_paise[d.i]), 0)
-        FROM unnest(fresh) f (consumer)
-        LEFT JOIN generate_series(1, cardinality(due_rows)) d (i) ON numbers[due_rows[d.i]] = f.consumer
-        GROUP BY f.consumer;
-    INSERT INTO mpower.accounts (account, balance_paise)
-        SELECT numbers[due_rows[d.i]] * 16 + due_slots[d.i], due_paise[d.i]
-        FROM generate_series(1, cardinality(due_rows)) d (i) WHERE numbers[due_rows[d.i]] = ANY (fresh);
+    INSERT INTO mpower.accounts (account) SELECT f.consumer * 16 FROM unnest(fresh) f (consumer) ORDER BY 1;
     SELECT coalesce(sum(due_paise[d.i]), 0) INTO dues_paise
         FROM generate_series(1, cardinality(due_rows)) d (i) WHERE numbers[due_rows[d.i]] = ANY (fresh);
     IF added = 0 THEN
@@ -51,12 +44,13 @@ BEGIN
     INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('OPENING', as_of, now(), by)
         RETURNING voucher INTO number_of_voucher;
     INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)
-        SELECT number_of_voucher, CASE WHEN due_paise[d.i] > 0 THEN numbers[due_rows[d.i]] * 16 + due_slots[d.i] ELSE -1 END,
-            CASE WHEN due_paise[d.i] > 0 THEN -1 ELSE numbers[due_rows[d.i]] * 16 + due_slots[d.i] END,
-            abs(due_paise[d.i]), row_number() OVER ()
-        FROM generate_series(1, cardinality(due_rows)) d (i)
-        WHERE numbers[due_rows[d.i]] = ANY (fresh) AND due_paise[d.i] <> 0;
-    UPDATE mpower.accounts a SET balance_paise = a.balance_paise - dues_paise WHERE a.account = -1;
+        SELECT number_of_voucher, CASE WHEN e.paise > 0 THEN e.head ELSE e.against END,
+            CASE WHEN e.paise > 0 THEN e.against ELSE e.head END, abs(e.paise), row_number() OVER ()
+        FROM (SELECT numbers[due_rows[d.i]] * 16 + due_slots[d.i] AS head, due_paise[d.i] AS paise,
+                CASE WHEN due_slots[d.i] IN (5, 11) THEN -10 ELSE -1 END AS against
+            FROM generate_series(1, cardinality(due_rows)) d (i)
+            WHERE numbers[due_rows[d.i]] = ANY (fresh) AND due_paise[d.i] <> 0) e;
+    PERFORM mpower.book_voucher(number_of_voucher);
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.load_consumers_v1 FROM PUBLIC;

@@ -85,8 +85,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         JOIN (SELECT e.voucher, sum(r.amount_paise) AS paise FROM mpower.receipt_events e
             JOIN mpower.requests r USING (receipt) WHERE e.voucher % parts = part GROUP BY e.voucher) t USING (voucher)
         LEFT JOIN (SELECT e.voucher, sum(e.amount_paise) AS paise FROM mpower.entries e
-            WHERE e.voucher < 274877906944 AND e.voucher % parts = part GROUP BY e.voucher) m USING (voucher)
-        WHERE v.voucher % parts = part AND t.paise IS DISTINCT FROM m.paise AND v.kind NOT IN ('REMIT', 'REALISE')
+            WHERE e.voucher < 274877906944 AND e.voucher % parts = part
+                AND NOT (e.debit BETWEEN -15 AND -1 AND e.credit BETWEEN -15 AND -1)  -- what is held for the State
+            GROUP BY e.voucher) m USING (voucher)
+        WHERE v.voucher % parts = part AND t.paise IS DISTINCT FROM m.paise
+            AND v.kind NOT IN ('REMIT', 'REALISE', 'RE_DEBIT')
     UNION ALL
     SELECT 9, s.slip, 'a slip is its receipts and what its tills were short or over', 'slip ' || mpower.slip_text(s),
             (coalesce(r.paise, 0) + coalesce(d.paise, 0))::text, s.total_paise::text
@@ -103,6 +106,27 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
             -(c.counter_id::bigint * 16 + 10))
         LEFT JOIN mpower.shifts s ON s.counter_id = c.counter_id AND s.closed_at IS NULL
         WHERE c.counter_id % parts = part AND c.kind = 'COUNTER' AND s.shift IS NULL AND a.balance_paise <> 0
+    UNION ALL
+    SELECT 11, a.account, 'what is payable under a head is its balance less what awaits verification',
+            mpower.account_text(a.account), (a.balance_paise - coalesce(w.paise, 0))::text, a.owed_paise::text
+        FROM mpower.accounts a LEFT JOIN (
+            SELECT r.consumer * 16 + mpower.own_slot(r.purpose) AS account, sum(r.amount_paise) AS paise
+            FROM mpower.requests r WHERE r.receipt IS NOT NULL AND mpower.own_slot(r.purpose) IS NOT NULL
+                AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt) GROUP BY 1) w USING (account)
+        WHERE a.account >= 0 AND a.account % 16 BETWEEN 7 AND 11 AND mpower.part_of(a.account, parts) = part
+            AND a.owed_paise <> a.balance_paise - coalesce(w.paise, 0)
+    UNION ALL
+    SELECT 12, r.account, 'what is not payable as dues is the sum of the heads with a purpose of their own',
+            mpower.account_text(r.account), coalesce(h.paise, 0)::text, r.bound_paise::text
+        FROM mpower.accounts r LEFT JOIN (SELECT a.account >> 4 << 4 AS account, sum(a.owed_paise) AS paise
+            FROM mpower.accounts a WHERE a.account >= 0 AND a.account % 16 BETWEEN 7 AND 11 GROUP BY 1) h USING (account)
+        WHERE r.account >= 0 AND r.account % 16 = 0 AND mpower.part_of(r.account, parts) = part
+            AND r.bound_paise <> coalesce(h.paise, 0)
+    UNION ALL
+    SELECT 13, -10, 'what is charged for the State and not collected stands under the heads', '', sum(a.balance_paise)
+            FILTER (WHERE a.account >= 0)::text, (-sum(a.balance_paise) FILTER (WHERE a.account = -10))::text
+        FROM mpower.accounts a WHERE part = 0 AND (a.account = -10 OR a.account >= 0 AND a.account % 16 IN (5, 11))
+        HAVING sum(a.balance_paise) <> 0
     ) w ORDER BY w.rule, w.place
 $$;
 REVOKE ALL ON FUNCTION mpower.ledger_check_v1 FROM PUBLIC;

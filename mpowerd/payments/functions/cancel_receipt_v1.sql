@@ -1,10 +1,10 @@
 -- Cancel a receipt of the open day: a voucher that moves the money back; the number stays. Not one's own taking: the
--- person counts, not the login. Nor after its shift was closed: that money was counted and has left the till.
+-- person counts, not the login; and at the counter itself, where the paper is (a bank's line: anywhere). Nor after its shift was closed: that money was counted and has left the till.
 
 SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.cancel_receipt_v1(
-    counter_code text, financial_year smallint, number integer, by text, person text, reason text
+    counter_code text, financial_year smallint, number integer, at_counter text, by text, person text, reason text
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 DECLARE
     today date;
@@ -30,6 +30,9 @@ BEGIN
         PERFORM mpower.refuse('RECEIPT_CANCELLED', json_build_object('receipt', printed));
     ELSIF became IS NOT NULL THEN
         PERFORM mpower.refuse('RECEIPT_VERIFIED', json_build_object('receipt', printed));
+    ELSIF counter_code <> at_counter AND EXISTS (SELECT FROM mpower.counters c
+            WHERE c.code = counter_code AND c.kind = 'COUNTER') THEN
+        PERFORM mpower.refuse('RECEIPT_OTHER_COUNTER', json_build_object('receipt', printed, 'counter', counter_code));
     ELSIF taken.day <> today THEN
         PERFORM mpower.refuse('RECEIPT_OTHER_DAY', json_build_object('receipt', printed, 'date', taken.day));
     ELSIF EXISTS (SELECT FROM mpower.users u WHERE u.user_id = taken.user_id AND u.person = cancel_receipt_v1.person) THEN
@@ -48,6 +51,11 @@ BEGIN
         SET balance_paise = a.balance_paise
             + CASE a.account WHEN moved.credit THEN moved.amount_paise ELSE -moved.amount_paise END
         WHERE a.account IN (moved.debit, moved.credit);
+    IF mpower.own_slot(taken.purpose) IS NOT NULL AND taken.consumer IS NOT NULL THEN  -- payable under its own head again
+        UPDATE mpower.accounts a SET bound_paise = a.bound_paise + taken.amount_paise WHERE a.account = taken.consumer * 16;
+        UPDATE mpower.accounts a SET owed_paise = a.owed_paise + taken.amount_paise
+            WHERE a.account = taken.consumer * 16 + mpower.own_slot(taken.purpose);
+    END IF;
     RETURN moved.amount_paise;
 END
 $$;

@@ -1,5 +1,6 @@
 -- Verify receipts and post their money to the heads, as one voucher. Lines are parallel arrays; each receipt's lines sum
--- to its amount, or all is refused as our own mistake. The accounts were locked by unverified_v1 in this transaction.
+-- to its amount, or all is refused as our own mistake; in the order of receipts, so that a receipt's lines can be told later.
+-- What is the State's (duty, compounding) is from then on held for it. The accounts were locked when the receipts were read.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -14,24 +15,23 @@ DECLARE
 BEGIN
     SELECT d.day INTO today FROM mpower.open_day() d;
     SELECT r.receipt INTO wrong FROM mpower.requests r
-        LEFT JOIN (SELECT g.receipt, sum(g.paise) AS paise FROM unnest(line_receipts, line_paise) g (receipt, paise)
-            GROUP BY g.receipt) p ON p.receipt = r.receipt
-        WHERE r.receipt = ANY (receipts) AND (r.consumer IS NULL OR p.paise IS DISTINCT FROM r.amount_paise) LIMIT 1;
-    ASSERT wrong IS NULL, 'the lines of a receipt do not sum to it';
+        LEFT JOIN (SELECT g.receipt, sum(g.paise) AS paise, min(g.slot) AS least, max(g.slot) AS most
+            FROM unnest(line_receipts, line_slots, line_paise) g (receipt, slot, paise) GROUP BY g.receipt) p
+            ON p.receipt = r.receipt
+        WHERE r.receipt = ANY (receipts) AND (r.consumer IS NULL OR p.paise IS DISTINCT FROM r.amount_paise
+            OR (p.least, p.most) <> (mpower.own_slot(r.purpose), mpower.own_slot(r.purpose))) LIMIT 1;
+    ASSERT wrong IS NULL, 'the lines of a receipt do not sum to it, or are not of its own head';
     INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('VERIFY', today, now(), by) RETURNING voucher INTO voucher_number;
     INSERT INTO mpower.receipt_events (receipt, step, state, voucher, day, at, by, reason)
         SELECT g.receipt, 1, 'VERIFIED', voucher_number, today, now(), by, '' FROM unnest(receipts) g (receipt);
     INSERT INTO mpower.entries (voucher, line, debit, credit, amount_paise)
-        SELECT voucher_number, row_number() OVER (), r.consumer * 16, r.consumer * 16 + g.slot, g.paise
-        FROM unnest(line_receipts, line_slots, line_paise) g (receipt, slot, paise)
+        SELECT voucher_number, g.line, r.consumer * 16, r.consumer * 16 + g.slot, g.paise
+        FROM unnest(line_receipts, line_slots, line_paise) WITH ORDINALITY g (receipt, slot, paise, line)
         JOIN mpower.requests r ON r.receipt = g.receipt;
-    UPDATE mpower.accounts a SET balance_paise = a.balance_paise + t.paise, owed_paise = a.owed_paise - t.paise
-        FROM (SELECT e.debit, sum(e.amount_paise) AS paise FROM mpower.entries e WHERE e.voucher = voucher_number
-            GROUP BY e.debit) t WHERE a.account = t.debit;
-    INSERT INTO mpower.accounts AS a (account, balance_paise)
-        SELECT e.credit, -sum(e.amount_paise) FROM mpower.entries e WHERE e.voucher = voucher_number GROUP BY e.credit
-            ORDER BY e.credit
-        ON CONFLICT (account) DO UPDATE SET balance_paise = a.balance_paise + excluded.balance_paise;
+    INSERT INTO mpower.entries (voucher, line, debit, credit, amount_paise)
+        SELECT voucher_number, cardinality(line_slots) + g.slot, -10, CASE g.slot WHEN 5 THEN -5 ELSE -6 END, sum(g.paise)
+        FROM unnest(line_slots, line_paise) g (slot, paise) WHERE g.slot IN (5, 11) GROUP BY g.slot;
+    PERFORM mpower.book_voucher(voucher_number, true);
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.post_receipts_v1 FROM PUBLIC;

@@ -2,7 +2,8 @@
 -- the caller sorts the distinct consumers, which is also the order in which accounts are locked. A key that was used
 -- before is marked REPLAY; one that is used meanwhile aborts the attempt, is marked, and the rest is tried again.
 -- Money is taken in a shift only: whose it is and how much cash its till may hold stand on the counter's series, and a shift
--- that ends meanwhile makes the attempt fail like an account that moved.
+-- that ends meanwhile makes the attempt fail like an account that moved. A payment with a head of its own (head_of > 0) is
+-- judged by what is payable there; the others by what is payable as dues.
 -- Locks: day (shared), the lane's own audit chain, series, keys, consumers, tills. What others lock comes in the same order
 -- (series, then consumers, then tills); they share no chain with a lane.
 
@@ -13,6 +14,7 @@ CREATE FUNCTION mpower.take_payments_v1(
     counters text[], counter_of integer[],
     clients uuid[], sequences bigint[], fingerprints bytea, tokens bytea, addresses text[],
     consumers bigint[], consumer_of integer[], amounts bigint[], modes text[], instruments text[], purposes text[],
+    confirmed integer[], heads bigint[], head_of integer[],
     till_counters integer[], till_slots integer[], till_of integer[],
     objections text[], objection_fields text[],
     OUT codes text[], OUT fields text[], OUT receipts bigint[], OUT names text[], OUT day date, OUT at timestamptz
@@ -34,9 +36,11 @@ DECLARE
     i integer;
     c integer;
     k integer;
+    h integer;
     amount bigint;
     accepted integer;
     paying integer;
+    paying_own integer;
     stored integer;
     changed integer;
     link bigint;
@@ -47,7 +51,13 @@ DECLARE
     shifts integer[];
     taken integer[];
     last_number integer[];
+    stale_before date;
+    again text;
     payable bigint[];
+    payable_own bigint[];
+    paid_own bigint[];
+    bound_paid bigint[];
+    seen_own bigint[];
     paid bigint[];
     seen_balance bigint[];
     seen_owed bigint[];
@@ -89,10 +99,13 @@ BEGIN
         counter_ids := taken; shifts := taken; last_number := taken;
         payable := array_fill(NULL::bigint, ARRAY[cardinality(consumers)]);
         paid := array_fill(0::bigint, ARRAY[cardinality(consumers)]);
-        seen_balance := paid; seen_owed := paid; seen_last := paid; newest_receipts := paid;
+        seen_balance := paid; seen_owed := paid; seen_last := paid; newest_receipts := paid; bound_paid := paid;
+        payable_own := array_fill(NULL::bigint, ARRAY[cardinality(heads)]);
+        paid_own := array_fill(0::bigint, ARRAY[cardinality(heads)]);
+        seen_own := paid_own;
         newest := array_fill(0, ARRAY[cardinality(consumers)]);
         in_till := array_fill(0::bigint, ARRAY[cardinality(till_of)]);
-        accepted := 0; paying := 0; link := NULL;
+        accepted := 0; paying := 0; paying_own := 0; link := NULL;
 
         IF locked THEN  -- an account or a shift moved under the last attempt: this time nobody may
             PERFORM FROM mpower.series s JOIN mpower.counters t ON t.counter_id = s.counter_id
@@ -105,7 +118,8 @@ BEGIN
         FOR fact IN
             SELECT g.i, s.user_id, s.name AS actor, s.role, s.ended_at, s.ended_why, s.expires_at, t.counter_id,
                 t.closed OR t.kind <> 'COUNTER' AS closed, z.shift, z.clerk, z.limit_paise, h.balance_paise AS cash_paise,
-                p.name, a.balance_paise, a.owed_paise, a.last_receipt
+                p.name, a.balance_paise, a.owed_paise, a.bound_paise, a.last_receipt, a.last_day,
+                o.owed_paise AS own_paise, q.until AS barred_until
             FROM generate_series(1, n) g (i)
             LEFT JOIN mpower.sessions s ON s.token = substring(tokens FROM g.i * 32 - 31 FOR 32)
             LEFT JOIN mpower.counters t ON t.code = counters[counter_of[g.i]]
@@ -114,6 +128,8 @@ BEGIN
                 WHEN z.limit_paise IS NOT NULL AND modes[g.i] = 'CASH' THEN -(t.counter_id::bigint * 16 + 1) END
             LEFT JOIN mpower.consumers p ON p.consumer = consumers[consumer_of[g.i]]
             LEFT JOIN mpower.accounts a ON a.account = consumers[consumer_of[g.i]] * 16
+            LEFT JOIN mpower.accounts o ON o.account = CASE WHEN head_of[g.i] > 0 THEN heads[head_of[g.i]] END
+            LEFT JOIN mpower.cheque_bars q ON q.consumer = CASE WHEN modes[g.i] = 'CHEQUE' THEN consumers[consumer_of[g.i]] END
         LOOP
             i := fact.i;
             IF known[i] THEN
@@ -122,13 +138,27 @@ BEGIN
             END IF;
             c := consumer_of[i];
             k := counter_of[i];
+            h := head_of[i];
             amount := amounts[i];
             IF payable[c] IS NULL AND fact.balance_paise IS NOT NULL THEN
-                payable[c] := fact.balance_paise + fact.owed_paise;
+                payable[c] := fact.balance_paise + fact.owed_paise - fact.bound_paise;
                 seen_balance[c] := fact.balance_paise;
                 seen_owed[c] := fact.owed_paise;
                 seen_last[c] := fact.last_receipt;
             END IF;
+            IF h > 0 AND payable_own[h] IS NULL THEN
+                payable_own[h] := coalesce(fact.own_paise, 0);
+                seen_own[h] := payable_own[h];
+            END IF;
+            IF modes[i] IN ('CHEQUE', 'DD') AND stale_before IS NULL THEN
+                SELECT day - make_interval(months => r.stale_months) INTO stale_before FROM mpower.payment_rule(day) r;
+            END IF;
+            again := CASE WHEN confirmed[i] = 1 THEN NULL
+                WHEN newest[c] > 0 AND amounts[newest[c]] = amount AND purposes[newest[c]] = purposes[i]
+                    THEN json_build_object('consumer', lpad(consumers[c]::text, 10, '0'), 'amount', amount,
+                        'counter', counters[counter_of[newest[c]]], 'receipt', 'of this moment',
+                        'at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))::text
+                WHEN fact.last_day = day THEN mpower.paid_already(fact.last_receipt, amount, purposes[i], day) END;
             code := CASE
                 WHEN fact.user_id IS NULL THEN 'SIGN_IN_AGAIN'
                 WHEN fact.ended_why = 'DISABLED' THEN 'USER_DISABLED'
@@ -140,7 +170,14 @@ BEGIN
                 WHEN fact.shift IS NULL THEN 'NO_SHIFT'
                 WHEN fact.clerk <> fact.user_id THEN 'SHIFT_OF_ANOTHER'
                 WHEN payable[c] IS NULL THEN 'NO_CONSUMER'
-                WHEN purposes[i] = 'DUES' AND amount > payable[c] THEN 'ADVANCE_UNMARKED'
+                WHEN fact.barred_until >= day THEN 'CHEQUE_BARRED'
+                WHEN modes[i] IN ('CHEQUE', 'DD', 'POSTAL_ORDER') AND mpower.instrument_day(instruments[i]) > day
+                    THEN 'INSTRUMENT_POST_DATED'
+                WHEN modes[i] IN ('CHEQUE', 'DD') AND mpower.instrument_day(instruments[i]) < stale_before
+                    THEN 'INSTRUMENT_STALE'
+                WHEN again IS NOT NULL THEN 'PAID_ALREADY'
+                WHEN h > 0 AND amount > payable_own[h] THEN 'OVER_HEAD'
+                WHEN purposes[i] IN ('DUES', 'PARTIAL') AND amount > payable[c] THEN 'ADVANCE_UNMARKED'
                 WHEN fact.cash_paise + in_till[till_of[i]] > 0
                     AND fact.cash_paise + in_till[till_of[i]] + amount > fact.limit_paise THEN 'CASH_LIMIT'
                 ELSE '' END;
@@ -156,7 +193,14 @@ BEGIN
                 before[i] := newest[c];
                 IF newest[c] = 0 THEN paying := paying + 1; END IF;
                 newest[c] := i;
-                payable[c] := payable[c] - amount;
+                IF h > 0 THEN
+                    IF paid_own[h] = 0 THEN paying_own := paying_own + 1; END IF;
+                    payable_own[h] := payable_own[h] - amount;
+                    paid_own[h] := paid_own[h] + amount;
+                    bound_paid[c] := bound_paid[c] + amount;
+                ELSE
+                    payable[c] := payable[c] - amount;
+                END IF;
                 paid[c] := paid[c] + amount;
                 in_till[till_of[i]] := in_till[till_of[i]] + amount;
                 names[i] := fact.name;
@@ -172,6 +216,14 @@ BEGIN
                         'cash', fact.cash_paise + in_till[till_of[i]], 'amount', amount)::text
                     WHEN 'NO_COUNTER' THEN json_build_object('counter', counters[k])::text
                     WHEN 'NO_CONSUMER' THEN json_build_object('consumer', lpad(consumers[c]::text, 10, '0'))::text
+                    WHEN 'CHEQUE_BARRED' THEN json_build_object('until', fact.barred_until::text)::text
+                    WHEN 'INSTRUMENT_POST_DATED' THEN json_build_object('date',
+                        mpower.instrument_day(instruments[i])::text, 'day', day::text)::text
+                    WHEN 'INSTRUMENT_STALE' THEN json_build_object('date', mpower.instrument_day(instruments[i])::text,
+                        'first', stale_before::text)::text
+                    WHEN 'PAID_ALREADY' THEN again
+                    WHEN 'OVER_HEAD' THEN json_build_object('amount', amount, 'owed', payable_own[h], 'purpose', purposes[i])
+                        ::text
                     WHEN 'ADVANCE_UNMARKED' THEN json_build_object('amount', amount, 'dues', payable[c])::text
                     ELSE '{}' END;
             END IF;
@@ -231,13 +283,23 @@ BEGIN
             FROM generate_series(1, n) g (i) WHERE codes[g.i] = '';
 
             UPDATE mpower.accounts a
-                SET balance_paise = a.balance_paise - paid[g.c], last_receipt = newest_receipts[g.c]
+                SET balance_paise = a.balance_paise - paid[g.c], bound_paise = a.bound_paise - bound_paid[g.c],
+                    last_receipt = newest_receipts[g.c], last_day = day
             FROM generate_series(1, cardinality(consumers)) g (c)
             WHERE paid[g.c] > 0 AND a.account = consumers[g.c] * 16 AND a.balance_paise = seen_balance[g.c]
                 AND a.owed_paise = seen_owed[g.c] AND a.last_receipt = seen_last[g.c];
             GET DIAGNOSTICS changed = ROW_COUNT;
             IF changed <> paying THEN
                 RAISE EXCEPTION 'an account moved' USING ERRCODE = 'MPR02';
+            END IF;
+            IF paying_own > 0 THEN
+                UPDATE mpower.accounts a SET owed_paise = a.owed_paise - paid_own[g.h]
+                FROM generate_series(1, cardinality(heads)) g (h)
+                WHERE paid_own[g.h] > 0 AND a.account = heads[g.h] AND a.owed_paise = seen_own[g.h];
+                GET DIAGNOSTICS changed = ROW_COUNT;
+                IF changed <> paying_own THEN
+                    RAISE EXCEPTION 'a head moved' USING ERRCODE = 'MPR02';
+                END IF;
             END IF;
 
             UPDATE mpower.accounts a SET balance_paise = a.balance_paise + in_till[g.t]

@@ -1,13 +1,12 @@
--- The receipts of a counter's business date that are to be verified (or those named by year and number, whatever became
--- of them), with who
--- took them and what stands under the consumer's heads. The consumers' accounts are locked, in order, until the posting.
+-- The receipts of a counter's business date that are to be verified, or those named by year and number, whatever became of
+-- them; with all that their verification needs. The consumers' accounts are locked, in order, until the posting.
 -- Money in a bank's suspense has no consumer and is not verified.
 
 SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.unverified_v1(counter_code text, of_day date, years smallint[], numbers integer[])
 RETURNS TABLE (receipt bigint, number text, day date, state text, person text, consumer bigint, amount_paise bigint,
-    slots integer[], balances bigint[])
+    purpose text, allocation text, slots integer[], balances bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -27,15 +26,8 @@ BEGIN
     PERFORM FROM mpower.accounts a WHERE a.account IN (
         SELECT r.consumer * 16 FROM mpower.requests r WHERE r.receipt = ANY (wanted)) ORDER BY a.account FOR UPDATE;
     RETURN QUERY
-        SELECT r.receipt, mpower.receipt_text(r.counter, r.receipt), r.day, coalesce(e.state, 'TAKEN'),
-            coalesce(u.person, ''), r.consumer, r.amount_paise,
-            ARRAY(SELECT (a.account - r.consumer * 16)::integer FROM mpower.accounts a
-                WHERE a.account BETWEEN r.consumer * 16 + 1 AND r.consumer * 16 + 6 ORDER BY a.account),
-            ARRAY(SELECT a.balance_paise FROM mpower.accounts a
-                WHERE a.account BETWEEN r.consumer * 16 + 1 AND r.consumer * 16 + 6 ORDER BY a.account)
-        FROM mpower.requests r LEFT JOIN mpower.receipt_events e ON e.receipt = r.receipt AND e.step = 1
-        LEFT JOIN mpower.users u ON u.user_id = r.user_id
-        WHERE r.receipt = ANY (wanted) AND r.consumer IS NOT NULL ORDER BY r.receipt;
+        SELECT v.receipt, v.number, v.day, v.state, v.person, v.consumer, v.amount_paise, v.purpose, v.allocation, v.slots,
+            v.balances FROM mpower.to_verify(wanted) v ORDER BY v.receipt;
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.unverified_v1 FROM PUBLIC;

@@ -5,7 +5,7 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.verification_step_v1(most integer)
 RETURNS TABLE (verification bigint, by text, asked_by text, place integer, receipt bigint, number text, day date, state text,
-    person text, consumer bigint, amount_paise bigint, slots integer[], balances bigint[])
+    person text, consumer bigint, amount_paise bigint, purpose text, allocation text, slots integer[], balances bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -26,17 +26,9 @@ BEGIN
     PERFORM FROM mpower.accounts a WHERE a.account IN (
         SELECT r.consumer * 16 FROM mpower.requests r WHERE r.receipt = ANY (wanted)) ORDER BY a.account FOR UPDATE;
     RETURN QUERY
-        SELECT mine.verification, mine."by", mine.person, mine.done + g.i, r.receipt,
-            mpower.receipt_text(r.counter, r.receipt), r.day, coalesce(e.state, 'TAKEN'), coalesce(u.person, ''), r.consumer,
-            r.amount_paise, h.slots, h.balances
-        FROM generate_series(1, cardinality(wanted)) g (i) JOIN mpower.requests r ON r.receipt = wanted[g.i]
-        LEFT JOIN mpower.receipt_events e ON e.receipt = r.receipt AND e.step = 1
-        LEFT JOIN mpower.users u ON u.user_id = r.user_id
-        CROSS JOIN LATERAL (
-            SELECT coalesce(array_agg((a.account - r.consumer * 16)::integer ORDER BY a.account), '{}') AS slots,
-                coalesce(array_agg(a.balance_paise ORDER BY a.account), '{}') AS balances
-            FROM mpower.accounts a WHERE a.account BETWEEN r.consumer * 16 + 1 AND r.consumer * 16 + 6) h
-        ORDER BY g.i;
+        SELECT mine.verification, mine."by", mine.person, mine.done + v.place, v.receipt, v.number, v.day, v.state, v.person,
+            v.consumer, v.amount_paise, v.purpose, v.allocation, v.slots, v.balances
+        FROM mpower.to_verify(wanted) v ORDER BY v.place;
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.verification_step_v1 FROM PUBLIC;

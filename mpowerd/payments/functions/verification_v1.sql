@@ -12,7 +12,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
     FROM mpower.verifications v LEFT JOIN LATERAL (
         SELECT (e.credit % 16)::integer AS slot, sum(e.amount_paise)::bigint AS paise
         FROM mpower.verification_steps s JOIN mpower.entries e ON e.voucher = s.voucher
-        WHERE s.verification = v.verification AND v.state <> 'OPEN' GROUP BY 1) h ON true
+        WHERE s.verification = v.verification AND e.credit >= 0 AND v.state <> 'OPEN' GROUP BY 1) h ON true
     WHERE v.verification = verification_v1.verification GROUP BY v.verification
 $$;
 REVOKE ALL ON FUNCTION mpower.verification_v1 FROM PUBLIC;

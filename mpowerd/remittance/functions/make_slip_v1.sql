@@ -59,8 +59,8 @@ BEGIN
     INSERT INTO mpower.slips (office, financial_year, number, kind, bank, place, day, at, by, cash, total_paise, voucher)
         VALUES (of_office, today.financial_year, next, kind, bank, place, today.day, now(), by, cash, total, moved)
         RETURNING slip INTO made;
-    INSERT INTO mpower.receipt_events (receipt, step, state, voucher, day, at, by, reason)
-        SELECT g.receipt, 2, 'REMITTED', moved, today.day, now(), by, '' FROM unnest(receipts) g (receipt);
+    INSERT INTO mpower.receipt_events (receipt, step, state, after, voucher, day, at, by, reason)
+        SELECT g.receipt, 2, 'REMITTED', 'VERIFIED', moved, today.day, now(), by, '' FROM unnest(receipts) g (receipt);
     IF kind = 'CASH' THEN
         INSERT INTO mpower.slip_shifts (shift, slip) SELECT g.shift, made FROM unnest(shifts) g (shift);
     END IF;

@@ -53,8 +53,8 @@ BEGIN
         ARRAY(SELECT -(id::bigint * 16 + 8) FROM unnest(ids) id), parts);
     INSERT INTO mpower.realisations (slip, value_date, reference, paise, voucher, at, by)
         VALUES (which, value_date, reference, total, moved, now(), by);
-    INSERT INTO mpower.receipt_events (receipt, step, state, voucher, day, at, by, reason)
-        SELECT g.receipt, 3, 'REALISED', moved, today, now(), by, reference FROM unnest(receipts) g (receipt);
+    INSERT INTO mpower.receipt_events (receipt, step, state, after, voucher, day, at, by, reason)
+        SELECT g.receipt, 3, 'REALISED', 'REMITTED', moved, today, now(), by, reference FROM unnest(receipts) g (receipt);
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.realise_slip_v1 FROM PUBLIC;

@@ -58,7 +58,8 @@ async def window(terminals: list[Terminal]) -> Taken:
     async def counter(terminal: Terminal) -> None:
         while time.perf_counter() - begun < WINDOW_S:
             asked, key = time.perf_counter(), next(KEYS)
-            said = await terminal.code("payments.take", [str(1_000_000_001 + key % 40), 10], key)
+            body = [str(1_000_000_001 + key % 40), 10, "CASH", "", "DUES", "", "", "", True]
+            said = await terminal.code("payments.take", body, key)
             assert said == ""
             waits.append(time.perf_counter() - asked)
 

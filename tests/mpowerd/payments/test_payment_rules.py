@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from mpowerd.payments.rules import (
     COUNTER_LIMIT_PAISE,
-    HEADS,
     allocate,
     fingerprint,
     objection,
     parsed,
 )
 from protocols.catalogue.payments import Take
+from protocols.heads import HEADS, ORDER
 from protocols.refusals import Refused
 from protocols.values import receipt_number
 
@@ -23,7 +23,7 @@ PAID = Take("0000000001", 100)
 dues = st.dictionaries(st.sampled_from(HEADS), st.integers(-(10**12), 10**12))
 
 
-@given(st.integers(1, 10**13), dues, st.permutations(HEADS[:-1]))
+@given(st.integers(1, 10**13), dues, st.permutations(ORDER))
 def test_the_parts_sum_to_the_amount_and_none_exceeds_its_claim(
     amount: int, owed: dict[str, int], order: list[str]
 ) -> None:
@@ -39,8 +39,8 @@ def test_a_later_head_gets_something_only_when_the_earlier_are_cleared(
     amount: int, owed: dict[str, int]
 ) -> None:
     parts = dict(allocate(amount, owed))
-    last = max(HEADS.index(head) for head in parts)
-    for head in HEADS[:last]:
+    last = max((*ORDER, "ADVANCE").index(head) for head in parts)
+    for head in ORDER[:last]:
         assert parts.get(head, 0) == max(0, owed.get(head, 0))
 
 

@@ -1,0 +1,118 @@
+-- What a payment is for, by which rule it is spread, what a voucher does to the balances; cheques that came back.
+
+SET LOCAL ROLE mpower_owner;
+
+-- The slot of the one head that a purpose pays; null: dues, spread over the energy heads in the board's order.
+CREATE FUNCTION mpower.own_slot(purpose text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE purpose WHEN 'INSTALMENT' THEN 7 WHEN 'NON_ENERGY' THEN 8 WHEN 'SUNDRY' THEN 9 WHEN 'THEFT' THEN 10
+        WHEN 'COMPOUNDING' THEN 11 END
+$$;
+
+-- The board's rule for payments on a day: the master's row, else what a board begins with.
+CREATE FUNCTION mpower.payment_rule(on_day date, OUT allocation text, OUT stale_months integer, OUT bar_days integer,
+    OUT dishonour_paise bigint, OUT surcharge_bp integer)
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT coalesce(r.said ->> 'allocation', 'LPSC,CHEQUE_CHARGE,ARREARS,CURRENT,FIXED,DUTY'),
+        coalesce((r.said ->> 'stale_months')::integer, 3), coalesce((r.said ->> 'bar_days')::integer, 365),
+        coalesce((r.said ->> 'dishonour_paise')::bigint, 30000), coalesce((r.said ->> 'surcharge_bp')::integer, 150)
+    FROM (VALUES (true)) one LEFT JOIN LATERAL (
+        SELECT m.content::json AS said FROM mpower.masters m
+        WHERE m.master = 'payment_rules' AND m.key = 'BOARD' AND m.valid_from <= on_day
+        ORDER BY m.valid_from DESC, m.at DESC LIMIT 1) r ON true
+$$;
+
+-- Bring the balances up to a voucher's entries. Consumers' RECEIVED accounts are locked first, in order: whoever changes a
+-- head holds its consumer. `awaited`: the money was received for a head of its own purpose and is subtracted there already.
+CREATE FUNCTION mpower.book_voucher(booked bigint, awaited boolean DEFAULT false) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+BEGIN
+    PERFORM FROM mpower.accounts a WHERE a.account IN (
+        SELECT l.account >> 4 << 4 FROM mpower.ledger_lines l WHERE l.voucher = booked AND l.account >= 0)
+        ORDER BY a.account FOR UPDATE;
+    INSERT INTO mpower.accounts AS a (account, balance_paise, owed_paise)
+        SELECT m.account, m.paise, CASE WHEN m.account >= 0 AND m.account % 16 BETWEEN 7 AND 11 AND NOT awaited
+            THEN m.paise ELSE 0 END
+        FROM (SELECT l.account, sum(l.amount_paise)::bigint AS paise FROM mpower.ledger_lines l WHERE l.voucher = booked
+            GROUP BY l.account) m ORDER BY m.account < 0, abs(m.account)
+        ON CONFLICT (account) DO UPDATE SET balance_paise = a.balance_paise + excluded.balance_paise,
+            owed_paise = a.owed_paise + excluded.owed_paise;
+    UPDATE mpower.accounts a SET owed_paise = a.owed_paise + t.owed, bound_paise = a.bound_paise + t.bound
+        FROM (SELECT l.account >> 4 << 4 AS account, sum(l.amount_paise)::bigint AS owed,
+                coalesce(sum(l.amount_paise) FILTER (WHERE l.account % 16 BETWEEN 7 AND 11 AND NOT awaited), 0)::bigint
+                AS bound
+            FROM mpower.ledger_lines l WHERE l.voucher = booked AND l.account >= 0 AND l.account % 16 > 0 GROUP BY 1) t
+        WHERE a.account = t.account;
+END
+$$;
+
+-- Receipts with all that their verification needs: who took them, what for, the order of that day, what stands under the
+-- consumer's heads. Money in suspense has no consumer and is not among them.
+CREATE FUNCTION mpower.to_verify(receipts bigint[]) RETURNS TABLE (place integer, receipt bigint, number text, day date,
+    state text, person text, consumer bigint, amount_paise bigint, purpose text, allocation text, slots integer[],
+    balances bigint[])
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH asked AS MATERIALIZED (
+        SELECT g.i, r.* FROM generate_series(1, cardinality(receipts)) g (i)
+            JOIN mpower.requests r ON r.receipt = receipts[g.i] AND r.consumer IS NOT NULL
+    ), rules AS MATERIALIZED (
+        SELECT d.day, (mpower.payment_rule(d.day)).allocation FROM (SELECT DISTINCT a.day FROM asked a) d
+    )
+    SELECT r.i, r.receipt, mpower.receipt_text(r.counter, r.receipt), r.day, coalesce(e.state, 'TAKEN'),
+        coalesce(u.person, ''), r.consumer, r.amount_paise, r.purpose, rules.allocation, h.slots, h.balances
+    FROM asked r JOIN rules ON rules.day = r.day
+    LEFT JOIN mpower.receipt_events e ON e.receipt = r.receipt AND e.step = 1
+    LEFT JOIN mpower.users u ON u.user_id = r.user_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg((a.account % 16)::integer ORDER BY a.account), '{}') AS slots,
+            coalesce(array_agg(a.balance_paise ORDER BY a.account), '{}') AS balances
+        FROM mpower.accounts a WHERE a.account BETWEEN r.consumer * 16 + 1 AND r.consumer * 16 + 12) h
+    ORDER BY r.i
+$$;
+
+-- Did the consumer pay this amount for this purpose on this day already? The fields of the question to the clerk, or null.
+-- The list of the consumer's receipts is walked back; cancelled ones do not count.
+CREATE FUNCTION mpower.paid_already(newest bigint, amount bigint, purpose text, on_day date) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH RECURSIVE walk AS (
+        SELECT r.*, 1 AS step FROM mpower.requests r WHERE r.receipt = paid_already.newest AND r.day = on_day
+        UNION ALL
+        SELECT r.*, w.step + 1 FROM walk w JOIN mpower.requests r ON r.receipt = w.previous_receipt
+        WHERE w.step < 20 AND r.day = on_day
+    )
+    SELECT json_build_object('consumer', lpad(w.consumer::text, 10, '0'), 'amount', w.amount_paise, 'counter', w.counter,
+        'receipt', mpower.receipt_text(w.counter, w.receipt), 'at', to_char(w.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+        ::text
+    FROM walk w WHERE w.amount_paise = amount AND w.purpose = paid_already.purpose
+        AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = w.receipt AND e.state = 'CANCELLED')
+    ORDER BY w.step LIMIT 1
+$$;
+
+-- An instrument is kept as one text, its parts in this order: number, date, bank, branch (the last three on paper only).
+CREATE FUNCTION mpower.instrument_day(instrument text) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT nullif(split_part(instrument, ' ', 2), '')::date
+$$;
+
+-- Until when a consumer may not pay by cheque, because one came back.
+CREATE TABLE mpower.cheque_bars (
+    consumer bigint NOT NULL CONSTRAINT cheque_bars_pk PRIMARY KEY
+        CONSTRAINT cheque_bars_of REFERENCES mpower.consumers,
+    until date NOT NULL
+);
+-- Every instrument that came back: why, what it cost, what the consumer was told.
+CREATE TABLE mpower.dishonours (
+    receipt bigint NOT NULL CONSTRAINT dishonours_pk PRIMARY KEY,
+    consumer bigint NOT NULL CONSTRAINT dishonours_of REFERENCES mpower.consumers,
+    day date NOT NULL,
+    returned_on date NOT NULL,
+    why text NOT NULL,
+    charge_paise bigint NOT NULL CONSTRAINT dishonours_charge CHECK (charge_paise >= 0),
+    surcharge_paise bigint NOT NULL CONSTRAINT dishonours_surcharge CHECK (surcharge_paise >= 0),
+    barred_until date,
+    notice text NOT NULL,
+    by text NOT NULL,
+    at timestamptz NOT NULL
+);
+CREATE INDEX dishonours_by_consumer ON mpower.dishonours (consumer, day);
+SELECT mpower.keep('{cheque_bars}', false);
+SELECT mpower.keep('{dishonours}', true);
+GRANT SELECT ON mpower.cheque_bars, mpower.dishonours TO mpower_report;
