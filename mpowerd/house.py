@@ -53,6 +53,7 @@ from mpowerd.payments.store import Item, take_batch
 from mpowerd.payments.whole_days import SERVED as WHOLE_DAYS
 from mpowerd.payments.whole_days import carry_on
 from mpowerd.people import People
+from mpowerd.receipt_books.operations import SERVED as RECEIPT_BOOKS
 from mpowerd.remittance.operations import served as remittance_served
 from mpowerd.rooms import Serve, ServedRooms
 from mpowerd.seats import SEATS, kind_of
@@ -113,6 +114,7 @@ def served(
         **consumers.SERVED,
         **SHIFTS,
         **remittance_served(here),
+        **RECEIPT_BOOKS,
         **PAYMENTS,
         **WHOLE_DAYS,
         **BANKING,

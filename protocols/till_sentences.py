@@ -121,6 +121,34 @@ TILL: Final[dict[str, Sentence]] = {
         "{said} is not what is open on the slip {slip}: {found}. Name the receipts that were "
         "credited; one that came back is dishonoured."
     ),
+    # receipt books
+    "NO_BOOK": Sentence("There is no receipt book {book}. Check its code, or register it first."),
+    "BOOK_EXISTS": Sentence("The receipt book {book} is registered already. Nothing was changed."),
+    "BOOK_SPAN": Sentence("A book from leaf {first} to {last} has none. Check both numbers."),
+    "BOOK_CLOSED": Sentence(
+        "The receipt book {book} is closed; nothing can be entered from it. Take what is left to "
+        "an officer."
+    ),
+    "NO_LEAVES": Sentence("No leaf was given. Enter the next ones, or explain them as spoilt."),
+    "LEAF_TWICE": Sentence("The leaf {leaf} is given twice. Give each once; nothing was entered."),
+    "LEAF_KNOWN": Sentence(
+        "The leaf {leaf} of {book} was entered before with another content. Nothing was entered; "
+        "a correction goes through an officer."
+    ),
+    "LEAF_OUTSIDE": Sentence(
+        "The leaf {leaf} is none of {book}, which has {first} to {last}. Check book and number."
+    ),
+    "LEAF_GAP": Sentence(
+        "{book} goes on with leaf {leaf}, not {found}. Enter it, or explain it as spoilt; nothing "
+        "was entered."
+    ),
+    "LEAF_AHEAD": Sentence(
+        "A leaf is dated {date}, after the business day {day}. Check the date; nothing was entered."
+    ),
+    "BAD_LEAF": Sentence("Leaf {leaf}: {reason}. Nothing was entered."),
+    "LEAVES_LEFT": Sentence(
+        "{book} goes on with leaf {next}, not {said}. Enter what was written; nothing was closed."
+    ),
     "CLOSE_REASON": Sentence(
         "The shift at {counter} is {clerk}'s. To close it for them, give the reason."
     ),

@@ -7,6 +7,7 @@ not know the link nor the screen.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from typing import Final
@@ -28,6 +29,7 @@ from protocols.catalogue.shifts import (
 )
 
 PILE: Final = re.compile(r"([0-9]{1,5})[xX*]([0-9]{1,6})\Z")
+COUNTER: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{1,11}\Z")
 MODES: Final = ("CHEQUE", "DD", "CARD", "UPI", "TRANSFER", "POSTAL_ORDER")
 USAGE: Final = "shift [open|pickup|witness|handover|takeover|close] ..."
 
@@ -46,9 +48,11 @@ def shift(words: list[str]) -> Typed:
         return Typed("shifts.show", ShowShift())
     known = VERBS.get(words[0].lower())
     if known is None:
-        if len(words) == 1 and re.fullmatch(r"[A-Za-z][A-Za-z0-9]{1,11}", words[0]):
+        near = difflib.get_close_matches(words[0].lower(), VERBS, n=1)
+        if len(words) == 1 and not near and COUNTER.match(words[0]):
             return Typed("shifts.show", ShowShift(words[0].upper()))
-        raise Mistyped(f"A shift cannot '{words[0]}': say {', '.join(VERBS)}.")
+        hint = f"Did you mean '{near[0]}'?" if near else f"Say {', '.join(VERBS)}, or a counter."
+        raise Mistyped(f"A shift knows no '{words[0]}'. {hint}")
     return known(words[1:])
 
 

@@ -84,7 +84,7 @@ CREATE TABLE mpower.counters (
         CONSTRAINT counters_id_fits CHECK (counter_id BETWEEN 1 AND 8388607),
     code text COLLATE "C" NOT NULL CONSTRAINT counters_code_once UNIQUE,
     office text COLLATE "C" NOT NULL CONSTRAINT counters_office REFERENCES mpower.offices,
-    kind text NOT NULL CONSTRAINT counters_kind CHECK (kind IN ('COUNTER', 'BANK')),
+    kind text NOT NULL CONSTRAINT counters_kind CHECK (kind IN ('COUNTER', 'BANK', 'PAPER')),
     closed boolean NOT NULL DEFAULT false
 );
 

@@ -130,3 +130,89 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
     )
     SELECT down.office FROM down
 $$;
+
+-- A counter, a bank or a book with its in-hand accounts (a suspense among them) and its series of this year.
+CREATE FUNCTION mpower.new_counter(code text, office text, kind text) RETURNS integer LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+DECLARE
+    id integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(77001, 2);  -- opening a day gives series to the counters there are
+    IF EXISTS (SELECT FROM mpower.counters c WHERE c.code = new_counter.code) THEN
+        PERFORM mpower.refuse('COUNTER_EXISTS', json_build_object('counter', code));
+    ELSIF NOT EXISTS (SELECT FROM mpower.offices o WHERE o.office = new_counter.office) THEN
+        PERFORM mpower.refuse('NO_OFFICE', json_build_object('office', office));
+    END IF;
+    INSERT INTO mpower.counters (code, office, kind) VALUES (new_counter.code, new_counter.office, new_counter.kind)
+        RETURNING counter_id INTO id;
+    INSERT INTO mpower.accounts (account)
+        SELECT -(id::bigint * 16 + slot) FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15]) slot;
+    INSERT INTO mpower.series (counter_id, financial_year)
+        SELECT id, d.financial_year FROM mpower.days d WHERE d.closed_at IS NULL;
+    RETURN id;
+END
+$$;
+
+-- Post lines that somebody brings together (a scroll's, a book's): each a receipt of the bringer's series, taken into the
+-- in-hand account of its slot, and credited to its consumer, or to the bringer's suspense when the consumer (-1 or unknown)
+-- is not ours. Each has a key of its own with the sequence 0 that the wire never carries; all are one link of the audit.
+CREATE FUNCTION mpower.post_lines(
+    chain integer, bringer integer, day date, year smallint, who integer, actor text, address text, operation text,
+    fingerprint bytea, keys text[], consumers bigint[], paise bigint[], slots integer[], modes text[], instruments text[]
+) RETURNS TABLE (place integer, receipt bigint, ours boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    n CONSTANT integer := cardinality(keys);
+    code text;
+    last integer;
+    link bigint;
+    previous bytea;
+    hash bytea;
+    marks integer[];
+    known bigint[];
+    before bigint[];
+BEGIN
+    SELECT c.code INTO code FROM mpower.counters c WHERE c.counter_id = bringer;
+    UPDATE mpower.series s SET last_number = s.last_number + n
+        WHERE s.counter_id = bringer AND s.financial_year = year RETURNING s.last_number - n INTO last;
+    ASSERT last IS NOT NULL, 'who brings lines has no series in the open financial year';
+    PERFORM FROM mpower.accounts a WHERE a.account IN (SELECT u.number * 16 FROM unnest(consumers) u (number))
+        ORDER BY a.account FOR UPDATE;
+    SELECT l.link, l.previous INTO link, previous FROM mpower.next_link(chain) l;
+    -- A consumer's number where the line is ours, else null; and the receipt before this one of the same consumer.
+    SELECT array_agg(x.known ORDER BY x.place), array_agg(x.before ORDER BY x.place) INTO known, before FROM (
+        SELECT g.i AS place, c.consumer AS known, CASE WHEN c.consumer IS NOT NULL THEN coalesce(
+                mpower.receipt_id(bringer, year, last + lag(g.i) OVER (PARTITION BY c.consumer ORDER BY g.i)),
+                a.last_receipt) END AS before
+        FROM generate_series(1, n) g (i) LEFT JOIN mpower.consumers c ON c.consumer = consumers[g.i]
+        LEFT JOIN mpower.accounts a ON a.account = c.consumer * 16) x;
+    WITH kept AS (
+        INSERT INTO mpower.requests (counter, client, sequence, at, link, receipt, previous_receipt, consumer,
+            amount_paise, day, user_id, position, fingerprint, operation, actor, address, mode, instrument, purpose, name)
+        SELECT code, encode(substring(sha256(convert_to(keys[g.i], 'UTF8')) FOR 16), 'hex')::uuid, 0, now(), link,
+            mpower.receipt_id(bringer, year, last + g.i), before[g.i], known[g.i], paise[g.i], day, who, g.i, fingerprint,
+            operation, actor, address, modes[g.i], instruments[g.i], 'DUES',
+            (SELECT c.name FROM mpower.consumers c WHERE c.consumer = known[g.i])
+        FROM generate_series(1, n) g (i)
+        RETURNING requests.position, mpower.request_evidence(requests) AS evidence)
+    SELECT sha256(previous || string_agg(kept.evidence, ''::bytea ORDER BY kept.position)),
+        array_agg(hash_record(ROW(kept.evidence)) ORDER BY kept.position) INTO hash, marks FROM kept;
+    INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash, marks)
+        SELECT link, now(), f.term, n, previous, hash, marks FROM cluster.fence f;
+    INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)
+        SELECT mpower.receipt_id(bringer, year, last + g.i), -(bringer::bigint * 16 + slots[g.i]),
+            coalesce(known[g.i] * 16, -(bringer::bigint * 16 + 15)), paise[g.i], 1 FROM generate_series(1, n) g (i);
+    UPDATE mpower.accounts a SET balance_paise = a.balance_paise - t.paise,
+            last_receipt = CASE WHEN a.account >= 0 THEN mpower.receipt_id(bringer, year, last + t.newest) ELSE 0 END,
+            last_day = CASE WHEN a.account >= 0 THEN day END
+        FROM (SELECT coalesce(known[g.i] * 16, -(bringer::bigint * 16 + 15)) AS account, sum(paise[g.i]) AS paise,
+                max(g.i) AS newest FROM generate_series(1, n) g (i) GROUP BY 1) t
+        WHERE a.account = t.account;
+    UPDATE mpower.accounts a SET balance_paise = a.balance_paise + t.paise
+        FROM (SELECT slots[g.i] AS slot, sum(paise[g.i]) AS paise FROM generate_series(1, n) g (i) GROUP BY 1) t
+        WHERE a.account = -(bringer::bigint * 16 + t.slot);
+    RETURN QUERY SELECT g.i, mpower.receipt_id(bringer, year, last + g.i), known[g.i] IS NOT NULL
+        FROM generate_series(1, n) g (i) ORDER BY g.i;
+END
+$$;

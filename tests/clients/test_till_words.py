@@ -112,7 +112,8 @@ def test_a_person_who_typed_no_cash_is_asked_for_it(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("shift begin 500x2", "say open, pickup, witness"),
+        ("shift begin 500x2", "Say open, pickup, witness"),
+        ("shift opn", "Did you mean 'open'?"),
         ("shift open 500", "'500' is no cash: write 500x2"),
         ("shift open ५१x2", "is no cash"),
         ("shift open coins 1_000", "'1_000' is not an amount"),

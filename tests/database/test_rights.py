@@ -73,10 +73,11 @@ EVIDENCE = (
     "slips",
     "slip_shifts",
     "realisations",
+    "paper_leaves",
 )
 KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),
-    *("shifts", "pick_ups", "sorted_instruments", "slip_series"),
+    *("shifts", "pick_ups", "sorted_instruments", "slip_series", "receipt_books"),
     *("offices", "persons", "powers", "delegations", "approvals"),
     "certificate_requests",
     *("verifications", "verification_items"),

@@ -44,6 +44,7 @@ from mpowerd.payments import operations as payments
 from mpowerd.payments import whole_days
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
+from mpowerd.receipt_books import operations as receipt_books
 from mpowerd.remittance import operations as remittance
 from mpowerd.rooms import ServedRooms
 from mpowerd.security import operations as security
@@ -82,6 +83,7 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **consumers.FUNCTIONS,
     **shifts.FUNCTIONS,
     **remittance.FUNCTIONS,
+    **receipt_books.FUNCTIONS,
     **payments.FUNCTIONS,
     **whole_days.FUNCTIONS,
     **banking.FUNCTIONS,

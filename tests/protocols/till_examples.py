@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from protocols.catalogue import days, remittance, shifts
+from protocols.catalogue import days, receipt_books, remittance, shifts
 
 AT = "2026-04-01T05:32:00Z"
 CASH = shifts.Cash([shifts.Pile(500, 2), shifts.Pile(100, 5)], 4_550, 154_550)
@@ -47,6 +47,7 @@ SLIP = remittance.Slip(
     [remittance.SlipLine("C001/2026-27/45", "204411", 80_000, "REMITTED")],
 )
 
+BOOK = receipt_books.Book("B0017", "C001", 501, 600, 503, 1, 1, 0, 50_000, "OPEN")
 BODIES: dict[str, tuple[Struct, Struct]] = {
     "shifts.open": (shifts.OpenShift(shifts.Cash([shifts.Pile(100, 5)], 0, 50_000)), SHEET),
     "shifts.show": (shifts.ShowShift("C001"), SHEET),
@@ -66,6 +67,27 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
             [days.BookLine("C001", 0, 8, 204_600, 0, -50, 0, 0, 204_550)],
             [days.BookShift("C001", 7, "asha", "CLOSED", 50_000, 100_000, -50, 104_550)],
         ),
+    ),
+    "receipt_books.register": (receipt_books.Register("B0017", "C001", 501, 600), BOOK),
+    "receipt_books.enter": (
+        receipt_books.Enter(
+            "B0017",
+            [receipt_books.Leaf(501, "2026-03-30", "1234567890", 50_000)],
+            [receipt_books.Spoilt(502, "torn")],
+        ),
+        receipt_books.Entered(
+            "B0017",
+            [
+                receipt_books.LeafOutcome(501, "ENTERED", "B0017/2026-27/1"),
+                receipt_books.LeafOutcome(502, "SPOILT", ""),
+            ],
+            503,
+        ),
+    ),
+    "receipt_books.show": (receipt_books.AskBook("B0017"), BOOK),
+    "receipt_books.close": (
+        receipt_books.CloseBook("B0017", 503, "the line is up again"),
+        msgspec.structs.replace(BOOK, state="CLOSED"),
     ),
     "remittance.sort": (
         remittance.Sort([remittance.Cheque("C001/2026-27/45", "PNB", "Patna")]),
