@@ -79,12 +79,12 @@ class Bank(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Branch(Struct, frozen=True, forbid_unknown_fields=True):
-    """A bank's branch; ``place`` decides whether its cheques are local."""
+    """A bank's branch; its cheques are local at the counters whose city is the same."""
 
     code: Code
     bank: Code
     name: Words
-    place: Literal["LOCAL", "OUTSTATION"]
+    city: Words
 
 
 class Holiday(Struct, frozen=True, forbid_unknown_fields=True):

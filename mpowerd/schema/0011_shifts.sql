@@ -93,6 +93,14 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
         ORDER BY s.first_number DESC, s.shift DESC LIMIT 1
 $$;
 
+-- One object of a master as it stood on a day; null: it did not.
+CREATE FUNCTION mpower.master_on(which text, name text, day date) RETURNS json LANGUAGE sql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT m.content::json FROM mpower.masters m
+        WHERE m.master = which AND m.key = name AND m.valid_from <= master_on.day
+        ORDER BY m.valid_from DESC, m.at DESC LIMIT 1
+$$;
+
 -- What the board has set for a counter on a day: its own row of the master, else that of the nearest office above it.
 CREATE FUNCTION mpower.till_rule(counter_id integer, day date) RETURNS json LANGUAGE sql STABLE
 SET search_path = pg_catalog, mpower, pg_temp AS $$
@@ -101,11 +109,8 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
         UNION ALL
         SELECT o.office, o.parent, up.height + 1 FROM up JOIN mpower.offices o ON o.office = up.parent
     )
-    SELECT s.content::json FROM up CROSS JOIN LATERAL (
-            SELECT m.content FROM mpower.masters m
-            WHERE m.master = 'tills' AND m.key = up.code AND m.valid_from <= till_rule.day
-            ORDER BY m.valid_from DESC, m.at DESC LIMIT 1) s
-        WHERE s.content IS NOT NULL ORDER BY up.height LIMIT 1
+    SELECT s.rule FROM up CROSS JOIN mpower.master_on('tills', up.code, till_rule.day) s (rule)
+        WHERE s.rule IS NOT NULL ORDER BY up.height LIMIT 1
 $$;
 
 -- The open shift of a counter, held until this transaction ends: nobody takes, closes or picks up there meanwhile.

@@ -7,12 +7,12 @@
 
 SET LOCAL ROLE mpower_owner;
 
--- An instrument as it was read when the bundle was sorted: the bank it is drawn on and where.
+-- A cheque as it was read when the bundle was sorted: the bank it is drawn on and where. What was not sorted by hand stands
+-- as it was taken: its bank and branch, and the city of that branch in the master.
 CREATE TABLE mpower.sorted_instruments (
     receipt bigint NOT NULL CONSTRAINT sorted_instruments_pk PRIMARY KEY,
     bank text COLLATE "C" NOT NULL,
     city text NOT NULL,
-    place text NOT NULL CONSTRAINT sorted_instruments_place CHECK (place IN ('LOCAL', 'OUTSTATION')),
     at timestamptz NOT NULL,
     by text NOT NULL
 );
@@ -83,14 +83,25 @@ CREATE VIEW mpower.cash_to_remit AS
     WHERE s.pending AND s.closed_at IS NOT NULL AND s.shift NOT IN (SELECT still.shift FROM still)
         AND NOT EXISTS (SELECT FROM mpower.slip_shifts x WHERE x.shift = s.shift);
 
+-- Local is what is drawn in the counter's own city, or anywhere where the board has set none.
+CREATE FUNCTION mpower.cheque_place(counter_id integer, day date, city text) RETURNS text LANGUAGE sql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT CASE WHEN lower(city) = lower(coalesce(mpower.till_rule(counter_id, day) ->> 'city', city)) THEN 'LOCAL'
+        ELSE 'OUTSTATION' END
+$$;
+
 -- The receipts of closed shifts that have not gone to the bank.
 CREATE VIEW mpower.to_remit AS
     SELECT s.shift, s.day, c.counter_id, c.office, c.code AS counter, r.receipt, r.number, r.mode AS kind, r.instrument,
-        r.amount_paise AS paise, CASE r.mode WHEN 'CHEQUE' THEN coalesce(i.bank, '') ELSE '' END AS bank,
-        CASE r.mode WHEN 'CHEQUE' THEN coalesce(i.place, 'UNSORTED') ELSE '' END AS place,
+        r.amount_paise AS paise, coalesce(q.bank, '') AS bank, CASE WHEN r.mode <> 'CHEQUE' THEN ''
+            WHEN q.city IS NULL OR q.bank = '' THEN 'UNSORTED' ELSE mpower.cheque_place(c.counter_id, s.day, q.city) END AS place,
         EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt AND e.state = 'VERIFIED') AS verified
     FROM mpower.shifts s JOIN mpower.counters c USING (counter_id) JOIN mpower.shift_receipts r USING (shift)
-    LEFT JOIN mpower.sorted_instruments i ON i.receipt = r.receipt
+    LEFT JOIN LATERAL (
+        SELECT coalesce(i.bank, split_part(r.instrument, ' ', 3)) AS bank, coalesce(i.city, CASE b.branch ->> 'bank'
+            WHEN split_part(r.instrument, ' ', 3) THEN b.branch ->> 'city' END) AS city
+        FROM mpower.master_on('branches', split_part(r.instrument, ' ', 4), s.day) b (branch)
+        LEFT JOIN mpower.sorted_instruments i ON i.receipt = r.receipt) q ON r.mode = 'CHEQUE'
     WHERE s.pending AND s.closed_at IS NOT NULL AND NOT r.cancelled
         AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt AND e.step >= 2);
 

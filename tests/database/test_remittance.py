@@ -37,6 +37,9 @@ from tests.postgres_nodes import Node, on_reactor
 BANKS = """INSERT INTO mpower.masters SELECT 'banks', b, '2026-01-01',
     json_build_object('code', b, 'name', b)::text, now()
     FROM unnest(ARRAY['PNB', 'BOB']) b RETURNING 1"""
+BRANCHES = """INSERT INTO mpower.masters SELECT 'branches', b.code, '2026-01-01',
+    json_build_object('code', b.code, 'bank', 'PNB', 'name', b.code, 'city', b.city)::text, now()
+    FROM (VALUES ('PNB-PATNA', 'Patna'), ('PNB-GAYA', 'Gaya')) b (code, city) RETURNING 1"""
 CASH, MAKE, REALISE = MakeSlip("HO", "CASH"), "remittance.make", "remittance.realise"
 
 
@@ -136,7 +139,7 @@ async def test_cheques_are_sorted_by_bank_and_by_the_counters_own_city(node: Nod
     async with town(node) as t:
         one, two, three = await taken(t)
         await verified(t)
-        assert Group("CHEQUE", "", "UNSORTED", 3, 7_000, 0) in await pending(t)
+        assert Group("CHEQUE", "SBI", "UNSORTED", 3, 7_000, 0) in await pending(t)
         sort = [
             Cheque(one, "PNB", "patna"),
             Cheque(two, "PNB", "Gaya"),
@@ -150,7 +153,7 @@ async def test_cheques_are_sorted_by_bank_and_by_the_counters_own_city(node: Nod
             ([replace(sort[1], receipt="C001/2026-29/1")], "NO_RECEIPT"),
         ):
             assert await t.refused("asha", "remittance.sort", Sort(cheques)) == code
-        assert Group("CHEQUE", "", "UNSORTED", 3, 7_000, 0) in await pending(t), "all or none"
+        assert Group("CHEQUE", "SBI", "UNSORTED", 3, 7_000, 0) in await pending(t), "all or none"
         await t.done("asha", "remittance.sort", Sort(sort))
         assert (await pending(t))[1:] == [
             Group("CHEQUE", "BOB", "LOCAL", 1, 4_000, 0),
@@ -169,6 +172,32 @@ async def test_cheques_are_sorted_by_bank_and_by_the_counters_own_city(node: Nod
         assert await t.done("omar", "remittance.again", AskSlip(local.slip)) == local
         assert await t.refused("asha", "remittance.sort", Sort([sort[0]])) == "NOT_TO_SORT"
         t.is_well()
+
+
+@on_reactor
+async def test_a_cheque_of_a_known_branch_sorts_itself(node: Node) -> None:
+    async with town(node) as t:
+        await limit(t, "C001", 10**9)
+        t.look(BRANCHES)
+        for paise, bank, branch in (
+            (100, "PNB", "PNB-PATNA"),
+            (200, "PNB", "PNB-GAYA"),
+            (400, "BOB", "PNB-PATNA"),
+            (800, "PNB", "PNB-NOWHERE"),
+        ):
+            drawn = {"mode": "CHEQUE", "instrument": "77", "bank": bank, "branch": branch}
+            await t.pay("asha", RICH, paise, **drawn)
+            await t.pay("bina", RICH, paise, **drawn)
+        await t.close_shift("asha")
+        assert await pending(t) == [
+            Group("CHEQUE", "BOB", "UNSORTED", 1, 400, 1),
+            Group("CHEQUE", "PNB", "LOCAL", 1, 100, 1),
+            Group("CHEQUE", "PNB", "OUTSTATION", 1, 200, 1),
+            Group("CHEQUE", "PNB", "UNSORTED", 1, 800, 1),
+        ]
+        await t.close_shift("bina")
+        found = {(one.bank, one.place): one.paise for one in await pending(t)}
+        assert found["PNB", "LOCAL"] == 100 + 100 + 200, "where no city is set, all are local"
 
 
 @on_reactor

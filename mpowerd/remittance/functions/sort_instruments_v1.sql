@@ -1,5 +1,4 @@
--- Keep the bank and the city of cheques as read from the paper; local is what is drawn in the counter's own city (or
--- anywhere, where the board has set none). All of them or none.
+-- Keep the bank and the city of cheques as read from the paper. All of them or none.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -18,15 +17,13 @@ BEGIN
     IF wrong IS NOT NULL THEN
         PERFORM mpower.refuse('NO_BANK', json_build_object('bank', wrong));
     END IF;
-    INSERT INTO mpower.sorted_instruments AS i (receipt, bank, city, place, at, by)
-        SELECT r.receipt, banks[g.i], cities[g.i], CASE WHEN lower(cities[g.i]) = lower(coalesce(
-                nullif(mpower.till_rule(c.counter_id, r.day) ->> 'city', ''), cities[g.i])) THEN 'LOCAL' ELSE 'OUTSTATION' END,
-            now(), by
+    INSERT INTO mpower.sorted_instruments AS i (receipt, bank, city, at, by)
+        SELECT r.receipt, banks[g.i], cities[g.i], now(), by
         FROM generate_series(1, cardinality(banks)) g (i) JOIN mpower.counters c ON c.code = counters[g.i]
         JOIN mpower.requests r ON r.receipt = mpower.receipt_id(c.counter_id, years[g.i], numbers[g.i])
         WHERE r.mode = 'CHEQUE' AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt
-            AND (e.step = 2 OR e.state = 'CANCELLED'))
-        ON CONFLICT (receipt) DO UPDATE SET bank = excluded.bank, city = excluded.city, place = excluded.place,
+            AND (e.step >= 2 OR e.state = 'CANCELLED'))
+        ON CONFLICT (receipt) DO UPDATE SET bank = excluded.bank, city = excluded.city,
             at = excluded.at, by = excluded.by;
     GET DIAGNOSTICS put = ROW_COUNT;
     IF put <> cardinality(banks) THEN
