@@ -32,6 +32,10 @@ NOUNS: Final = {
     ),
     "receipts": ("clients.ops.receipts:receipts", "Verify a whole day's receipts."),
     "remit": ("clients.ops.remit:remit", "Bank slips: make, list, print again, realise."),
+    "receipt-books": (
+        "clients.ops.remit:receipt_books",
+        "Receipt books on paper: register, enter, close.",
+    ),
     "cash-book": ("clients.ops.remit:cash_book", "The cash book of a day."),
     "ledger": ("clients.ops.ledger:ledger", "Prove the ledger; statements and balances."),
     "approvals": (

@@ -7,11 +7,12 @@ otherwise the same. This file must not know who prints.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from clients.counter.paper import COLUMNS, local_time
 from protocols.catalogue.days import CashBook
+from protocols.catalogue.receipt_books import Book, Entered
 from protocols.catalogue.remittance import Pending, Slip, Slips, Sorted
 from protocols.catalogue.shifts import Cash, Offered, PickUp, Sheet
 from protocols.values import rupees
@@ -27,21 +28,7 @@ def text_of(reply: Any, *, again: bool = False, zone: dt.tzinfo | None = None) -
             return sheet_text(reply, zone)
         case Slip():
             return slip_text(reply, again=again, zone=zone)
-        case CashBook():
-            return book_text(reply)
-        case PickUp():
-            return pick_up_text(reply)
-        case Offered(counter=counter, to=to, counted_paise=paise):
-            return (
-                f"{counter}: {rupees(paise)} counted, offered to {to}. They type 'shift takeover'."
-            )
-        case Pending():
-            return pending_text(reply)
-        case Slips():
-            return slips_text(reply)
-        case Sorted(count=count):
-            return f"{count} sorted."
-    raise AssertionError(type(reply))
+    return WRITERS[type(reply)](reply)
 
 
 def _head(title: str, rows: Sequence[tuple[str, str, str, str]]) -> list[str]:
@@ -151,6 +138,31 @@ def slip_text(slip: Slip, *, again: bool, zone: dt.tzinfo | None = None) -> str:
     return "\n".join([*lines, "", SIGN, RULE])
 
 
+def entered_text(entered: Entered) -> str:
+    """Say what became of each leaf, and which comes next."""
+    words = {"BEFORE": "was entered before as", "SUSPENSE": "is in suspense as", "SPOILT": "spoilt"}
+    lines = [
+        f"Leaf {one.leaf} {words.get(one.outcome, 'is entered as')} {one.receipt}".rstrip()
+        for one in entered.leaves
+    ]
+    return "\n".join([*lines, f"{entered.book} goes on with leaf {entered.next_leaf}."])
+
+
+def receipt_book_text(book: Book) -> str:
+    """Say how a receipt book stands."""
+    return (
+        f"Receipt book {book.book} of {book.counter}, leaves {book.first} to {book.last}: "
+        f"{book.state}.\n{book.entered} entered ({book.suspense} in suspense), "
+        f"{book.spoilt} spoilt, {rupees(book.total_paise)}.\nNext leaf: {book.next_leaf}."
+    )
+
+
+def offered_text(offered: Offered) -> str:
+    """Say that a till waits for the clerk who takes it over."""
+    counted = f"{offered.counter}: {rupees(offered.counted_paise)} counted"
+    return f"{counted}, offered to {offered.to}.\nThey sign in here and type 'shift takeover'."
+
+
 def pending_text(pending: Pending) -> str:
     """Write what an office has for the bank, a slip a line."""
     if not pending.groups:
@@ -201,3 +213,15 @@ def book_text(book: CashBook) -> str:
         picked = f"picked up {rupees(shift.picked_paise)}"
         lines.append(_line(f"{words}, {picked}, handed in", shift.handed_paise))
     return "\n".join([*lines, RULE])
+
+
+WRITERS: Final[dict[type, Callable[[Any], str]]] = {
+    PickUp: pick_up_text,
+    Offered: offered_text,
+    CashBook: book_text,
+    Pending: pending_text,
+    Slips: slips_text,
+    Sorted: lambda done: f"{done.count} sorted.",
+    Entered: entered_text,
+    Book: receipt_book_text,
+}

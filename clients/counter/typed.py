@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from clients.counter import payment_words, slip_words, till_words
+from clients.counter import leaf_words, payment_words, slip_words, till_words
 from clients.counter.mistyped import Mistyped, date
 from protocols.catalogue import consumers, days, payments
 from protocols.catalogue.body import Nothing
@@ -216,6 +216,12 @@ WORDS: Final[dict[str, Word]] = {
         "book 2026-04-01 SD-101",
         "the cash book of a day (officer)",
         _till("book", slip_words.book),
+    ),
+    "paper": Word(
+        leaf_words.USAGE,
+        "paper enter B0017 501 2026-03-30 1234567890 500",
+        "receipt books on paper: register, enter, spoilt, show, close",
+        _till("paper", leaf_words.paper),
     ),
     "status": Word("status", "status", "the line, and what is not confirmed yet", _plain("status")),
     "signout": Word("signout", "signout", "end the session", _plain("signout")),

@@ -360,7 +360,7 @@ def fields(body: Any) -> Any:
 
 def _said(word: str, reply: Any, *, again: bool) -> str:
     match word:
-        case "shift" | "slip" | "book":
+        case "shift" | "slip" | "book" | "paper":
             return till_paper.text_of(reply, again=again)
         case "find":
             return paper.found_text(reply)

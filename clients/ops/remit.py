@@ -1,7 +1,8 @@
-"""``mpower remit`` and ``mpower cash-book``: an officer's bank slips and the book of a day.
+"""``mpower remit``, ``mpower cash-book`` and ``mpower receipt-books``: an officer's bank slips, the
+book of a day, the books on paper.
 
-The words are those of the counter's ``slip`` and ``book``: one reading, two doors. This file must
-not know how a slip is made.
+The words are those of the counter's ``slip``, ``book`` and ``paper``: one reading, two doors. This
+file must not know how a slip is made.
 """
 
 from __future__ import annotations
@@ -39,6 +40,17 @@ The cash book of a day: of an office and all below it, or of one counter.
 Examples:
   mpower cash-book 2026-04-01 SD-101 --as meera
   mpower cash-book 2026-04-01 SD-101 C001 --as meera
+"""
+PAPER: Final = """\
+Receipt books on paper: register them, enter their leaves later, close them.
+
+\b
+Examples:
+  mpower receipt-books register B0017 C001 501 600 --as meera
+  mpower receipt-books enter B0017 501 2026-03-30 1234567890 500 --as meera
+  mpower receipt-books spoilt B0017 502 torn in two --as meera
+  mpower receipt-books show B0017 --as meera
+  mpower receipt-books close B0017 503 the line is up --as meera
 """
 as_somebody = as_person(None)
 at_counter = click.option("--counter", help="The counter I sit at (C001), if it is one.")
@@ -80,6 +92,25 @@ def cash_book(
     from clients.counter.slip_words import book
 
     _done(book, list(words), "book", counter, me, password_file, as_json=as_json)
+
+
+@click.command(help=PAPER)
+@click.argument("words", nargs=-1)
+@at_counter
+@as_somebody
+@json_option
+def receipt_books(
+    words: tuple[str, ...],
+    *,
+    counter: str | None,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Do what the words say about a receipt book."""
+    from clients.counter.leaf_words import paper
+
+    _done(paper, list(words), "paper", counter, me, password_file, as_json=as_json)
 
 
 def _done(
