@@ -15,12 +15,13 @@
 #   make install           the environment alone, for a server (docs/operator/install.md)
 #   make lock              write requirements.lock again from pyproject.toml
 #   make audit             secrets, dangerous code, known vulnerabilities of what the lock pins
+#   make sbom              what is in a release: CycloneDX 1.6 of the lock, build/sbom.cdx.json
 #   make clean             remove what these targets made
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := demo
-.PHONY: demo install test test-all check coverage simulate torture bench lock audit clean
+.PHONY: demo install test test-all check coverage simulate torture bench lock audit sbom clean
 
 BIN := .venv/bin
 STAMP := .venv/.from-lock
@@ -90,6 +91,13 @@ lock: $(STAMP)
 
 audit: $(STAMP)
 	@.ci/audit $(BIN)
+
+# From the lock alone; needs no environment.
+sbom:
+	@mkdir -p build
+	@python3 .ci/sbom > build/sbom.cdx.json.new
+	@mv build/sbom.cdx.json.new build/sbom.cdx.json
+	@echo "build/sbom.cdx.json: $$(grep -c '"type": "library"' build/sbom.cdx.json) packages"
 
 clean:
 	@rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \

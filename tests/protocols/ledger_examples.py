@@ -1,5 +1,5 @@
-"""Examples of the ledger as it is read: its proof, a statement, the trial balance, one account; and of a
-day's verification, which posts to it.
+"""Examples of the ledger as it is read: its proof, a statement, the trial balance, one account; and
+of a day's verification, which posts to it.
 """
 
 from __future__ import annotations
