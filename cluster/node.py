@@ -85,7 +85,7 @@ class ClusterNode:
         self.on_drain: Callable[[], Awaitable[None]] = nothing_under_way
         self._control = control
         self._arbiter = arbiter
-        self.keep_line = arbiter.keep
+        self.keep_line, self.kept_lines = arbiter.keep, arbiter.kept
         self._close_arbiter = close_arbiter
         self._on_standing = on_standing
         self._clock: IReactorTime = clock or BootClock()

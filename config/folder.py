@@ -196,7 +196,9 @@ def _node(plan: Plan, name: str, cluster: ClusterSettings) -> NodeSettings:
         ),
         limits=plan.limits,
         sign_in=plan.sign_in,
-        audit=structs.replace(plan.audit, signing_key=Path("secrets/audit.key")),
+        audit=structs.replace(
+            plan.audit, signing_key=Path("secrets/audit.key"), public_keys=Path("pki/audit.pub")
+        ),
         ops=OpsSettings(listen=plan.ops[name]) if name in plan.ops else OpsSettings(),
     )
 

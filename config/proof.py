@@ -23,6 +23,14 @@ class AuditSettings(Settings, frozen=True, kw_only=True):
             " nodes. Left out, nothing is signed and an alarm says so."
         ),
     ] = None
+    public_keys: Annotated[
+        Path | None,
+        Meta(
+            description="The public halves of every key that ever signed this board's audit, the"
+            " newest last (pki/audit.pub): needed once the key was changed. Left out: the present"
+            " key alone."
+        ),
+    ] = None
     checkpoint_s: Annotated[
         int,
         Meta(

@@ -26,7 +26,7 @@ from cluster.standing import Standing
 from mpowerd.approvals.operations import served as approvals_served
 from mpowerd.approvals.store import expire
 from mpowerd.audit.operations import served as audit_served
-from mpowerd.audit.signing import Signer, nobody_listens, nowhere
+from mpowerd.audit.signing import Signer, nobody_keeps, nobody_listens, nowhere
 from mpowerd.banking.operations import SERVED as BANKING
 from mpowerd.business import Business
 from mpowerd.caller import Caller, Key
@@ -100,14 +100,16 @@ def served(
     wall: Callable[[], float],
     cluster: str = "",
     key: Path | None = None,
+    keys: Path | None = None,
     common: Callable[[str], bool] | None = None,
 ) -> Mapping[str, Serve]:
     """Give every room's operations; ``here()`` is the node's own date, ``wall()`` Unix seconds,
-    ``key`` signs the audit of ``cluster``, ``common`` passwords are refused (None: the shipped).
+    ``key`` signs the audit of ``cluster``, ``keys`` ever did, ``common`` passwords are
+    refused (None: the shipped).
     """
     rooms = {
         **security_served(hashing, wall, common or read_common().holds),
-        **audit_served(cluster, key),
+        **audit_served(cluster, key, keys),
         **days_served(here),
         **masters.served(here),
         **certificates.served(cluster),
@@ -144,13 +146,15 @@ class Plan(Struct, frozen=True):
     fresh_s: float = FRESH_S
     common_passwords: Path | None = None
     signing_key: Path | None = None
+    public_keys: Path | None = None
     checkpoint_s: float = 5.0
 
 
 class House:
     """One node's house. ``stood`` takes every standing the cluster publishes; ``here`` gives the
     machine's date where the board is; ``alarm`` takes an alarm's name and text ('' ends it);
-    ``keep`` keeps the audit's checkpoints elsewhere.
+    ``keep`` keeps the audit's checkpoints elsewhere, ``kept`` gives
+    the newest one there.
     """
 
     def __init__(
@@ -159,6 +163,7 @@ class House:
         self._plan, self._clock, self._here = plan, clock, here
         self.alarm: Callable[[str, str], None] = nobody_listens
         self.keep: Callable[[Checkpoint], Awaitable[None]] = nowhere
+        self.kept: Callable[[], Awaitable[Checkpoint | None]] = nobody_keeps
         self._passwords = Passwords()
         self._common = read_common(plan.common_passwords)
         self._jobs = Jobs()
@@ -251,7 +256,13 @@ class House:
         plan, hashed = self._plan, self._passwords.hashed
         sessions = Sessions(people.alive, people.end, now_s, plan.fresh_s)
         operations = served(
-            self._here, hashed, time.time, plan.cluster, plan.signing_key, self._common.holds
+            self._here,
+            hashed,
+            time.time,
+            plan.cluster,
+            plan.signing_key,
+            plan.public_keys,
+            self._common.holds,
         )
         rooms = ServedRooms(database, operations, {TAKE: fingerprint}, self._done)
         lane: Lane[Outcome] = Lane(
@@ -271,9 +282,14 @@ class House:
                 "unsigned requests": partial(tell_unsigned, database, self.alarm),
             },
             works={"verification of a day": partial(carry_on, database)},
-            signer=Signer(database, plan.cluster, plan.signing_key, self.alarm, self.keep),
+            signer=self._signer(database),
             checkpoint_s=plan.checkpoint_s,
         )
+
+    def _signer(self, database: Database) -> Signer:
+        plan = self._plan
+        outside = (self.alarm, self.keep, self.kept)
+        return Signer(database, plan.cluster, plan.signing_key, *outside, plan.public_keys)
 
     def _done(self, operation: str) -> None:
         if operation in {"days.open", "days.close"}:

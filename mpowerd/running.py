@@ -61,7 +61,8 @@ async def begin(
     node.on_end = ending.fault
     node.on_status = house.status
     house.alarm = node.chronicle.alarm
-    house.keep = Outside(node.keep_line, clock.seconds).keep
+    outside = Outside(node.keep_line, node.kept_lines, clock.seconds)
+    house.keep, house.kept = outside.keep, outside.newest
     house.start()
     service = watched(node, registry=house.figures.registry, doors=lambda: house.hall.is_open)
     try:
@@ -97,5 +98,6 @@ def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:
         fresh_s=settings.sign_in.fresh_s,
         common_passwords=settings.sign_in.common_passwords,
         signing_key=settings.audit.signing_key,
+        public_keys=settings.audit.public_keys,
         checkpoint_s=settings.audit.checkpoint_s,
     )

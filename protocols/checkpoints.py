@@ -8,7 +8,9 @@ another board's. Pure; it must not know where checkpoints are kept.
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +20,7 @@ from msgspec import Meta, MsgspecError, Struct, json
 from msgspec.structs import replace
 
 PURPOSE: Final = "mpower audit checkpoint 1"
+BEGIN: Final = b"-----BEGIN PUBLIC KEY-----"
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Size = Annotated[int, Meta(ge=0, le=2**62)]
 Moment = Annotated[str, Meta(max_length=40, pattern=r"^[0-9TZ:.+-]*\Z")]
@@ -63,6 +66,46 @@ def is_signed(public: Ed25519PublicKey, cluster: str, checkpoint: Checkpoint) ->
     except InvalidSignature:
         return False
     return True
+
+
+class Keys:
+    """The public keys a board's audit was signed with, the oldest first: each until the next one
+    began, the last one now. What an earlier one signed stands; nothing newer may bear it.
+    """
+
+    def __init__(self, keys: Sequence[Ed25519PublicKey]) -> None:
+        assert keys, "a board's audit is signed with some key"
+        self._keys = tuple(keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @property
+    def newest(self) -> int:
+        """The place of the key that signs now."""
+        return len(self._keys) - 1
+
+    def signer(self, cluster: str, checkpoint: Checkpoint) -> int:
+        """Give the place of the key that signed it for this cluster; -1: none of them did."""
+        signed_by = (is_signed(key, cluster, checkpoint) for key in reversed(self._keys))
+        return next((self.newest - n for n, it_was in enumerate(signed_by) if it_was), -1)
+
+    def place(self, public: Ed25519PublicKey) -> int:
+        """Give a key's place, -1 if it is none of them."""
+        wanted = public_pem(public)
+        return next((n for n, one in enumerate(self._keys) if public_pem(one) == wanted), -1)
+
+    def print_of(self, place: int) -> str:
+        """Give a key's fingerprint: SHA-256 of its raw bytes, in hex."""
+        return hashlib.sha256(self._keys[place].public_bytes_raw()).hexdigest()
+
+
+def public_keys(pem: bytes) -> Keys:
+    """Read a file of public keys (PEM, one after the other, the oldest first)."""
+    blocks = pem.split(BEGIN)[1:]
+    if not blocks:
+        raise KeyRefused("it holds no public key")
+    return Keys([public_key(BEGIN + one) for one in blocks])
 
 
 def private_key(pem: bytes) -> Ed25519PrivateKey:

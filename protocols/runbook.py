@@ -184,6 +184,12 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " written anew. Payments go on; nothing is signed on top of it.",
         "Run 'mpower audit verify', keep its answer; copy the disk before anything else is done.",
     ),
+    "audit-behind": Advice(
+        "The audit here does not extend the checkpoint that is kept outside: the database was set"
+        " back or written anew, or a forced failover gave payments up. Payments go on and are"
+        " signed.",
+        "Unless a failover was forced: run 'mpower audit verify', keep its answer, copy the disk.",
+    ),
     "break-glass": Advice(
         "An emergency power stands: somebody holds it in the whole board, without limit, for a few"
         " hours; two administrators gave it.",

@@ -15,11 +15,10 @@ from clients.door import Ended, Exit, answer, client_settings, json_option, talk
 from clients.ops.signed import as_person, checked, signed_in
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     from clients.asking import Asking
     from clients.ops.kept import Kept
     from clients.ops.proving import Proof
+    from protocols.checkpoints import Keys
 
 HELP: Final = """\
 Prove that nothing was changed; who did what, when.
@@ -136,7 +135,7 @@ def verify(
         _say(_offline(file, key), None, keyed=True, as_json=as_json)
         return
     settings = client_settings()
-    public = _public_key(key or settings.audit_key)
+    public = _public_keys(key or settings.audit_key)
     named = Kept(in_file(Path(against))) if against not in {None, WITNESS} else None
 
     async def work(link: Asking) -> tuple[Proof, Kept]:
@@ -153,13 +152,13 @@ def verify(
     _say(proof, kept, keyed=public is not None, as_json=as_json)
 
 
-def _public_key(path: Path | None) -> Ed25519PublicKey | None:
-    from protocols.checkpoints import KeyRefused, public_key
+def _public_keys(path: Path | None) -> Keys | None:
+    from protocols.checkpoints import KeyRefused, public_keys
 
     if path is None:
         return None
     try:
-        return public_key(path.read_bytes())
+        return public_keys(path.read_bytes())
     except (OSError, KeyRefused) as wrong:
         why = wrong.strerror if isinstance(wrong, OSError) else str(wrong)
         raise Ended(
@@ -173,7 +172,7 @@ def _offline(file: Path, key: Path | None) -> Proof:
     from clients.ops.exporting import Proving
 
     settings = client_settings() if key is None else None
-    public = _public_key(key if settings is None else settings.audit_key)
+    public = _public_keys(key if settings is None else settings.audit_key)
     if public is None:
         raise Ended(
             Exit.USAGE,

@@ -17,13 +17,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from clients.asking import Asking
 from clients.ops.proving import LOG, Proof
 from protocols.catalogue import audit as words
 from protocols.catalogue.audit import Trouble
-from protocols.checkpoints import Checkpoint, in_line, is_signed, leaf_of, line_of
+from protocols.checkpoints import Checkpoint, Keys, in_line, leaf_of, line_of
 from protocols.evidence import fields_of, record_of
 from protocols.merkle import Tree, grown, root
 from protocols.values import RequestKey
@@ -94,7 +93,7 @@ class Proving:
     takes the export's word for the board's name, which that key signed.
     """
 
-    def __init__(self, cluster: str, public: Ed25519PublicKey) -> None:
+    def __init__(self, cluster: str, public: Keys) -> None:
         self._cluster, self._public = cluster, public
         self.checkpoint: Checkpoint | None = None
         self._tree = Tree()
@@ -143,7 +142,7 @@ class Proving:
         self.checkpoint = in_line(line)
         if self.checkpoint is None:
             raise _Wrong(-1, "line 1 holds no checkpoint: this is no export of an audit")
-        if not is_signed(self._public, self._cluster or named, self.checkpoint):
+        if self._public.signer(self._cluster or named, self.checkpoint) < 0:
             raise _Wrong(-1, "the export's checkpoint was not signed by this board's key")
 
     def _leaf(self, leaf: int, link: int, link_hash: bytes) -> None:

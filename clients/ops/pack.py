@@ -33,7 +33,7 @@ OPEN: Final = ("pki/ca.crt", "pki/revoked.crl")
 NODES_SECRETS: Final = ("secrets/replication.password", "secrets/audit.key")
 """What both nodes hold alike; a board of an earlier release has no key for its audit."""
 CHECKING: Final = "pki/audit.pub"
-"""By which the clients' settings prove the audit."""
+"""By which the clients' settings prove the audit, and the nodes know former keys."""
 PEOPLE: Final = ("counter", "bank", "ops")
 """Kinds of certificates that come with the clients' settings."""
 
@@ -58,7 +58,8 @@ def packed(names: frozenset[str], machine: str, etcd: tuple[str, ...] = ()) -> P
         return _with_identity(own, stem.rpartition(".")[0], "the witness") if stem else None
     if f"node-{machine}.yaml" in names:
         own = {"node.yaml": f"node-{machine}.yaml"}
-        own |= {one: one for one in (*NODES_SECRETS, *etcd) if one in names or one in etcd}
+        alike = (*NODES_SECRETS, CHECKING, *etcd)
+        own |= {one: one for one in alike if one in names or one in etcd}
         return _with_identity(own, f"pki/node-{machine}", f"node {machine}")
     for kind in PEOPLE:
         if f"pki/{kind}-{machine}.crt" in names:

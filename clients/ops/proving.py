@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
 from protocols.catalogue import audit as words
 from protocols.catalogue.audit import Trouble
 from protocols.catalogue.body import Nothing
-from protocols.checkpoints import Checkpoint, is_signed
+from protocols.checkpoints import Checkpoint, Keys
 from protocols.merkle import Tree, root
 
 LOG: Final = -1
@@ -44,9 +43,7 @@ class Proof(Struct, frozen=True):
     trouble: Trouble | None = None
 
 
-async def prove(
-    ask: Ask, cluster: str, public: Ed25519PublicKey | None, against: Sequence[Sealed]
-) -> Proof:
+async def prove(ask: Ask, cluster: str, public: Keys | None, against: Sequence[Sealed]) -> Proof:
     """Walk all of it; ``public`` None: signatures are only the servers' word."""
     state: words.State = await ask("audit.state", Nothing())
     entries, links, trouble = await _chains(ask)
@@ -73,12 +70,10 @@ async def _chains(ask: Ask) -> tuple[int, int, Trouble | None]:
         after = said.last
 
 
-def _unfit(
-    one: Sealed, state: words.State, cluster: str, public: Ed25519PublicKey | None
-) -> Trouble | None:
+def _unfit(one: Sealed, state: words.State, cluster: str, public: Keys | None) -> Trouble | None:
     """Why a checkpoint cannot be this log's at all."""
     said = one.checkpoint
-    if public is not None and not is_signed(public, cluster, said):
+    if public is not None and public.signer(cluster, said) < 0:
         what = f"the checkpoint of {said.at} at {one.place} was not signed by this board's key"
         return Trouble(LOG, said.size, 0, what)
     if said.size > state.leaves:
@@ -92,11 +87,11 @@ def _unfit(
 
 async def _log(ask: Ask, leaves: int, wanted: Sequence[Sealed]) -> tuple[int, int, Trouble | None]:
     """Climb the log, stopping at every size of which a root is known."""
-    tree, passed = Tree(), 0
+    tree, passed, key = Tree(), 0, 0
     for stop in sorted({one.checkpoint.size for one in wanted} | {leaves}):
         while tree.size < stop:
             said: words.Climbed = await ask(
-                "audit.tree", words.Climb(tree.size, list(tree.peaks), stop)
+                "audit.tree", words.Climb(tree.size, list(tree.peaks), stop, key)
             )
             passed += said.checkpoints
             if said.trouble is not None:
@@ -104,7 +99,7 @@ async def _log(ask: Ask, leaves: int, wanted: Sequence[Sealed]) -> tuple[int, in
             if said.size <= tree.size:
                 what = f"the log ends before its leaf {stop}"
                 return tree.size, passed, Trouble(LOG, tree.size, 0, what)
-            tree = Tree(said.size, tuple(said.peaks))
+            tree, key = Tree(said.size, tuple(said.peaks)), said.key
         for one in wanted:
             if one.checkpoint.size == stop and one.checkpoint.root != root(tree):
                 what = (

@@ -15,12 +15,12 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from mpowerd.audit import reading, store
-from mpowerd.audit.signing import read_key
+from mpowerd.audit.signing import read_key, read_keys
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from protocols.catalogue import audit as words
 from protocols.catalogue.body import Nothing
-from protocols.checkpoints import Checkpoint, KeyRefused, is_signed, leaf_of
+from protocols.checkpoints import Checkpoint, KeyRefused, Keys, leaf_of
 from protocols.merkle import Tree, grown, root
 from protocols.refusals import Refused
 
@@ -31,7 +31,8 @@ LEAVES: Final = 1_000
 CHAIN_BITS: Final = 40
 LOG: Final = -1
 """In the place of a chain: the log of heads itself."""
-Signed = Callable[[Checkpoint], bool]
+Signed = Callable[[Checkpoint], int]
+"""Gives the place of the board's key that signed it, -1 for none."""
 
 
 async def state(cursor: Cursor, caller: Caller, body: Nothing) -> words.State:
@@ -64,31 +65,36 @@ async def climb(cursor: Cursor, caller: Caller, body: words.Climb, signed: Signe
     if not tree.fits:
         raise Refused("BAD_PEAKS", size=body.size)
     rows = await store.tree(cursor, body.size, min(LEAVES, max(body.upto - body.size, 0)))
-    tree, passed, trouble = await asyncio.to_thread(climbed, tree, rows, signed)
+    tree, key, passed, trouble = await asyncio.to_thread(climbed, tree, rows, signed, body.key)
     done = trouble is not None or tree.size >= body.upto or len(rows) < LEAVES
-    return words.Climbed(tree.size, list(tree.peaks), passed, done, trouble)
+    return words.Climbed(tree.size, list(tree.peaks), passed, done, trouble, key)
 
 
 def climbed(
-    tree: Tree, rows: list[tuple[Any, ...]], signed: Signed
-) -> tuple[Tree, int, words.Trouble | None]:
-    """Add leaves one after the other until one is wrong; the tree, checkpoints passed, trouble."""
+    tree: Tree, rows: list[tuple[Any, ...]], signed: Signed, key: int
+) -> tuple[Tree, int, int, words.Trouble | None]:
+    """Add leaves one after the other until one is wrong; the tree, the key in use there,
+    checkpoints passed, trouble. ``key``: the one in use so far; an earlier one signs no more.
+    """
     passed = 0
     for leaf, link, link_hash, found, top, at, term, signature in rows:
         wrong = _wrong_leaf(tree.size, leaf, link_hash, found)
         if wrong:
-            return tree, passed, words.Trouble(link >> CHAIN_BITS, place_of(link), 0, wrong)
+            return tree, key, passed, words.Trouble(link >> CHAIN_BITS, place_of(link), 0, wrong)
         tree = grown(tree, [leaf_of(link, link_hash)])
         if top is None:
             continue
         if root(tree) != top:
             what = f"the checkpoint of {at} does not fit the log: heads were changed or exchanged"
-            return tree, passed, words.Trouble(LOG, tree.size, 0, what)
-        if not signed(Checkpoint(tree.size, top, at, term, signature)):
-            what = f"the checkpoint of {at} was not signed by this board's key"
-            return tree, passed, words.Trouble(LOG, tree.size, 0, what)
-        passed += 1
-    return tree, passed, None
+            return tree, key, passed, words.Trouble(LOG, tree.size, 0, what)
+        signer = signed(Checkpoint(tree.size, top, at, term, signature))
+        if signer < key:
+            replaced = "signed by a key that had been replaced before it"
+            how = "not signed by this board's key" if signer < 0 else replaced
+            what = f"the checkpoint of {at} was {how}"
+            return tree, key, passed, words.Trouble(LOG, tree.size, 0, what)
+        key, passed = signer, passed + 1
+    return tree, key, passed, None
 
 
 def _wrong_leaf(size: int, leaf: int, link_hash: bytes, found: bytes | None) -> str:
@@ -101,24 +107,28 @@ def _wrong_leaf(size: int, leaf: int, link_hash: bytes, found: bytes | None) -> 
     return ""
 
 
-def served(cluster: str, key: Path | None) -> dict[str, Callable[..., Awaitable[Any]]]:
-    """Give the operations of a node that holds that signing key."""
-    known: list[Ed25519PublicKey] = []
+def served(
+    cluster: str, key: Path | None, keys: Path | None = None
+) -> dict[str, Callable[..., Awaitable[Any]]]:
+    """Give the operations of a node that holds that signing key, and the list of all ever used."""
+    known: list[tuple[Ed25519PublicKey, Keys]] = []
 
-    def public() -> Ed25519PublicKey:
+    def public() -> tuple[Ed25519PublicKey, Keys]:
         try:
             if not known:
-                known.append(read_key(key).public_key())
+                private = read_key(key)
+                known.append((private.public_key(), read_keys(private, keys)))
         except KeyRefused as wrong:
             raise Refused("NO_AUDIT_KEY", why=str(wrong)) from None
         return known[0]
 
     async def tree(cursor: Cursor, caller: Caller, body: words.Climb) -> words.Climbed:
-        ours = await asyncio.to_thread(public)
-        return await climb(cursor, caller, body, lambda one: is_signed(ours, cluster, one))
+        _, ours = await asyncio.to_thread(public)
+        return await climb(cursor, caller, body, lambda one: ours.signer(cluster, one))
 
     async def export(cursor: Cursor, caller: Caller, body: words.Export) -> words.Exported:
-        return await reading.export(cursor, await asyncio.to_thread(public))
+        present, _ = await asyncio.to_thread(public)
+        return await reading.export(cursor, present)
 
     return {
         "audit.state": state,

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from cluster.arbiter import ArbiterUnreachable
-from protocols.checkpoints import Checkpoint, line_of
+from protocols.checkpoints import Checkpoint, in_line, line_of
 
 EVERY_S: Final = 30.0
 """What is younger than this could still be written anew by somebody who has the key."""
@@ -21,12 +21,37 @@ log = structlog.get_logger("mpowerd.audit")
 
 
 class Outside:
-    """``leave`` keeps a line with the arbiter and gives why not, or ''; ``clock`` is monotonic."""
+    """``leave`` keeps a line with the arbiter and gives why not, or ''; ``look`` gives its lines,
+    the oldest first; ``clock`` is monotonic.
+    """
 
-    def __init__(self, leave: Callable[[str], Awaitable[str]], clock: Callable[[], float]) -> None:
-        self._leave, self._clock = leave, clock
+    def __init__(
+        self,
+        leave: Callable[[str], Awaitable[str]],
+        look: Callable[[], Awaitable[list[str]]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._leave, self._look, self._clock = leave, look, clock
         self._kept: Checkpoint | None = None
         self._due_s = float("-inf")
+
+    async def newest(self) -> Checkpoint | None:
+        """Give the newest checkpoint that is kept; None: there is none, or the arbiter is silent,
+        so that it has to be asked again.
+        """
+        try:
+            lines = await self._look()
+        except ArbiterUnreachable as why:
+            log.info("what is kept outside could not be asked", why=str(why))
+            return None
+        for line in reversed(lines):
+            try:
+                found = in_line(line)
+            except ValueError:
+                continue  # whatever else was left there
+            if found is not None:
+                return found
+        return None
 
     async def keep(self, newest: Checkpoint) -> None:
         """Leave it, if it is news and the last one is long enough ago."""

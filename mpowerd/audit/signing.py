@@ -19,9 +19,19 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mpowerd.audit import store
+from mpowerd.caller import Caller
 from mpowerd.database import Busy, Cursor, Database, Doubtful, Gated
-from protocols.checkpoints import Checkpoint, KeyRefused, is_signed, leaf_of, private_key, signed
+from protocols.checkpoints import (
+    Checkpoint,
+    KeyRefused,
+    Keys,
+    leaf_of,
+    private_key,
+    public_keys,
+    signed,
+)
 from protocols.merkle import grown, root
+from protocols.operation import Role
 
 LEAVES: Final = 10_000
 """Heads in one checkpoint at most: after a long time without a key the next ones catch up."""
@@ -55,9 +65,39 @@ def read_key(path: Path | None) -> Ed25519PrivateKey:
         raise KeyRefused(f"{path}: {wrong}") from None
 
 
+def read_keys(key: Ed25519PrivateKey, path: Path | None) -> Keys:
+    """Read every key that the board's audit was signed with; without a list: this one alone.
+    KeyRefused: the list cannot be used, or ends with another key than this node's.
+    """
+    own = key.public_key()
+    if path is None:
+        return Keys([own])
+    try:
+        keys = public_keys(path.read_bytes())
+    except (OSError, KeyRefused) as wrong:
+        why = wrong.strerror if isinstance(wrong, OSError) else wrong
+        raise KeyRefused(f"{path}: {why}") from None
+    if keys.place(own) < 0:
+        raise KeyRefused(f"this node's key is not among those of {path}")
+    if keys.place(own) < keys.newest:
+        raise KeyRefused(f"this node holds a former key; {path} names a newer one, bring it here")
+    return keys
+
+
+async def nobody_keeps() -> Checkpoint | None:
+    """Nothing is kept outside."""
+    return None
+
+
+SIGNER: Final = Caller("", "", Role.OPS, "node/signer", "", "", b"")
+"""In whose name the change of the key is entered."""
+
+
 class Signer:
     """Signs for one term. ``alarm`` takes a name of the runbook and a text ('' ends it); ``keep``
-    is offered the newest checkpoint each time, to keep it away from this database.
+    is offered the newest checkpoint each time, to keep it away from this database; ``kept`` gives
+    the newest one that is kept there, ArbiterUnreachable or None: nobody can say. ``keys`` is the
+    file of every key that ever signed here, the newest last.
     """
 
     def __init__(
@@ -67,10 +107,15 @@ class Signer:
         key: Path | None,
         alarm: Callable[[str, str], None] = nobody_listens,
         keep: Callable[[Checkpoint], Awaitable[None]] = nowhere,
+        kept: Callable[[], Awaitable[Checkpoint | None]] = nobody_keeps,
+        keys: Path | None = None,
     ) -> None:
         self._database, self._cluster, self._path = database, cluster, key
         self.alarm, self._keep = alarm, keep
+        self._kept, self._keys_path = kept, keys
+        self._compared = self._entered = False
         self._key: Ed25519PrivateKey | None = None
+        self._keys: Keys | None = None
         self._last: Checkpoint | None = None
         self._failed = 0
 
@@ -78,15 +123,19 @@ class Signer:
         """Sign no more: whoever is primary next raises its own alarms."""
         self.alarm("audit-unsigned", "")
         self.alarm("audit-contradicted", "")
+        self.alarm("audit-behind", "")
 
     async def sign(self) -> None:
         """Make the next checkpoint, if anything was written since the last one."""
         try:
-            if self._key is None:
-                self._key = await asyncio.to_thread(read_key, self._path)
+            if self._key is None or self._keys is None:
+                key = await asyncio.to_thread(read_key, self._path)
+                self._keys = await asyncio.to_thread(read_keys, key, self._keys_path)
+                self._key = key
+            await self._compare(self._keys)
             made = self._last
             if await self._database.read("audit: moved", None, store.moved):
-                made = await self._next(self._key)
+                made = await self._next(self._key, self._keys)
         except KeyRefused as wrong:
             self.alarm("audit-unsigned", f"The audit is written and not signed: {wrong}.")
             return
@@ -104,12 +153,51 @@ class Signer:
                 "audit-unsigned", f"{self._failed} checkpoints in a row did not come about: {why}."
             )
 
-    async def _next(self, key: Ed25519PrivateKey) -> Checkpoint | None:
+    async def _compare(self, keys: Keys) -> None:
+        """Once a term, before anything is signed on it: does the log here extend what was kept
+        outside last? Whoever gave payments up in a forced failover hears it too, so signing goes
+        on: both histories are then kept, and the alarm says where they part.
+        """
+        if self._compared:
+            return
+        kept = await self._kept()
+        self._compared = kept is not None
+        if kept is None or keys.signer(self._cluster, kept) < 0:
+            return
+
+        async def look(cursor: Cursor) -> bytes | None:
+            return await store.root_at(cursor, kept.size)
+
+        here = await self._database.read("audit: kept outside", None, look)
+        if here != kept.root:
+            how = "holds no checkpoint of that size" if here is None else "was signed differently"
+            self.alarm(
+                "audit-behind",
+                f"The log here does not extend the checkpoint of {kept.at} ({kept.size} heads) that"
+                f" is kept outside: it {how}.",
+            )
+
+    async def _enter_key(self, keys: Keys, former: int) -> None:
+        """Enter that another key signs from now on; the checkpoint that follows covers it."""
+        details = f'{{"before":"{keys.print_of(former)}","after":"{keys.print_of(keys.newest)}"}}'
+
+        async def enter(cursor: Cursor) -> None:
+            chain = store.chain_of(SIGNER.subject)
+            what = "audit.key_changed"
+            await store.note(cursor, chain, SIGNER, what, "DONE", signed_in=False, details=details)
+
+        await self._database.write("audit: another key", None, enter)
+        self._entered = True
+
+    async def _next(self, key: Ed25519PrivateKey, keys: Keys) -> Checkpoint | None:
         async def grow(cursor: Cursor) -> store.Growth:
             return await store.grow(cursor, LEAVES)
 
         growth = await self._database.write("audit: heads", None, grow)
-        why = self._contradiction(key, growth)
+        why, former = self._contradiction(keys, growth)
+        if not why and former < keys.newest and not self._entered:
+            await self._enter_key(keys, former)
+            growth = await self._database.write("audit: heads", None, grow)
         self.alarm("audit-contradicted", why)
         self._failed = 0
         self.alarm("audit-unsigned", "")
@@ -129,17 +217,20 @@ class Signer:
         self._last = checkpoint
         return checkpoint
 
-    def _contradiction(self, key: Ed25519PrivateKey, growth: store.Growth) -> str:
-        """Why nothing may be signed on what the database says was signed last; '' if it may."""
+    def _contradiction(self, keys: Keys, growth: store.Growth) -> tuple[str, int]:
+        """Why nothing may be signed on what the database says was signed last, '' if it may; and
+        the place of the key that signed it.
+        """
         last = growth.last
         if last is None:
             if self._last is None:
-                return ""
-            return f"the database no longer holds the checkpoint of {self._last.at}"
+                return "", keys.newest
+            return f"the database no longer holds the checkpoint of {self._last.at}", -1
         if not growth.tree.fits or root(growth.tree) != last.root:
-            return f"the log's peaks are not those of the checkpoint of {last.at}"
-        if not is_signed(key.public_key(), self._cluster, last):
-            return f"the checkpoint of {last.at} was not signed by this board's key"
+            return f"the log's peaks are not those of the checkpoint of {last.at}", -1
+        signer = keys.signer(self._cluster, last)
+        if signer < 0:
+            return f"the checkpoint of {last.at} was not signed by this board's key", -1
         if self._last is not None and self._last != last and last.size <= self._last.size:
-            return f"the database no longer holds the checkpoint of {self._last.at}"
-        return ""
+            return f"the database no longer holds the checkpoint of {self._last.at}", -1
+        return "", signer

@@ -24,6 +24,7 @@ else.
 OTHER_CHAINS: Final = 16
 NOTE: Final = "SELECT mpower.audit_note_v1(" + ", ".join(["%s"] * 14) + ")"
 MOVED: Final = "SELECT mpower.audit_moved_v1()"
+ROOT_AT: Final = "SELECT mpower.audit_root_v1(%s)"
 GROW: Final = (
     "SELECT size, root, at, term, signature, peaks, links, hashes, moment, now_term"
     " FROM mpower.audit_grow_v1(%s)"
@@ -114,6 +115,12 @@ async def _row(cursor: Cursor, query: str, values: tuple[Any, ...] = ()) -> tupl
 async def moved(cursor: Cursor) -> bool:
     """Say whether there is anything that no checkpoint covers."""
     return bool((await _row(cursor, MOVED))[0])
+
+
+async def root_at(cursor: Cursor, size: int) -> bytes | None:
+    """Give the root that was signed over the first ``size`` heads; None: there is no such one."""
+    (found,) = await _row(cursor, ROOT_AT, (size,))
+    return None if found is None else bytes(found)
 
 
 async def grow(cursor: Cursor, most: int) -> Growth:

@@ -52,21 +52,27 @@ class Proven(Body, frozen=True):
 
 
 class Climb(Body, frozen=True):
-    """Recompute the log from a tree of that size and peaks, not beyond ``upto`` leaves."""
+    """Recompute the log from a tree of that size and peaks, not beyond ``upto`` leaves. ``key``:
+    which of the board's keys, counted from the oldest, signed what was seen so far.
+    """
 
     size: Leaf = 0
     peaks: Peaks = []
     upto: Leaf = 2**62
+    key: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class Climbed(Body, frozen=True):
-    """The tree now; how many checkpoints were passed, each with its root and signature right."""
+    """The tree now; how many checkpoints were passed, each with its root and signature right; the
+    key that signed the last of them.
+    """
 
     size: int
     peaks: list[bytes]
     checkpoints: int
     done: bool
     trouble: Trouble | None = None
+    key: int = 0
 
 
 class State(Body, frozen=True):

@@ -19,7 +19,7 @@ from mpowerd.audit.signing import Signer
 from mpowerd.caller import Key
 from mpowerd.keys import keyed
 from protocols.catalogue.payments import Take
-from protocols.checkpoints import Checkpoint, private_key
+from protocols.checkpoints import Checkpoint, Keys, private_key
 from protocols.values import RequestKey
 from tests.database.town import RAM, SITA, Town, decoded, town
 from tests.postgres_nodes import Node
@@ -36,6 +36,7 @@ class Audited:
         self.path.write_bytes(private)
         self.path.chmod(0o400)
         self.key: Ed25519PrivateKey = private_key(private)
+        self.keys = Keys([self.key.public_key()])
         self.t = t
         self.who = "olga"
         self.kept: list[Checkpoint] = []
@@ -73,7 +74,7 @@ class Audited:
 
     async def proof(self, *against: Checkpoint) -> Proof:
         sealed = [Sealed("the witness", one) for one in against]
-        return await prove(self.ask, CLUSTER, self.key.public_key(), sealed)
+        return await prove(self.ask, CLUSTER, self.keys, sealed)
 
     async def first_bad(self, *against: Checkpoint) -> tuple[int, int, int, str]:
         found = (await self.proof(*against)).trouble

@@ -125,7 +125,7 @@ class Exporting:
         return await export(link, CLUSTER, Export("yearly audit"), KEY, self.write)
 
     def proof(self, lines: list[bytes] | None = None) -> Proof:
-        return Proving(CLUSTER, self.a.key.public_key()).prove(lines or self.lines)
+        return Proving(CLUSTER, self.a.keys).prove(lines or self.lines)
 
     def wrong(self, lines: list[bytes]) -> tuple[int, int, int, str]:
         found = self.proof(lines).trouble

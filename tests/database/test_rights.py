@@ -47,6 +47,7 @@ SHARED: dict[str, set[str]] = {
     "audit_moved_v1": {"app"},
     "audit_grow_v1": {"app"},
     "audit_keep_v1": {"app"},
+    "audit_root_v1": {"app"},
     # proofs that change nothing
     "ledger_check_v1": {"app", "report"},
     "audit_check_v1": {"app", "report"},

@@ -15,7 +15,7 @@ def made(size: int) -> Checkpoint:
 class World:
     def __init__(self) -> None:
         self.now_s, self.left, self.trouble = 0.0, list[str](), ""
-        self.outside = Outside(self.leave, lambda: self.now_s)
+        self.outside = Outside(self.leave, self.look, lambda: self.now_s)
 
     async def leave(self, text: str) -> str:
         if self.trouble == "gone":
@@ -23,6 +23,11 @@ class World:
         if not self.trouble:
             self.left.append(text)
         return self.trouble
+
+    async def look(self) -> list[str]:
+        if self.trouble == "gone":
+            raise ArbiterUnreachable("gone")
+        return self.left
 
     async def offer(self, size: int, after_s: float) -> None:
         self.now_s += after_s

@@ -44,7 +44,7 @@ class Node:
 
     standing = None
     chronicle = SimpleNamespace(alarm=None)
-    keep_line = None
+    keep_line = kept_lines = None
     on_bootstrap: Any = None
     on_end: Any = None
     on_status: Any = None
