@@ -230,6 +230,13 @@ async def test_a_till_over_its_limit_takes_no_more_cash(node: Node) -> None:
         assert refusal is not None
         assert "holds Rs 600.00 in cash" in refusal[1]
         assert "Make a pick-up" in refusal[1]
+        await limit(t, "C002", 120_000)
+        await t.close_shift("bina")
+        await t.done("bina", "shifts.open", OpenShift())
+        outcomes = await t.take(
+            *(t.item("bina", Take(RICH, paise)) for paise in (70_000, 50_001, 50_000, 2))
+        )
+        assert codes(outcomes) == ["", "CASH_LIMIT", "", "CASH_LIMIT"], "up to the limit, not over"
         t.is_well()
 
 
