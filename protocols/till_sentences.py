@@ -152,6 +152,10 @@ TILL: Final[dict[str, Sentence]] = {
     "CLOSE_REASON": Sentence(
         "The shift at {counter} is {clerk}'s. To close it for them, give the reason."
     ),
+    "TILL_SHORT": Sentence(
+        "The till does not hold {amount} any more to give back for {receipt}: it was picked up. "
+        "Give it back by a refund."
+    ),
     "RECEIPT_COUNTED": Sentence(
         "The receipt {receipt} is of a shift that was closed and counted; its money has left the "
         "till. Give it back by a refund or a correction."

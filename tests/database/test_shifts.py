@@ -382,3 +382,15 @@ async def test_a_shift_is_handed_over_when_both_have_counted(node: Node) -> None
         assert (closed.receipts, closed.taken_paise, closed.handed_paise) == (1, 100, 20_050)
         assert stands(t) == {-4: 50, 5: 1_000, 9: 20_050}
         t.is_well()
+
+
+@on_reactor
+async def test_what_was_picked_up_is_not_given_back_out_of_an_empty_till(node: Node) -> None:
+    async with town(node) as t:
+        receipt = (await t.pay("asha", RICH, 50_000)).number
+        waits = await t.done("asha", "shifts.pick_up", PickUpCash(notes(5)))
+        await t.done("omar", "shifts.witness", Witness(waits.pick_up, 50_000, "C001"))
+        with untouched(t):
+            cancel = Cancel(receipt, "wrong consumer")
+            assert await t.refused("omar", "payments.cancel", cancel) == "TILL_SHORT"
+        t.is_well()
