@@ -1,0 +1,185 @@
+"""A ledger kept by hand beside the real one, and the acts that both carry out.
+
+``ACTS`` is the table: an act's name and what does it, in the town and in the book, from two numbers
+that choose whom, which and how much. An act foretells how the server answers, so a refusal is as
+legal as a success. To bring in another kind of act, write what it does to the book and add a row.
+This file must not read the ledger's tables.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from mpowerd.payments.rules import HEADS, allocate
+from mpowerd.payments.whole_days import carry_on
+from protocols.catalogue.payments import Cancel, Take, Verify, VerifyDay
+from tests.database.town import CONSUMERS, DAY, Town, codes, decoded, here
+
+CLERK_AT: Final = {"C001": "asha", "C002": "bina"}
+MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER")
+NUMBERS: Final = [row.number for row in CONSUMERS]
+
+
+@dataclass
+class Receipt:
+    """One receipt as the book knows it; ``state`` as the board says it."""
+
+    number: str
+    consumer: str
+    counter: str
+    day: str
+    paise: int
+    state: str = "TAKEN"
+
+
+@dataclass
+class Book:
+    """What every consumer owes by head, what is received and not verified, every receipt."""
+
+    heads: dict[str, dict[str, int]] = field(
+        default_factory=lambda: {
+            row.number: {head: row.dues.get(head, 0) for head in HEADS} for row in CONSUMERS
+        }
+    )
+    received: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NUMBERS, 0))
+    receipts: list[Receipt] = field(default_factory=list)
+    last: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CLERK_AT, 0))
+    day: str = DAY
+
+    def payable(self, consumer: str) -> int:
+        """Dues of all heads less what is received."""
+        return sum(self.heads[consumer].values()) - self.received[consumer]
+
+    def taken(self, counter: str, consumer: str, paise: int) -> Receipt:
+        """Give the next number of the counter to a payment."""
+        self.last[counter] += 1
+        number = f"{counter}/2026-27/{self.last[counter]}"
+        made = Receipt(number, consumer, counter, self.day, paise)
+        self.receipts.append(made)
+        self.received[consumer] += paise
+        return made
+
+    def waiting(self, counter: str = "") -> list[Receipt]:
+        """The receipts of the day that await verification, in the order of verification."""
+        found = [
+            one
+            for one in self.receipts
+            if one.state == "TAKEN" and one.day == self.day and counter in {"", one.counter}
+        ]
+        return sorted(found, key=lambda one: (one.counter, int(one.number.rpartition("/")[2])))
+
+    def verify(self, receipts: list[Receipt]) -> None:
+        """Split each over the heads as they stand when its turn comes."""
+        for one in receipts:
+            heads = self.heads[one.consumer]
+            for head, paise in allocate(one.paise, heads):
+                heads[head] -= paise
+            self.received[one.consumer] -= one.paise
+            one.state = "VERIFIED"
+
+
+def pick(things: list[Receipt], number: int) -> Receipt | None:
+    """Choose one of them, None of none."""
+    return things[number % len(things)] if things else None
+
+
+def payment(a: int, b: int) -> tuple[str, Take]:
+    """Choose a counter and what is paid there."""
+    counter, mode = ("C001", "C002")[a % 2], MODES[a // 2 % len(MODES)]
+    instrument = "" if mode == "CASH" else f"I{a}"
+    purpose = "ADVANCE" if b % 3 == 0 else "DUES"
+    return counter, Take(NUMBERS[a % len(NUMBERS)], 1 + b, mode, instrument, purpose)  # type: ignore[arg-type]
+
+
+def foretold(book: Book, body: Take) -> str:
+    """The code that a payment is refused with, '' none."""
+    over = body.purpose == "DUES" and body.amount_paise > book.payable(body.consumer)
+    return "ADVANCE_UNMARKED" if over else ""
+
+
+async def take(t: Town, book: Book, a: int, b: int) -> None:
+    """One payment."""
+    await take_many(t, book, [payment(a, b)])
+
+
+async def take_batch(t: Town, book: Book, a: int, b: int) -> None:
+    """Several payments in one batch, of one consumer too, and one key twice."""
+    await take_many(t, book, [payment(a + n // 2, b // (n + 1)) for n in range(5)], twice=True)
+
+
+async def take_many(
+    t: Town, book: Book, paid: list[tuple[str, Take]], *, twice: bool = False
+) -> None:
+    items = [t.item(CLERK_AT[counter], body) for counter, body in paid]
+    outcomes = await t.take(*items, *(items[:1] if twice else ()))
+    for (counter, body), outcome in zip(paid, outcomes, strict=False):
+        (code,) = codes([outcome])
+        assert code == foretold(book, body)
+        if not code:
+            made = book.taken(counter, body.consumer, body.amount_paise)
+            assert decoded("payments.take", outcome).number == made.number
+    if twice:
+        assert outcomes[-1].replay
+        assert outcomes[-1].reply == outcomes[0].reply
+
+
+async def cancel(t: Town, book: Book, a: int, b: int) -> None:
+    """Cancel any receipt there ever was."""
+    one = pick(book.receipts, a)
+    if one is None:
+        return
+    code = {"CANCELLED": "RECEIPT_CANCELLED", "VERIFIED": "RECEIPT_VERIFIED"}.get(one.state, "")
+    code = code or ("" if one.day == book.day else "RECEIPT_OTHER_DAY")
+    outcome = await t.ask("omar", "payments.cancel", Cancel(one.number, "by hand"))
+    assert codes([outcome]) == [code]
+    if not code:
+        one.state = "CANCELLED"
+        book.received[one.consumer] -= one.paise
+
+
+async def verify_one(t: Town, book: Book, a: int, b: int) -> None:
+    """Verify one named receipt."""
+    one = pick(book.waiting(), a)
+    if one is not None:
+        await t.done("omar", "payments.verify", Verify(one.counter, one.day, [one.number]))
+        book.verify([one])
+
+
+async def verify_counter(t: Town, book: Book, a: int, b: int) -> None:
+    """Verify what awaits it at one counter."""
+    counter = ("C001", "C002")[a % 2]
+    outcome = await t.ask("omar", "payments.verify", Verify(counter, book.day))
+    waiting = book.waiting(counter)
+    assert codes([outcome]) == ["" if waiting else "NOTHING_TO_VERIFY"]
+    book.verify(waiting)
+
+
+async def verify_day(t: Town, book: Book, a: int, b: int) -> None:
+    """Verify the whole day, step by step."""
+    outcome = await t.ask("omar", "payments.verify_day", VerifyDay(book.day))
+    waiting = book.waiting()
+    assert codes([outcome]) == ["" if waiting else "NOTHING_TO_VERIFY"]
+    await carry_on(t.database)
+    book.verify(waiting)
+
+
+async def next_day(t: Town, book: Book, a: int, b: int) -> None:
+    """Close shifts and day, open the next."""
+    await t.close_day(book.day)
+    here["date"] += dt.timedelta(days=1)
+    book.day = str(here["date"])
+    await t.open_day(book.day)
+
+
+ACTS: Final[dict[str, Callable[[Town, Book, int, int], Awaitable[None]]]] = {
+    "take": take,
+    "take a batch": take_batch,
+    "cancel": cancel,
+    "verify one": verify_one,
+    "verify a counter": verify_counter,
+    "verify the day": verify_day,
+    "next day": next_day,
+}

@@ -1,0 +1,96 @@
+"""Any legal acts in any order leave a ledger that fits, and that is the one kept by hand beside it.
+
+After every act everything is compared: each consumer's heads, what is payable, every number, every
+balance against its entries. At the end the statement of each consumer and the trial balance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mpowerd.payments.rules import HEAD_SLOTS
+from protocols.accounts import PLACES
+from protocols.catalogue.ledger import Ask, AskTrial
+from tests.database.ledger_by_hand import ACTS, NUMBERS, Book
+from tests.database.town import DAY, here, town
+from tests.postgres_nodes import Node, on_reactor
+
+EXAMPLES = 20
+"""Of some fifteen acts each: seconds."""
+ROUNDS = 25 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
+Plan = list[tuple[str, int, int]]
+PLANS = st.lists(
+    st.tuples(st.sampled_from(list(ACTS)), st.integers(0, 10_000), st.integers(0, 60_000)),
+    min_size=8,
+    max_size=20,
+)
+
+
+Base = psycopg.Connection[tuple[Any, ...]]
+
+
+def compared(base: Base, book: Book) -> None:
+    """The real ledger against the one kept by hand."""
+    assert base.execute("SELECT what, which FROM mpower.ledger_check_v1()").fetchall() == []
+    rows = base.execute(
+        "SELECT account, balance_paise, owed_paise FROM mpower.accounts WHERE account >= 0"
+    ).fetchall()
+    stands = {account: balance for account, balance, _ in rows}
+    owed = {account: paise for account, _, paise in rows}
+    for number in NUMBERS:
+        first = int(number) * 16
+        heads = {head: stands.get(first + slot, 0) for head, slot in HEAD_SLOTS.items()}
+        assert heads == book.heads[number]
+        assert stands[first] == -book.received[number]
+        assert owed[first] == sum(book.heads[number].values())
+    numbers = base.execute(
+        "SELECT counter, array_agg((receipt & 1073741823)::integer ORDER BY receipt)"
+        " FROM mpower.requests WHERE receipt IS NOT NULL GROUP BY counter"
+    ).fetchall()
+    assert dict(numbers) == {
+        counter: list(range(1, last + 1)) for counter, last in book.last.items() if last
+    }
+
+
+async def carried_out(node: Node, plan: Plan) -> None:
+    before = here["date"]
+    here["date"] = dt.date.fromisoformat(DAY)
+    try:
+        async with town(node) as t:
+            book, base = Book(), psycopg.connect(t.superuser, autocommit=True)
+            for name, a, b in plan:
+                await ACTS[name](t, book, a, b)
+                compared(base, book)
+            for number in NUMBERS:
+                said = await t.read("omar", "ledger.statement", Ask(number, most=100))
+                assert said.more or said.closing == book.payable(number)
+            trial = await t.read("omar", "ledger.trial_balance", AskTrial())
+            assert trial.debit == trial.credit
+            assert {(one.kind, one.code) for one in trial.groups} <= {
+                (one.kind, one.code) for one in PLACES.values()
+            }
+            t.is_well()
+            base.close()
+    finally:
+        here["date"] = before
+
+
+@pytest.mark.parametrize("turn", range(ROUNDS))
+@on_reactor
+async def test_any_legal_acts_leave_a_ledger_that_fits(node: Node, turn: int) -> None:
+    loop = asyncio.get_running_loop()
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(PLANS)
+    def any_plan(plan: Plan) -> None:
+        asyncio.run_coroutine_threadsafe(carried_out(node, plan), loop).result()
+
+    await asyncio.to_thread(any_plan)
