@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from mpowerd.payments.rules import HEADS, allocate
+from mpowerd.payments.rules import CARRIED, MODES, allocate, order_of
 from mpowerd.payments.whole_days import carry_on
 from protocols.catalogue.payments import Cancel, Take, Verify, VerifyDay
+from protocols.heads import HEADS
 from tests.database.town import CONSUMERS, DAY, Town, codes, decoded, here
 
 CLERK_AT: Final = {"C001": "asha", "C002": "bina"}
-MODES: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER")
+OFFICER_AT: Final = {"C001": "omar", "C002": "omar.two"}
 NUMBERS: Final = [row.number for row in CONSUMERS]
 
 
@@ -32,6 +33,7 @@ class Receipt:
     counter: str
     day: str
     paise: int
+    purpose: str
     state: str = "TAKEN"
 
 
@@ -53,11 +55,12 @@ class Book:
         """Dues of all heads less what is received."""
         return sum(self.heads[consumer].values()) - self.received[consumer]
 
-    def taken(self, counter: str, consumer: str, paise: int) -> Receipt:
+    def taken(self, counter: str, body: Take) -> Receipt:
         """Give the next number of the counter to a payment."""
+        consumer, paise = body.consumer, body.amount_paise
         self.last[counter] += 1
         number = f"{counter}/2026-27/{self.last[counter]}"
-        made = Receipt(number, consumer, counter, self.day, paise)
+        made = Receipt(number, consumer, counter, self.day, paise, body.purpose)
         self.receipts.append(made)
         self.received[consumer] += paise
         return made
@@ -75,7 +78,7 @@ class Book:
         """Split each over the heads as they stand when its turn comes."""
         for one in receipts:
             heads = self.heads[one.consumer]
-            for head, paise in allocate(one.paise, heads):
+            for head, paise in allocate(one.paise, heads, order_of(one.purpose)):
                 heads[head] -= paise
             self.received[one.consumer] -= one.paise
             one.state = "VERIFIED"
@@ -86,28 +89,32 @@ def pick(things: list[Receipt], number: int) -> Receipt | None:
     return things[number % len(things)] if things else None
 
 
-def payment(a: int, b: int) -> tuple[str, Take]:
-    """Choose a counter and what is paid there."""
+def payment(book: Book, a: int, b: int) -> tuple[str, Take]:
+    """Choose a counter and what is paid there, with the instrument that its mode carries."""
     counter, mode = ("C001", "C002")[a % 2], MODES[a // 2 % len(MODES)]
-    instrument = "" if mode == "CASH" else f"I{a}"
-    purpose = "ADVANCE" if b % 3 == 0 else "DUES"
-    return counter, Take(NUMBERS[a % len(NUMBERS)], 1 + b, mode, instrument, purpose)  # type: ignore[arg-type]
+    paper = {"instrument": f"{a:06d}", "dated": book.day, "bank": "SBI", "branch": "MALL-ROAD"}
+    carried = {name: paper[name] for name in CARRIED[mode]}
+    purpose = ("ADVANCE", "DUES", "PARTIAL", "DUES")[b % 4]
+    body = {"mode": mode, "purpose": purpose, "confirmed": True, **carried}
+    return counter, Take(NUMBERS[a % len(NUMBERS)], 1 + b, **body)  # type: ignore[arg-type]
 
 
 def foretold(book: Book, body: Take) -> str:
     """The code that a payment is refused with, '' none."""
-    over = body.purpose == "DUES" and body.amount_paise > book.payable(body.consumer)
+    over = body.purpose != "ADVANCE" and body.amount_paise > book.payable(body.consumer)
     return "ADVANCE_UNMARKED" if over else ""
 
 
 async def take(t: Town, book: Book, a: int, b: int) -> None:
     """One payment."""
-    await take_many(t, book, [payment(a, b)])
+    await take_many(t, book, [payment(book, a, b)])
 
 
 async def take_batch(t: Town, book: Book, a: int, b: int) -> None:
     """Several payments in one batch, of one consumer too, and one key twice."""
-    await take_many(t, book, [payment(a + n // 2, b // (n + 1)) for n in range(5)], twice=True)
+    await take_many(
+        t, book, [payment(book, a + n // 2, b // (n + 1)) for n in range(5)], twice=True
+    )
 
 
 async def take_many(
@@ -119,7 +126,7 @@ async def take_many(
         (code,) = codes([outcome])
         assert code == foretold(book, body)
         if not code:
-            made = book.taken(counter, body.consumer, body.amount_paise)
+            made = book.taken(counter, body)
             assert decoded("payments.take", outcome).number == made.number
     if twice:
         assert outcomes[-1].replay
@@ -133,7 +140,7 @@ async def cancel(t: Town, book: Book, a: int, b: int) -> None:
         return
     code = {"CANCELLED": "RECEIPT_CANCELLED", "VERIFIED": "RECEIPT_VERIFIED"}.get(one.state, "")
     code = code or ("" if one.day == book.day else "RECEIPT_OTHER_DAY")
-    outcome = await t.ask("omar", "payments.cancel", Cancel(one.number, "by hand"))
+    outcome = await t.ask(OFFICER_AT[one.counter], "payments.cancel", Cancel(one.number, "by hand"))
     assert codes([outcome]) == [code]
     if not code:
         one.state = "CANCELLED"
