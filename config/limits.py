@@ -25,6 +25,31 @@ class LimitsSettings(Settings, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=10_000, description="New connections a second; more wait for their turn."),
     ] = 200
+    counter_tokens_per_s: Annotated[
+        int,
+        Meta(
+            ge=40,
+            le=100_000,
+            description="How much a counter's certificate may ask a second: a payment costs 1, any"
+            " other request 5, a sign-in 40. A clerk needs ten; more is BUSY for a moment.",
+        ),
+    ] = 200
+    bank_tokens_per_s: Annotated[
+        int,
+        Meta(
+            ge=40,
+            le=100_000,
+            description="The same for a bank's certificate: 200 parts of scrolls, 100,000 lines.",
+        ),
+    ] = 1000
+    ops_tokens_per_s: Annotated[
+        int,
+        Meta(
+            ge=40,
+            le=100_000,
+            description="The same for an operator's certificate, who loads the board's files.",
+        ),
+    ] = 1000
     pool: Annotated[
         int,
         Meta(ge=1, le=64, description="Connections to the database; 8 to 16 serve a whole city."),

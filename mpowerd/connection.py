@@ -69,6 +69,9 @@ class Hall(Protocol):
     def now_s(self) -> float:
         """Monotonic seconds."""
 
+    def read(self, connection: Connection) -> float:
+        """Count a message; gives the seconds until the next may be read."""
+
     def seat(
         self, connection: Connection, kind: str
     ) -> tuple[Welcome | NotPrimary, frozenset[str]]:
@@ -105,6 +108,7 @@ class Connection:
         self._talk = begin(NotPrimary(0))
         self._heard_s = hall.now_s()
         self._checking: asyncio.Task[None] | None = None
+        self._full, self._slowed = False, False
         self.asker = Asker("", "")
         self.session: bytes | None = None
 
@@ -121,6 +125,8 @@ class Connection:
     def frame_came(self, line: Line, payload: bytes) -> None:
         """One frame, whole."""
         self._heard_s = self._hall.now_s()
+        if wait_s := self._hall.read(self):
+            self.slow(wait_s)
         try:
             message = from_client(payload)
         except Refused as refused:
@@ -158,6 +164,21 @@ class Connection:
         self._hall.counted(answer)
         self.happened(table.Answered(answer))
 
+    def slow(self, wait_s: float) -> None:
+        """Read no more for so long: more was asked than the certificate's quota has room for."""
+        if self._line is not None and not self._slowed:
+            self._slowed = True
+            self._line.pause()
+            asyncio.get_running_loop().call_later(wait_s, self._read_on)
+
+    def _read_on(self) -> None:
+        self._slowed = False
+        self._resume()
+
+    def _resume(self) -> None:
+        if self._line is not None and not (self._full or self._slowed):
+            self._line.resume()
+
     def silent(self, now_s: float) -> bool:
         """Say whether nothing was heard for too long."""
         return now_s - self._heard_s > SILENT_S
@@ -189,9 +210,11 @@ class Connection:
             case table.EpochSeen(epoch):
                 self._hall.epoch_seen(epoch)
             case table.PauseReading():
+                self._full = True
                 line.pause()
             case table.ResumeReading():
-                line.resume()
+                self._full = False
+                self._resume()
             case table.Close():
                 line.close()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, Final
 
 import structlog
@@ -20,11 +20,13 @@ from msgspec import Struct
 from mpowerd.connection import Connection
 from mpowerd.dispatch import Dispatch
 from mpowerd.faults import refusal
+from mpowerd.quotas import PAYMENT, REQUEST, SIGN_IN, Quotas
 from mpowerd.seats import CONNECTIONS, Asker, own_operations
 from mpowerd.sessions import Sessions
 from mpowerd.sign_in import SignIns
 from protocols import talk as table
 from protocols.catalogue import CATALOGUE
+from protocols.faults import refusal as put_off
 from protocols.messages import (
     Notice,
     NotPrimary,
@@ -54,6 +56,8 @@ class Doors(Struct, frozen=True):
     sign_ins: SignIns
     sessions: Sessions
     displaced: Callable[[Asker], Coroutine[Any, Any, None]]
+    light: Collection[str] = frozenset()
+    """Operations that are posted in batches: each costs little."""
 
 
 def _uncounted(_answer: Reply | Refusal) -> None:
@@ -64,9 +68,14 @@ def _unheard(_kind: str, _text: str) -> None:
     """Nobody hears of alarms."""
 
 
+def _ms(wait_s: float) -> int:
+    return max(1, round(wait_s * 1000))
+
+
 class Hall:
     """``clock`` is monotonic; ``later_epoch`` hears of an epoch a terminal has seen elsewhere;
-    ``counted`` of every answer, ``alarm`` of certificates that seem copied ('' ends it).
+    ``counted`` of every answer, ``alarm`` of certificates that seem copied ('' ends it);
+    ``quotas`` say how much a certificate may ask.
     """
 
     def __init__(
@@ -76,8 +85,10 @@ class Hall:
         later_epoch: Callable[[int], None],
         counted: Callable[[Reply | Refusal], None] = _uncounted,
         alarm: Callable[[str, str], None] = _unheard,
+        quotas: Quotas | None = None,
     ) -> None:
         self.alarm = alarm
+        self.quotas = quotas or Quotas({})
         self.now_s, self.epoch_seen, self.counted = clock, later_epoch, counted
         self._here: Welcome | NotPrimary = here
         self._doors: Doors | None = None
@@ -140,6 +151,9 @@ class Hall:
         for connection in self:
             if connection.silent(now_s):
                 connection.happened(table.Deadline("beat"))
+        for subject, times in self.quotas.told_over().items():
+            structlog.get_logger().warning("over its quota", subject=subject, times=times)
+        self.quotas.forget(now_s)
         old = [one for one, times in self._quarrels.items() if now_s - times[-1] > QUARREL_S]
         for subject in old:
             del self._quarrels[subject]
@@ -194,21 +208,36 @@ class Hall:
         if connection.session and self._sessions.get(connection.session) is connection:
             del self._sessions[connection.session]
 
+    def read(self, connection: Connection) -> float:
+        """Count a message against the certificate's quota; gives the seconds until the next."""
+        return self.quotas.read(connection.asker.subject, self.now_s())
+
     def ask(self, connection: Connection, request: Request) -> None:
-        """Dispatch a request; one that meets shut doors is NOT_PRIMARY."""
+        """Dispatch a request; one that meets shut doors is NOT_PRIMARY, one above the certificate's
+        quota is BUSY, and its line is read no more until there is room.
+        """
         if self._holding:
             return
         if self._doors is None:
             connection.answered(refusal(request.seq, Refused("NOT_PRIMARY")))
+            return
+        tokens = PAYMENT if request.operation in self._doors.light else REQUEST
+        wait_s = self.quotas.spend(connection.asker.subject, tokens, self.now_s())
+        if wait_s:
+            connection.slow(wait_s)
+            connection.answered(put_off(request.seq, Refused("BUSY"), _ms(wait_s)))
         else:
             self._doors.dispatch.ask(
                 connection.asker, connection.session, request, connection.answered
             )
 
     async def check(self, asker: Asker, claim: SignIn | Resume) -> Session:
-        """Check a password or a token; raises Refused."""
+        """Check a password or a token; raises Refused, BUSY above the certificate's quota."""
         if self._doors is None:
             raise Refused("NOT_PRIMARY")
+        tokens = SIGN_IN if isinstance(claim, SignIn) else REQUEST
+        if self.quotas.spend(asker.subject, tokens, self.now_s()):
+            raise Refused("BUSY")
         if isinstance(claim, SignIn):
             return await self._doors.sign_ins.sign_in(asker, claim)
         return await self._doors.sign_ins.resume(asker, claim)

@@ -53,6 +53,7 @@ from mpowerd.payments.store import Item, take_batch
 from mpowerd.payments.whole_days import SERVED as WHOLE_DAYS
 from mpowerd.payments.whole_days import carry_on
 from mpowerd.people import People
+from mpowerd.quotas import Quotas
 from mpowerd.receipt_books.operations import SERVED as RECEIPT_BOOKS
 from mpowerd.remittance.operations import served as remittance_served
 from mpowerd.rooms import Serve, ServedRooms
@@ -129,7 +130,8 @@ def served(
 
 class Plan(Struct, frozen=True):
     """What one node's house is told; ``superuser`` and ``app`` reach its own PostgreSQL; roles
-    in ``second_factor`` work only with one.
+    in ``second_factor`` work only with one; ``quotas`` are tokens a second of a certificate, by
+    kind.
     """
 
     cluster: str
@@ -142,6 +144,7 @@ class Plan(Struct, frozen=True):
     accept_per_s: int = 200
     payments_per_batch: int = 128
     pool: int = 8
+    quotas: Mapping[str, int] = {}
     second_factor: frozenset[str] = frozenset()
     fresh_s: float = FRESH_S
     common_passwords: Path | None = None
@@ -174,6 +177,7 @@ class House:
             _later_epoch,
             self.figures.answered,
             lambda kind, text: self.alarm(kind, text),  # noqa: PLW0108 - it is set later
+            Quotas(plan.quotas),
         )
         self.figures.show(self._present)
         self.opening = Opening(self.hall, standing, self._make)
@@ -274,7 +278,7 @@ class House:
             database=database,
             lane=lane,
             sessions=sessions,
-            doors=Doors(dispatch, sign_ins, sessions, people.note_displaced),
+            doors=Doors(dispatch, sign_ins, sessions, people.note_displaced, LANES),
             today=partial(_today, database),
             chores={
                 "requests that ran out": partial(expire_requests, database),

@@ -94,6 +94,11 @@ def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:
         accept_per_s=limits.accept_per_s,
         payments_per_batch=limits.payments_per_batch,
         pool=limits.pool,
+        quotas={
+            "counter": limits.counter_tokens_per_s,
+            "bank": limits.bank_tokens_per_s,
+            "ops": limits.ops_tokens_per_s,
+        },
         second_factor=frozenset(settings.sign_in.second_factor),
         fresh_s=settings.sign_in.fresh_s,
         common_passwords=settings.sign_in.common_passwords,

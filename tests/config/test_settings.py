@@ -51,7 +51,7 @@ def changed(home: Path, name: str, old: str, new: str) -> Path:
             "zzz: 8",
             (
                 "limits.zzz: there is no such setting; known here: sessions, payments_per_batch,"
-                " accept_per_s, pool"
+                " accept_per_s, counter_tokens_per_s, bank_tokens_per_s, ops_tokens_per_s, pool"
             ),
         ),
         ("    - name: b", "    - name: a", "cluster: both nodes are called a"),

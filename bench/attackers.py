@@ -1,5 +1,5 @@
-"""An attacker in a process of its own, with a stolen certificate: ``python -m
-tests.database.abuse.attackers KIND PORT CA CERT KEY``.
+"""An attacker in a process of its own, with a stolen certificate: ``python -m bench.attackers KIND
+PORT CA CERT KEY USER PASSWORD``.
 
 It attacks as hard as it can until it is killed, and prints "at it" once it has begun. It knows the
 protocol's bytes, and nothing of the server.
@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Raw, msgpack
 
@@ -21,24 +21,41 @@ from protocols.codec import encode
 from protocols.frames import frame
 from protocols.messages import MAX_FRAME_BYTES, Hello, Message, Request, SignIn
 
-OWN = "127.0.0.66"
+OWN: Final = "127.0.0.66"
 """The address it comes from."""
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE: Final = 4
 """As many connections are tried at once: more only compete with each other."""
+AT_ONCE: Final = 8
+"""Requests a connection may have unanswered."""
+DRIP_S: Final = 0.05
+KINDS: Final = {
+    "connections": "connects and drops, without a certificate",
+    "handshakes": "whole handshakes, one after the other",
+    "slow": "clients that let a frame drip",
+    "oversized": "frames of four gigabytes",
+    "deaf": "clients that never read an answer",
+    "sign_ins": "a password after the other",
+    "requests": "a signed-in counter that asks without end",
+}
+"""What it can do."""
+ALONE: Final = frozenset({"requests", "sign_ins", "deaf"})
+"""One certificate has one seat: a second connection would only displace the first."""
 Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter
-PASSWORD = "correct horse battery staple"
 
 
 def framed(message: Message) -> bytes:
+    """Write a message as it travels."""
     return frame(encode(message), MAX_FRAME_BYTES)
 
 
 class Attacker:
-    """Where it attacks, and with which papers."""
+    """Where it attacks, with which papers, and as whom."""
 
-    def __init__(self, port: int, ca: str, certificate: str, key: str) -> None:
-        self.port = port
+    def __init__(
+        self, port: int, ca: str, certificate: str, key: str, user: str, password: str
+    ) -> None:
+        self.port, self.user, self.password = port, user, password
         self.tls = ssl.create_default_context(cafile=ca)
         self.tls.check_hostname = False
         self.tls.load_cert_chain(certificate, key)
@@ -75,29 +92,55 @@ class Attacker:
         """A password after the other, each for another user."""
         reader, writer = await self.greet()
         for number in range(1_000):
-            writer.write(framed(SignIn(f"user{number}", PASSWORD)))
+            writer.write(framed(SignIn(f"user{number}", self.password)))
             await heard(reader)
 
     async def requests(self) -> None:
         """A clerk's counter asks and asks, always as much at once as it is let."""
         reader, writer = await self.greet()
-        writer.write(framed(SignIn("ravi", PASSWORD)))
+        writer.write(framed(SignIn(self.user, self.password)))
         await heard(reader)
         body = Raw(msgpack.encode(["name", "Consumer", 50]))
-        for number in range(1, 9):
+        for number in range(1, AT_ONCE + 1):
             writer.write(framed(Request(number, "consumers.find", None, body)))
-        for number in range(9, 2**31):
+        for number in range(AT_ONCE + 1, 2**31):
             await heard(reader)
             writer.write(framed(Request(number, "consumers.find", None, body)))
             await writer.drain()
 
+    async def slow(self) -> None:
+        """A frame is begun and drips, a byte at a time."""
+        _, writer = await self.call()
+        writer.write((60_000).to_bytes(4, "big"))
+        while not writer.is_closing():
+            writer.write(b"\x91")
+            await asyncio.sleep(DRIP_S)
+
+    async def oversized(self) -> None:
+        """A frame of four gigabytes is begun, again and again."""
+        _, writer = await self.call()
+        writer.write(b"\xff" * 4 + b"A" * 16_000)
+        await writer.drain()
+        writer.transport.abort()
+
+    async def deaf(self) -> None:
+        """Requests without end, and no answer is ever read."""
+        reader, writer = await self.greet()
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other door
+        body = Raw(msgpack.encode([]))
+        for number in range(1, 2**31):
+            writer.write(framed(Request(number, "no.such_operation", None, body)))
+            await writer.drain()
+
 
 async def heard(reader: Reader) -> bytes:
+    """Give the next frame's payload."""
     size = int.from_bytes(await reader.readexactly(4), "big")
     return await reader.readexactly(size)
 
 
 async def for_ever(attack: Callable[[], Awaitable[None]]) -> None:
+    """Attack again whenever an attack is cut off."""
     while True:
         with contextlib.suppress(OSError, EOFError, ssl.SSLError):
             await attack()
@@ -105,10 +148,11 @@ async def for_ever(attack: Callable[[], Awaitable[None]]) -> None:
 
 
 async def main(kind: str, port: str, *papers: str) -> None:
+    """Attack until killed."""
     attacker = Attacker(int(port), *papers)
     attack: Callable[[], Awaitable[None]] = getattr(attacker, kind)
-    alone = kind in {"requests", "sign_ins"}  # one certificate has one seat
-    tasks = [asyncio.ensure_future(for_ever(attack)) for _ in range(1 if alone else SIDE_BY_SIDE)]
+    side_by_side = 1 if kind in ALONE else SIDE_BY_SIDE
+    tasks = [asyncio.ensure_future(for_ever(attack)) for _ in range(side_by_side)]
     await asyncio.sleep(0.5)
     print("at it", flush=True)
     await asyncio.gather(*tasks)
