@@ -17,10 +17,14 @@ from typing import Any, Final
 import click
 
 from clients.demo import mending, running, strokes
+from clients.demo.company import load_at
 from clients.demo.stage import Stage, StageError, mpower_at
 from clients.door import Ended, Exit, answer, json_option, talk
 
-WHO: Final = click.Choice(["primary", "standby", "a", "b", "witness"])
+PLACES: Final = ("primary", "standby", "a", "b", "witness")
+WHO: Final = click.Choice(PLACES)
+MOST: Final = 2000
+"""Payments a second: beyond it this machine measures itself."""
 
 
 @contextmanager
@@ -61,6 +65,9 @@ def demo(context: click.Context) -> None:
     Examples:
       mpower demo                     until Ctrl-C
       mpower demo kill primary        from a second shell
+      mpower demo partition links     cut the network between the two servers
+      mpower demo load 100            counters post 100 payments a second
+      mpower demo heal                mend whatever was done
       mpower demo drill               a failover both ways, then the verdict
       mpower demo run -- mpower cluster status
     """  # noqa: D301 - click wants the character itself
@@ -186,11 +193,31 @@ def freeze(who: str) -> None:
 
 
 @demo.command()
-@click.argument("who", type=click.Choice(["a", "b", "witness", "all"]), default="all")
-def heal(who: str) -> None:
-    """Thaw what is frozen and start again what was killed or stopped."""
+@click.argument("who", type=click.Choice([*PLACES, "links"]))
+def partition(who: str) -> None:
+    """Cut the network: a service hears nobody; or only the two servers lose each other (links)."""
     found = _found()
-    names = list(found.services) if who == "all" else [who]
+    name = who if who == "links" else _alive(found, who)
+    mending.partition(found, name)
+    what = "the links between a and b" if who == "links" else f"{name} off from all others"
+    click.echo(f"Cut {what}. Join them again: mpower demo heal {name}")
+
+
+@demo.command()
+@click.argument("rate", type=click.IntRange(0, MOST), metavar="PER_SECOND")
+def load(rate: int) -> None:
+    """Have the counters together post about so many payments a second (0: none)."""
+    found = _found()
+    load_at(Path(found.home)).write_text(f"{rate}\n", "ascii")
+    click.echo(f"The counters now post about {rate} payments a second.")
+
+
+@demo.command()
+@click.argument("who", type=click.Choice(["a", "b", "witness", "links", "all"]), default="all")
+def heal(who: str) -> None:
+    """Join what is cut off, thaw what is frozen, start again what was killed or stopped."""
+    found = _found()
+    names = [*found.services, "links"] if who == "all" else [who]
     healed = [name for name in names if mending.heal(found, name)]
     click.echo(f"Healed: {', '.join(healed) or 'nothing was broken'}.")
 

@@ -31,6 +31,11 @@ def under_way_at(home: Path) -> Path:
     return home / "under-way"
 
 
+def load_at(home: Path) -> Path:
+    """Where a person says how many payments a second the counters shall post together."""
+    return home / "load"
+
+
 class Company:
     """Eight terminals and a bank at work, in a process of their own."""
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from clients.demo import running, strokes
+from clients.demo import running, strokes, wires
 from clients.demo.running import Running
 from clients.demo.stage import launch
 
@@ -46,9 +46,24 @@ def clear(found: Running) -> int:
     return len(members)
 
 
+def partition(found: Running, name: str) -> None:
+    """Cut a service off from all others, or (``links``) the two nodes from each other."""
+    home = Path(found.home)
+    wires.cut(home, {*wires.cuts_of(home), name})
+    note(found, name)
+
+
 def heal(found: Running, name: str) -> bool:
-    """Thaw a frozen service, start a dead one; False if nothing was wrong with it."""
+    """Join what is cut off, thaw what is frozen, start what is dead; False if nothing was wrong."""
+    cuts = wires.cuts_of(Path(found.home))
+    wires.cut(Path(found.home), cuts - {name})
+    return _revived(found, name) or name in cuts
+
+
+def _revived(found: Running, name: str) -> bool:
     now = running.find() or found
+    if name not in now.services:
+        return False
     members = now.frozen.get(name, [])
     if members:
         strokes.thaw(members)

@@ -25,7 +25,7 @@ IN_SYNC_S = 120.0
 
 def open_board(stage: Stage, told: board.Told) -> None:
     """Bring everything up; StageError with a sentence if something does not come."""
-    for name in SERVICES:
+    for name in stage.names:
         stage.start(name)
     wait(stage, "the witness and both nodes answer", _all_answer, READY_S)
     told("witness and two nodes are up")

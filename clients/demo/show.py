@@ -51,7 +51,7 @@ The board is open. {len(stage.busy)} counters and a bank are taking payments.
                       first 'shift open', then 'find sharma', 'take NUMBER all'
   see the pair        {mpower} --settings {stage.home} cluster status
   try                 {mpower} demo kill primary      then   {mpower} demo heal
-                      {mpower} demo freeze standby · stop a · status
+                      {mpower} demo freeze standby · partition links · load 100 · status
   end                 Ctrl-C
 """
     )

@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from clients.demo import running, strokes
+from clients.demo import running, strokes, wires
 from clients.demo.running import Process, Running
 from clients.ops.init import loopback_plan
 from config.folder import Paths, write_settings
@@ -29,6 +29,8 @@ from config.load import load_client
 from config.proof import AuditSettings
 
 SERVICES: Final = ("witness", "a", "b")
+WIRES: Final = "wires"
+"""The network between them (see ``wires``), where a person may cut it."""
 STOP_DEADLINE_S: Final = 12.0
 """A node stops within five seconds; beyond this it is killed."""
 LAST_LINES: Final = 15
@@ -67,6 +69,8 @@ class Stage:
         quick = AuditSettings(checkpoint_s=1)
         plan = msgspec.structs.replace(plan, journal=Path("journals"), audit=quick)
         paths = write_settings(plan)
+        if pointed:
+            wires.laid(plan, paths)
         (home / "logs").mkdir()
         return cls(paths, plan.counters, bank, pointed=pointed)
 
@@ -78,6 +82,11 @@ class Stage:
         if service is None:
             raise StageError(f"{name} ended at once. {self.last_lines(name)}")
         self._keep(services=self.services | {name: service})
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The services to start, in order."""
+        return (WIRES, *SERVICES) if self._pointed else SERVICES
 
     @property
     def busy(self) -> tuple[str, ...]:
@@ -134,7 +143,7 @@ class Stage:
         for members in self._running.frozen.values():
             strokes.thaw(members)
         families = {name: running.family(one) for name, one in self.services.items()}
-        for name in reversed(SERVICES):
+        for name in (*reversed(SERVICES), WIRES):
             if name in self.services:
                 strokes.stop(self.services[name])
                 self._await_end(families[name])
@@ -171,12 +180,9 @@ class Stage:
 
 def launch(home: Path, name: str) -> subprocess.Popen[bytes]:
     """Start a service of the demo at ``home``, in a session of its own, its log under logs/."""
-    kind, settings = (
-        ("witness", "witness.yaml") if name == "witness" else ("node", f"node-{name}.yaml")
-    )
     with (home / "logs" / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "mpowerd", kind, "--settings", str(home / settings)],
+            [sys.executable, "-m", *_words(home, name)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -184,6 +190,16 @@ def launch(home: Path, name: str) -> subprocess.Popen[bytes]:
             cwd=home,
             env=environment(),
         )
+
+
+def _words(home: Path, name: str) -> list[str]:
+    """The module that is this service, and what it is told."""
+    if name == WIRES:
+        return ["clients.demo.wires", str(home)]
+    kind, settings = (
+        ("witness", "witness.yaml") if name == "witness" else ("node", f"node-{name}.yaml")
+    )
+    return ["mpowerd", kind, "--settings", str(home / settings)]
 
 
 def environment(home: Path | None = None) -> dict[str, str]:

@@ -15,6 +15,7 @@ import os
 import random
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ import msgspec
 
 from clients.asking import Declined
 from clients.demo import board
-from clients.demo.company import BOUNDS_MS, under_way_at
+from clients.demo.company import BOUNDS_MS, load_at, under_way_at
 from clients.link import Link
 from clients.running import link_from
 from config.load import load_client, with_certificate
@@ -93,7 +94,9 @@ class Traffic:
         self.clock = BootClock()
         self.tally = Tally(under_way_at(home))
         self.ending = False
-        self.think_s = think_s
+        self.think_s: float | None = think_s
+        """How long a terminal rests between payments; None: it takes none."""
+        self.load_file = load_at(home)
         settings = load_client(home)
         self.settings = msgspec.structs.replace(settings, journal=home / "journals")
         self.chance = random.Random(os.urandom(8))
@@ -122,6 +125,7 @@ class Traffic:
         work = [ensureDeferred(self._counter(name, link)) for name, link in self.terminals]
         work.append(ensureDeferred(self._bank(*self.bank)))
         self._report()
+        self._look()
         whole = gatherResults(work, consumeErrors=True)
         await whole
         return not self.tally.open
@@ -130,14 +134,21 @@ class Traffic:
         click.echo(self.tally.line())
         self.clock.callLater(REPORT_S, self._report)
 
+    def _look(self) -> None:
+        """How fast a person wants the counters to be, if somebody has said it."""
+        with suppress(OSError, ValueError):
+            rate = int(self.load_file.read_text("ascii"))
+            self.think_s = len(self.terminals) / rate if rate else None
+        self.clock.callLater(REPORT_S, self._look)
+
     async def _counter(self, name: str, link: Link) -> None:
         link.start()
         await link.sign_in(board.clerk_of(name), board.PASSWORD)
         await board.open_shift(link)
         while not self.ending:
-            body = self._payment()
-            await self._submit(name, link, "payments.take", body)
-            await self._pause(self.think_s)
+            if self.think_s is not None:
+                await self._submit(name, link, "payments.take", self._payment())
+            await self._pause(REPORT_S if self.think_s is None else self.think_s)
         link.stop()
 
     def _payment(self) -> Take:

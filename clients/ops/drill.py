@@ -38,6 +38,7 @@ BELL_S: Final = 10.0
 LOOK: Final = "See 'mpower cluster doctor', bring that into order, then rehearse."
 EPILOG: Final = """\b
 Examples:
+  mpower cluster drill --dry-run
   mpower cluster drill
   mpower cluster drill --yes --json
 Exit codes: 0 rehearsed · 1 it went wrong on the way · 5 not safe now, nothing was done.
@@ -92,13 +93,22 @@ def sentence(legs: list[Leg]) -> str:
 
 @click.command(epilog=EPILOG)
 @click.option("--yes", is_flag=True, help="Do not ask; for a planned job at night.")
+@click.option("--dry-run", "dry", is_flag=True, help="Only say what would happen, if it is safe.")
 @json_option
-def drill(*, yes: bool, as_json: bool) -> None:
+def drill(*, yes: bool, dry: bool, as_json: bool) -> None:
     """Rehearse a failover there and back, and measure what counters would have seen."""
     settings = client_settings("ops")
+    if dry:
+        first, second = on_reactor(settings, lambda asking: _safe(asking, settings))
+        data = {"drill": "switchover", "primary": first, "standby": second, "dry": True}
+        said = f"It is safe now to rehearse: {first} to {second}, and back. Nothing was done."
+        answer({**data, "said": said}, said, as_json=as_json)
+        return
 
     async def work(asking: Asking) -> list[Leg]:
-        first, second = await _agreed(asking, settings, yes=yes)
+        first, second = await _safe(asking, settings)
+        if not yes and not click.confirm("Begin?", err=True):
+            raise Ended(Exit.REFUSED, "Nothing was done.")
         return await _rehearsed(asking, settings, first, second)
 
     legs = on_reactor(settings, work)
@@ -106,8 +116,8 @@ def drill(*, yes: bool, as_json: bool) -> None:
     answer({**data, "said": sentence(legs)}, sentence(legs), as_json=as_json)
 
 
-async def _agreed(asking: Asking, settings: ClientSettings, *, yes: bool) -> tuple[str, str]:
-    """The two nodes, primary first, once it is safe and a person has said yes."""
+async def _safe(asking: Asking, settings: ClientSettings) -> tuple[str, str]:
+    """The two nodes, primary first, if it is safe now; the plan is told. Ended if it is not."""
     seen = await look(asking, settings)
     if not seen.nodes:
         raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
@@ -122,8 +132,6 @@ async def _agreed(asking: Asking, settings: ClientSettings, *, yes: bool) -> tup
     for one in seen.nodes:
         for text in one.alarms.values():
             talk(f"An alarm stands on {one.node}, not against it: {text}")
-    if not yes and not click.confirm("Begin?", err=True):
-        raise Ended(Exit.REFUSED, "Nothing was done.")
     return first, second
 
 

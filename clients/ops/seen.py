@@ -17,6 +17,7 @@ from clients.ops.notices import left_behind, notices
 from clients.ops.silence import sentences
 from clients.ops.strips import cut, size, strips, text
 from clients.ops.verdict import (
+    FRESH_MS,
     NodeStatus,
     WitnessStatus,
     cluster_json,
@@ -136,7 +137,7 @@ def sorted_out(heard: list[Heard], links: int, at_s: float) -> Seen:
 
 
 def _row(node: NodeStatus, record: Record | None) -> tuple[str, ...]:
-    alive = sum(link.open for link in node.links)
+    alive = sum(link.open and 0 <= link.heard_ms < FRESH_MS for link in node.links)
     return (
         node.node,
         node.role + (" (open)" if node.open else ""),

@@ -183,6 +183,9 @@ def test_every_link_has_its_beats_and_the_page_fits_a_terminal() -> None:
     lines = Seen([ill, structs.replace(B, links=ill.links)], W, {}, {}, 0.0).table().splitlines()
     assert lines[1].endswith("1 of 2")
     assert sum(line.startswith(("a link", "b link")) for line in lines) == 4
+    mute = structs.replace(LINKED, links=[structs.replace(LINKED.links[0], heard_ms=4_400)])
+    silent = Seen([mute], W, {}, {}, 0.0).table().splitlines()
+    assert silent[1].endswith("0 of 1"), "open and not heard is not alive"
     strip = next(line for line in lines if line.startswith("a link 1"))
     assert "|!." * 20 in strip
     assert strip.endswith("0.1s")
