@@ -12,6 +12,8 @@
 #                          three hosts, real faults, a checker outside; as root on Linux
 #   make bench [ONLY=x]    the figures, as a table and JSON lines; RUNS=5 and PEERS=none|patroni|…
 #                          for the failover figures
+#   make scenario NAME=DAY a scripted day on a demo's board, its books compared to the paisa:
+#                          mpower demo run -- make scenario NAME=DAY
 #   make install           the environment alone, for a server (docs/operator/install.md)
 #   make lock              write requirements.lock again from pyproject.toml
 #   make audit             secrets, dangerous code, known vulnerabilities of what the lock pins
@@ -21,7 +23,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := demo
-.PHONY: demo install test test-all check coverage simulate torture bench lock audit sbom clean
+.PHONY: demo install test test-all check coverage simulate torture bench scenario lock audit sbom clean
 
 BIN := .venv/bin
 STAMP := .venv/.from-lock
@@ -32,6 +34,7 @@ MINUTES ?= 6
 SEED ?=
 PLANT ?=
 KINDS ?=
+NAME ?= DAY
 PYTEST = $(BIN)/python -m pytest
 # pytest exits 5 when a selection holds no test: not a failure of the code.
 RUN_TESTS = run() { "$$@" || { code=$$?; [ "$$code" -eq 5 ] || exit "$$code"; }; }; run
@@ -81,6 +84,9 @@ torture: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(PEERS),--peers $(PEERS))
+
+scenario: $(STAMP)
+	@$(BIN)/python -m clients.demo.scenario $(NAME)
 
 lock: $(STAMP)
 	@$(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --all-extras --upgrade \

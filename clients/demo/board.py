@@ -41,6 +41,8 @@ TREE: Final = (
     ("SD-201", "Mill Gate sub-division", "SUBDIVISION", "DV-112"),
 )
 """The demo's offices below the head office: code, name, kind, parent."""
+BANKS: Final = (("SBI", "State bank of the demo"), ("PNB", "Second bank of the demo"))
+"""The banks that consumers' cheques are drawn on."""
 SUBDIVISIONS: Final = tuple(code for code, _, kind, _ in TREE if kind == "SUBDIVISION")
 ENGINEER: Final = "engineer101"
 """The officer of one sub-division only, beside the head office's."""
@@ -100,6 +102,8 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
     offices = [dict(zip(fields, one, strict=True)) for one in TREE]
     await _once(link, "masters.change", ChangeMaster("offices", today(), offices, [], FOUNDED))
     told(f"{len(TREE)} offices below the head office")
+    banks = [{"code": code, "name": name} for code, name in BANKS]
+    await _once(link, "masters.change", ChangeMaster("banks", today(), banks, [], FOUNDED))
     for n, counter in enumerate(counters):
         await _once(link, "security.add_counter", AddCounter(counter, office_of(n)))
     await _once(link, "security.add_counter", AddCounter(bank, "HO", "BANK"))

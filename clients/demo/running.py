@@ -108,10 +108,15 @@ def find(*, living: bool = True) -> Running | None:
         home = Path(json.loads(pointer().read_text())["home"])
         if pointer().stat().st_uid != os.getuid():
             return None
-        found = msgspec.json.decode((home / STATE_FILE).read_bytes(), type=Running)
+        found = at(home)
     except (OSError, ValueError, KeyError, msgspec.MsgspecError):
         return None
     return found if found.owner.alive() or not living else None
+
+
+def at(home: Path) -> Running:
+    """Read the demo at this home; OSError if there is none."""
+    return msgspec.json.decode((home / STATE_FILE).read_bytes(), type=Running)
 
 
 def leftovers(found: Running) -> list[Process]:

@@ -227,6 +227,9 @@ async def test_the_proof_names_the_first_thing_that_is_wrong(node: Node, what: s
         whole, parted = await proven(t, 1), await proven(t, 7)
         assert (whole[0].rule, whole[0].which) == NAMED[what]
         assert sorted(map(str, whole)) == sorted(map(str, parted))
+        if what == "balance":
+            alone = [(await t.read("adil", "ledger.check", Check(n, 7))).wrong for n in range(7)]
+            assert [bool(one) for one in alone].count(True) == 2  # the account's part, and all's
 
 
 @on_reactor
