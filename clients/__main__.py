@@ -49,6 +49,10 @@ NOUNS: Final = {
     "audit": ("clients.ops.audit:audit", "Prove that nothing was changed; who did what, when."),
     "cluster": ("clients.ops.cluster:cluster", "The pair: who is primary, is everything safe."),
     "monitor": ("clients.ops.monitor.command:monitor", "The live heartbeat of the pair."),
+    "doctor": (
+        "clients.ops.machine:doctor",
+        "What this machine lacks to run mPower, and the fix.",
+    ),
     "demo": ("clients.demo.command:demo", "A whole board on this machine, to try and to break."),
 }
 """Each noun: where its command is, and its line in the help."""

@@ -65,20 +65,22 @@ def run_witness(settings: Path) -> None:
 
 
 @main.command("check")
-@SETTINGS
+@click.option("--settings", type=click.Path(path_type=Path), help="The node's; else any node's.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
-def check_machine(settings: Path, *, as_json: bool) -> None:
-    """Look at this machine before, or while, a node runs on it; nothing is changed.
+def check_machine(settings: Path | None, *, as_json: bool) -> None:
+    """Look at this machine before, or while, a node runs on it; nothing is changed. Without
+    settings: what any node needs here.
 
     Exit codes: 0 nothing grave, 1 the node would not start or not keep its promises, 2 usage.
     """
+    from cluster.checkup.bare import bare
     from mpowerd.check import check, shown
 
     try:
-        found = check(load_node(settings))
+        facts, found = bare() if settings is None else ((), check(load_node(settings)))
     except SettingsError as wrong:
         _refuse(f"{wrong} The node would not start; correct the file and check again.")
-    click.echo(shown(found, as_json=as_json))
+    click.echo(shown(found, as_json=as_json, facts=facts))
     sys.exit(1 if any(one.grave for one in found) else 0)
 
 

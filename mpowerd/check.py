@@ -9,6 +9,7 @@ import json
 
 import msgspec
 
+from cluster.checkup.bare import Fact
 from cluster.checkup.judging import Finding, findings
 from cluster.checkup.looking import look
 from config.settings import NodeSettings
@@ -21,13 +22,13 @@ def check(settings: NodeSettings) -> tuple[Finding, ...]:
     return findings(look(settings))
 
 
-def shown(found: tuple[Finding, ...], *, as_json: bool) -> str:
-    """The answer on stdout."""
+def shown(found: tuple[Finding, ...], *, as_json: bool, facts: tuple[Fact, ...] = ()) -> str:
+    """The answer on stdout; ``facts`` of a machine without settings."""
     if as_json:
-        return json.dumps({"version": JSON_VERSION, "findings": msgspec.to_builtins(found)})
-    if not found:
-        return "Nothing found: a node can run here."
-    marks = {True: "GRAVE", False: "note"}
-    return "\n".join(
-        f"{marks[one.grave]}: {one.what}\n  why: {one.why}\n  do: {one.do}" for one in found
-    )
+        said = {"facts": msgspec.to_builtins(facts), "findings": msgspec.to_builtins(found)}
+        return json.dumps({"version": JSON_VERSION, **said})
+    lines = [f"ok: {one.what}: {one.found}" for one in facts]
+    for one in found:
+        mark = "GRAVE" if one.grave else "note"
+        lines += [f"{mark}: {one.what}", f"  why: {one.why}", f"  do: {one.do}"]
+    return "\n".join(lines if found else [*lines, "Nothing found: a node can run here."])
