@@ -33,12 +33,14 @@ from mpowerd.caller import Caller, Key
 from mpowerd.certificates import operations as certificates
 from mpowerd.certificates.rules import WAITS_HOURS
 from mpowerd.certificates.store import unsigned
+from mpowerd.charges import operations as charges
 from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days.operations import served as days_served
 from mpowerd.dispatch import Dispatch, Post
 from mpowerd.figures import Figures
 from mpowerd.hall import SWEEP_S, Doors, Hall
+from mpowerd.instruments.operations import SERVED as INSTRUMENTS
 from mpowerd.jobs import Jobs
 from mpowerd.lanes import Answer, Lane
 from mpowerd.ledger.operations import SERVED as LEDGER
@@ -67,6 +69,7 @@ from mpowerd.server import Server
 from mpowerd.sessions import FRESH_S, Sessions
 from mpowerd.shifts.operations import SERVED as SHIFTS
 from mpowerd.sign_in import SignIns
+from mpowerd.transfers import operations as transfers
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.payments import Take
 from protocols.checkpoints import Checkpoint
@@ -120,10 +123,19 @@ def served(
         **RECEIPT_BOOKS,
         **PAYMENTS,
         **WHOLE_DAYS,
+        **INSTRUMENTS,
+        **charges.SERVED,
+        **transfers.SERVED,
         **BANKING,
         **LEDGER,
     }
-    proposals = {**security.PROPOSALS, **masters.proposals(here), **consumers.PROPOSALS}
+    proposals = {
+        **security.PROPOSALS,
+        **masters.proposals(here),
+        **consumers.PROPOSALS,
+        **charges.PROPOSALS,
+        **transfers.PROPOSALS,
+    }
     approved = {name: rooms[name] for name in proposals}
     return {**rooms, **approvals_served(approved, proposals)}
 

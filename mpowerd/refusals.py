@@ -33,6 +33,8 @@ CONSTRAINTS: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"reference": "of one line", "scroll": "another scroll"},
     ),
     "receipt_events_once": ("RECEIPT_SETTLED", {"receipt": "given"}),
+    "receipt_events_one_next": ("RECEIPT_SETTLED", {"receipt": "given"}),
+    "transfers_receipt_once": ("RECEIPT_MOVED", {"receipt": "given"}),
 }
 """Constraint → code and the words that stand where the row in the way cannot be named (it lost a
 race).

@@ -25,6 +25,7 @@ class Power(enum.StrEnum):
     REFUND = "REFUND"
     TRANSFER = "TRANSFER"
     WAIVER = "WAIVER"
+    CHARGE = "CHARGE"
 
 
 UNITS: Final[dict[Power, str]] = {
@@ -36,6 +37,7 @@ UNITS: Final[dict[Power, str]] = {
     Power.REFUND: "paise",
     Power.TRANSFER: "paise",
     Power.WAIVER: "paise",
+    Power.CHARGE: "paise",
 }
 """What the limit of a power is counted in; '' where it has none: the power is held or it is not."""
 
@@ -48,6 +50,7 @@ MEANS: Final[dict[Power, str]] = {
     Power.REFUND: "a refund",
     Power.TRANSFER: "a transfer of funds",
     Power.WAIVER: "a waiver or write-off",
+    Power.CHARGE: "a charge, an assessment or an instalment plan",
 }
 """For people: the power over ..."""
 
@@ -59,6 +62,7 @@ AGAIN_FROM: Final[dict[Power, int]] = {
     Power.REFUND: 0,
     Power.TRANSFER: 10_000_00,
     Power.WAIVER: 10_000_00,
+    Power.CHARGE: 1_00_000_00,
 }
 """From this value on, in the power's unit, an approval needs a fresh sign-in: an unattended desk
 must not be enough. A power that is not here never asks again.
@@ -69,6 +73,7 @@ AT_ONCE: Final[dict[Power, int]] = {
     Power.REFUND: 1_00_000_00,
     Power.TRANSFER: 10_00_000_00,
     Power.WAIVER: 1_00_000_00,
+    Power.CHARGE: 10_00_000_00,
 }
 """What several requests approved by one stroke may come to together, besides the limit of the
 person's own power: what is larger is looked at alone.

@@ -259,7 +259,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The receipt {receipt} is verified; it can no longer be cancelled. Use a correction."
     ),
     "RECEIPT_SETTLED": Sentence(
-        "The receipt {receipt} was cancelled or verified a moment ago. Look at it again."
+        "The receipt {receipt} went a step further a moment ago. Look at it again."
     ),
     "RECEIPT_OTHER_COUNTER": Sentence(
         "The receipt {receipt} was taken at {counter}, and its paper is there. It is cancelled "
@@ -267,6 +267,39 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "RECEIPT_OTHER_DAY": Sentence(
         "The receipt {receipt} is of {date}; only the same day can be cancelled."
+    ),
+    "NO_INSTRUMENT": Sentence(
+        "The receipt {receipt} was paid by {mode}: only a cheque, draft or postal order comes back."
+    ),
+    "NOT_VERIFIED": Sentence(
+        "The receipt {receipt} is not verified yet. Cancel it on its day, or verify it first."
+    ),
+    "DISHONOURED_ALREADY": Sentence(
+        "The receipt {receipt} was taken back as dishonoured already. Nothing was changed."
+    ),
+    "RETURN_DATE": Sentence(
+        "The instrument of {receipt} cannot have come back on {date}: say a day from {first} to "
+        "{last}."
+    ),
+    "RECEIPT_MOVED": Sentence(
+        "The money of receipt {receipt} was moved to another consumer already. Move it back first."
+    ),
+    "MOVE_WHOLE": Sentence(
+        "The receipt {receipt} is {amount} for {purpose}: only one of dues is moved, and whole. "
+        "Correct the amount."
+    ),
+    "SAME_CONSUMER": Sentence("Consumer {consumer} is both ends. Choose another to move it to."),
+    "OVER_ADVANCE": Sentence(
+        "{amount} is more than the advance of {there} that the board holds. Correct the amount."
+    ),
+    "OVER_FUND": Sentence(
+        "{amount} is more than the {there} that came in there. Correct the amount."
+    ),
+    "OVER_ARREARS": Sentence(
+        "{amount} is more than the arrears of {arrears}; only arrears go into a plan."
+    ),
+    "NOT_IN_SUSPENSE": Sentence(
+        "The receipt {receipt} does not lie in suspense. Look at the list again."
     ),
     "OWN_WORK": Sentence("You took {receipt} yourself; another officer must decide about it."),
     "NOTHING_TO_VERIFY": Sentence(

@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mpowerd.allocation import allocate, order_of
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
 from mpowerd.payments import verification
-from mpowerd.payments.rules import allocate, objection_to_verify, order_of, parsed
+from mpowerd.payments.rules import objection_to_verify, parsed
 from protocols.catalogue.payments import (
     Cancel,
     Cancelled,

@@ -1,18 +1,16 @@
-"""What may be taken, and to which heads received money goes: pure, and arguable with a consumer.
+"""What may be taken, how, and verified by whom: pure, and arguable with a consumer.
 
-Allocation: oldest claim first, in an order that is the board's parameter; what is left over is an
-advance. Amounts are integer paise throughout. This file must not know the database.
+Amounts are integer paise throughout. This file must not know the database, nor the heads to which
+money goes (``mpowerd.allocation`` does).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
 from typing import Final
 
 from protocols.catalogue.payments import Take
-from protocols.heads import ORDER, OWN_HEAD
 from protocols.refusals import Refused
 from protocols.values import numbered, rupees
 
@@ -81,35 +79,6 @@ def _objection_to_instrument(body: Take) -> Refused | None:
 def instrument_text(body: Take) -> str:
     """Write an instrument as it is kept and printed: number, date, bank and branch."""
     return " ".join([part for name in PAPER if (part := getattr(body, name))])
-
-
-def order_of(purpose: str, order: Sequence[str] = ORDER) -> tuple[str, ...]:
-    """Give the heads that a payment for that purpose goes to, in order; ``order`` is the board's
-    for dues. What is left is an advance.
-    """
-    own = OWN_HEAD.get(purpose)
-    return ((own,) if own else tuple(order)) + ("ADVANCE",)
-
-
-def allocate(
-    amount_paise: int, dues: Mapping[str, int], order: Sequence[str] = (*ORDER, "ADVANCE")
-) -> list[tuple[str, int]]:
-    """Split an amount over heads: each claim in order up to what it stands at, the rest to the last
-    head.
-
-    ``dues`` is paise by head; a head in credit (negative) takes nothing. The parts sum to the
-    amount; none is zero.
-    """
-    assert amount_paise > 0, amount_paise
-    parts, left = [], amount_paise
-    for head in order[:-1]:
-        part = min(left, max(0, dues.get(head, 0)))
-        if part:
-            parts.append((head, part))
-            left -= part
-    if left:
-        parts.append((order[-1], left))
-    return parts
 
 
 def objection_to_verify(state: str, taker: str, person: str) -> str:

@@ -116,3 +116,49 @@ CREATE INDEX dishonours_by_consumer ON mpower.dishonours (consumer, day);
 SELECT mpower.keep('{cheque_bars}', false);
 SELECT mpower.keep('{dishonours}', true);
 GRANT SELECT ON mpower.cheque_bars, mpower.dishonours TO mpower_report;
+
+-- The heads to which a receipt was posted. A voucher posts its receipts in order, each line by line: a receipt's lines are
+-- those of its consumer between what the receipts before it summed to and what it sums to.
+CREATE FUNCTION mpower.receipt_lines(wanted bigint) RETURNS TABLE (account bigint, paise bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH mine AS (
+        SELECT r.consumer, r.amount_paise, e.voucher, (SELECT coalesce(sum(o.amount_paise), 0) FROM mpower.receipt_events x
+                JOIN mpower.requests o USING (receipt)
+                WHERE x.voucher = e.voucher AND o.consumer = r.consumer AND o.receipt < r.receipt) AS before
+        FROM mpower.requests r JOIN mpower.receipt_events e ON e.receipt = r.receipt AND e.state = 'VERIFIED'
+        WHERE r.receipt = wanted
+    ), lines AS (
+        SELECT e.credit, e.amount_paise, sum(e.amount_paise) OVER (ORDER BY e.line) AS upto
+        FROM mine m JOIN mpower.entries e ON e.voucher = m.voucher AND e.debit = m.consumer * 16
+    )
+    SELECT l.credit, l.amount_paise FROM lines l, mine m WHERE l.upto > m.before AND l.upto <= m.before + m.amount_paise
+$$;
+
+-- The account in which what was collected under a head is held for the State; null: it is the board's.
+CREATE FUNCTION mpower.held_for_state(slot integer) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE slot WHEN 5 THEN -5 WHEN 11 THEN -6 END::bigint
+$$;
+
+-- What an officer raised against a consumer, and moved between two: the words to the voucher.
+CREATE TABLE mpower.charges (
+    voucher bigint NOT NULL CONSTRAINT charges_pk PRIMARY KEY CONSTRAINT charges_voucher REFERENCES mpower.vouchers,
+    consumer bigint NOT NULL CONSTRAINT charges_of REFERENCES mpower.consumers,
+    slot smallint NOT NULL,
+    paise bigint NOT NULL CONSTRAINT charges_positive CHECK (paise > 0),
+    reference text NOT NULL,
+    reason text NOT NULL
+);
+CREATE INDEX charges_by_consumer ON mpower.charges (consumer, voucher);
+CREATE TABLE mpower.transfers (
+    voucher bigint NOT NULL CONSTRAINT transfers_pk PRIMARY KEY CONSTRAINT transfers_voucher REFERENCES mpower.vouchers,
+    kind text NOT NULL CONSTRAINT transfers_kind CHECK (kind IN ('MOVE', 'SENT_UP', 'MATCH', 'REFUND')),
+    consumer bigint CONSTRAINT transfers_of REFERENCES mpower.consumers,
+    to_consumer bigint CONSTRAINT transfers_to REFERENCES mpower.consumers,
+    receipt bigint,
+    paise bigint NOT NULL CONSTRAINT transfers_positive CHECK (paise > 0),
+    reference text NOT NULL,
+    reason text NOT NULL
+);
+CREATE UNIQUE INDEX transfers_receipt_once ON mpower.transfers (receipt) WHERE receipt IS NOT NULL;
+SELECT mpower.keep('{charges, transfers}', true);
+GRANT SELECT ON mpower.charges, mpower.transfers TO mpower_report;

@@ -7,8 +7,10 @@ from protocols.catalogue import (
     audit,
     banking,
     certificates,
+    charges,
     consumers,
     days,
+    instruments,
     ledger,
     masters,
     payments,
@@ -16,6 +18,7 @@ from protocols.catalogue import (
     remittance,
     security,
     shifts,
+    transfers,
 )
 from protocols.operation import Catalogue
 
@@ -30,6 +33,9 @@ CATALOGUE = Catalogue(
     remittance.OPERATIONS,
     receipt_books.OPERATIONS,
     payments.OPERATIONS,
+    instruments.OPERATIONS,
+    charges.OPERATIONS,
+    transfers.OPERATIONS,
     banking.OPERATIONS,
     certificates.OPERATIONS,
     ledger.OPERATIONS,

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from mpowerd.payments.rules import CARRIED, MODES, allocate, order_of
+from mpowerd.allocation import allocate, order_of
+from mpowerd.payments.rules import CARRIED, MODES
 from mpowerd.payments.whole_days import carry_on
 from protocols.catalogue.payments import Cancel, Take, Verify, VerifyDay
 from protocols.heads import HEADS

@@ -29,11 +29,13 @@ from mpowerd.audit import operations as audit
 from mpowerd.banking import operations as banking
 from mpowerd.caller import Caller, Key
 from mpowerd.certificates import operations as certificates
+from mpowerd.charges import operations as charges
 from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days import operations as days
 from mpowerd.dispatch import Asked
 from mpowerd.house import served
+from mpowerd.instruments import operations as instruments
 from mpowerd.keys import keyed
 from mpowerd.ledger import operations as ledger
 from mpowerd.masters import operations as masters
@@ -49,6 +51,7 @@ from mpowerd.remittance import operations as remittance
 from mpowerd.rooms import ServedRooms
 from mpowerd.security import operations as security
 from mpowerd.shifts import operations as shifts
+from mpowerd.transfers import operations as transfers
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.body import Body
 from protocols.catalogue.consumers import Load, Row
@@ -85,6 +88,9 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     **remittance.FUNCTIONS,
     **receipt_books.FUNCTIONS,
     **payments.FUNCTIONS,
+    **instruments.FUNCTIONS,
+    **charges.FUNCTIONS,
+    **transfers.FUNCTIONS,
     **whole_days.FUNCTIONS,
     **banking.FUNCTIONS,
     **certificates.FUNCTIONS,

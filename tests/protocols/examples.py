@@ -40,7 +40,7 @@ from protocols.operation import Operation, Role
 from protocols.powers import Power
 from protocols.refusals import Refused
 from protocols.values import RequestKey
-from tests.protocols import ledger_examples, till_examples
+from tests.protocols import ledger_examples, money_examples, till_examples
 
 KEY = RequestKey(bytes(range(16)), 42)
 TOKEN = bytes(range(16, 32))
@@ -271,6 +271,7 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
     "days.today": (Nothing(), DAY),
     **till_examples.BODIES,
     **ledger_examples.BODIES,
+    **money_examples.BODIES,
     "payments.take": (payments.Take(N, 124_000), TAKEN),
     "payments.duplicate": (payments.Duplicate(R), TAKEN),
     "payments.mine": (payments.Mine(), payments.Receipts([TAKEN], 1, 124_000)),

@@ -1,4 +1,4 @@
--- A receipt as it was printed, for a duplicate: of this counter only, and not one that was cancelled.
+-- A receipt as it was printed, for a duplicate: of this counter only, and not one that was cancelled or taken back.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -18,6 +18,10 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = wanted AND e.state = 'CANCELLED') THEN
         PERFORM mpower.refuse('RECEIPT_CANCELLED', json_build_object('receipt', mpower.receipt_text(counter_code, wanted)));
+    END IF;
+    IF EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = wanted AND e.state = 'DISHONOURED') THEN
+        PERFORM mpower.refuse('DISHONOURED_ALREADY', json_build_object('receipt',
+            mpower.receipt_text(counter_code, wanted)));
     END IF;
     RETURN QUERY
         SELECT mpower.receipt_text(r.counter, r.receipt), r.day, r.at, lpad(r.consumer::text, 10, '0'), r.name,

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from mpowerd.allocation import allocate
 from mpowerd.payments.rules import (
     COUNTER_LIMIT_PAISE,
-    allocate,
     fingerprint,
     objection,
     parsed,

@@ -1,0 +1,46 @@
+"""The charges' operation: raise one, when a second person has approved it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mpowerd.approvals.rules import Proposal
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor
+from protocols.catalogue.charges import Raise, Raised
+from protocols.heads import HEAD_SLOTS
+from protocols.refusals import Refused
+from protocols.values import rupees
+
+RAISE: Final = "SELECT mpower.raise_charge_v1(%s, %s, %s, %s, %s, %s)"
+CONSUMER: Final = "SELECT name, office FROM mpower.consumer_v1(%s)"
+
+
+async def propose(cursor: Cursor, body: Raise) -> Proposal:
+    """Say what would be charged, and to whom."""
+    row = await (await cursor.execute(CONSUMER, (int(body.consumer),))).fetchone()
+    if row is None:
+        raise Refused("NO_CONSUMER", consumer=body.consumer)
+    name, office = row
+    after = {
+        "name": name,
+        body.head: rupees(body.amount_paise),
+        "reference": body.reference,
+    }
+    before = {"name": name}
+    return Proposal(f"consumer {body.consumer}", before, after, body.amount_paise, office)
+
+
+async def raise_charge(cursor: Cursor, caller: Caller, body: Raise) -> Raised:
+    """Raise a charge (approved)."""
+    said = (HEAD_SLOTS[body.head], body.amount_paise, body.reference, body.reason)
+    await cursor.execute(RAISE, (caller.session, int(body.consumer), *said))
+    ((voucher,),) = await cursor.fetchall()
+    return Raised(voucher)
+
+
+SERVED: Final[dict[str, Any]] = {"charges.raise": raise_charge}
+PROPOSALS: Final[dict[str, Any]] = {"charges.raise": propose}
+FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "charges.raise": ("consumer_v1", "raise_charge_v1"),
+}

@@ -1,0 +1,33 @@
+-- A receipt with all that taking it back or moving it needs, its consumer held: how it was paid, what became of it, to which heads it was
+-- posted, and the board's rule of the open day. No row: there is no such receipt.
+
+SET LOCAL ROLE mpower_owner;
+
+CREATE FUNCTION mpower.posted_receipt_v1(counter_code text, financial_year smallint, number integer)
+RETURNS TABLE (receipt bigint, consumer text, name text, address text, mode text, instrument text, amount_paise bigint,
+    day date, purpose text, office text, state text, moved boolean, today date, slots integer[], paise bigint[], charge_paise bigint, bar_days integer,
+    surcharge_bp integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    open_on date;
+    taken mpower.requests;
+BEGIN
+    SELECT d.day INTO open_on FROM mpower.open_day() d;
+    SELECT r.* INTO taken FROM mpower.requests r JOIN mpower.counters c ON c.code = counter_code
+        WHERE r.receipt = mpower.receipt_id(c.counter_id, posted_receipt_v1.financial_year, posted_receipt_v1.number);
+    PERFORM FROM mpower.accounts a WHERE a.account = taken.consumer * 16 FOR UPDATE;
+    RETURN QUERY
+        SELECT taken.receipt, lpad(c.consumer::text, 10, '0'), c.name, c.address, taken.mode, taken.instrument,
+            taken.amount_paise, taken.day, taken.purpose, c.office, coalesce((SELECT e.state FROM mpower.receipt_events e
+                WHERE e.receipt = taken.receipt ORDER BY e.step DESC LIMIT 1), 'TAKEN'),
+            EXISTS (SELECT FROM mpower.transfers t WHERE t.receipt = taken.receipt), open_on,
+            coalesce((SELECT array_agg((l.account % 16)::integer ORDER BY l.account) FROM mpower.receipt_lines(taken.receipt) l),
+                '{}'),
+            coalesce((SELECT array_agg(l.paise ORDER BY l.account) FROM mpower.receipt_lines(taken.receipt) l), '{}'),
+            p.dishonour_paise, p.bar_days, p.surcharge_bp
+        FROM mpower.consumers c, mpower.payment_rule(open_on) p WHERE c.consumer = taken.consumer;
+END
+$$;
+REVOKE ALL ON FUNCTION mpower.posted_receipt_v1 FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mpower.posted_receipt_v1 TO mpower_officer;

@@ -1,0 +1,147 @@
+"""The transfers' SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from mpowerd.caller import Caller
+from mpowerd.database import Cursor
+from mpowerd.transfers.rules import Leg
+from protocols.heads import HEADS
+from protocols.refusals import Refused
+from protocols.values import numbered
+
+STANDING: Final = (
+    "SELECT name, office, advance_paise, allocation, slots, balances"
+    " FROM mpower.advance_v1(%s, %s::date)"
+)
+POSTED: Final = (
+    "SELECT receipt, consumer, amount_paise, day, purpose, state, moved, slots, paise"
+    " FROM mpower.posted_receipt_v1(%s, %s::smallint, %s)"
+)
+TRANSFER: Final = (
+    "SELECT mpower.transfer_v1(%s, %s, %s, %s::bigint, %s::bigint, %s::bigint, %s::bigint[],"
+    " %s::bigint[], %s::bigint[], %s::date, %s, %s, %s)"
+)
+FUND: Final = "SELECT account, office, paise FROM mpower.fund_v1(%s, %s)"
+SUSPENSE: Final = (
+    "SELECT receipt, number, day, reference, said, value_date, paise"
+    " FROM mpower.suspense_v1(%s, %s, %s)"
+)
+SUSPENDED: Final = (
+    "SELECT receipt, day, paise, state FROM mpower.suspended_v1(%s, %s::smallint, %s)"
+)
+MATCH: Final = (
+    "SELECT mpower.match_suspense_v1(%s, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[], %s)"
+)
+
+
+class Standing(NamedTuple):
+    """A consumer as it stands: the advance held, paise by head, the order in which dues are
+    paid.
+    """
+
+    name: str
+    office: str
+    advance_paise: int
+    order: list[str]
+    heads: Mapping[str, int]
+
+
+class Posted(NamedTuple):
+    """A receipt as it was posted to the heads."""
+
+    receipt: int
+    consumer: str
+    amount_paise: int
+    day: dt.date
+    purpose: str
+    state: str
+    moved: bool
+    heads: Mapping[str, int]
+
+
+class Order(NamedTuple):
+    """Which operation moves what kind, from whom to whom."""
+
+    operation: str
+    kind: str
+    consumer: int | None
+    to: int | None
+
+
+async def standing(cursor: Cursor, consumer: str, day: dt.date | None) -> Standing:
+    """Hold a consumer and say how they stand, by the rule of a day; refuses NO_CONSUMER."""
+    row = await (await cursor.execute(STANDING, (int(consumer), day))).fetchone()
+    if row is None:
+        raise Refused("NO_CONSUMER", consumer=consumer)
+    name, office, advance, allocation, slots, balances = row
+    return Standing(name, office, advance, allocation.split(","), _heads(slots, balances))
+
+
+def _heads(slots: Sequence[int], paise: Sequence[int]) -> dict[str, int]:
+    return {HEADS[slot - 1]: part for slot, part in zip(slots, paise, strict=True)}
+
+
+async def posted(cursor: Cursor, number: str) -> Posted:
+    """Give a receipt as it was posted; refuses NO_RECEIPT."""
+    parts = numbered(number)
+    row = await (await cursor.execute(POSTED, parts or ("", 0, 0))).fetchone()
+    if row is None:
+        raise Refused("NO_RECEIPT", receipt=number)
+    said: list[Any] = [*row[:7], _heads(*row[7:])]
+    return Posted(*said)
+
+
+async def transfer(
+    cursor: Cursor,
+    caller: Caller,
+    order: Order,
+    receipt: int | None,
+    legs: Sequence[Leg],
+    value_day: dt.date | None,
+    total: int,
+    reference: str,
+    reason: str,
+) -> int:
+    """Move money by its legs; the voucher."""
+    columns = _columns(legs)
+    whom = (caller.session, order.consumer, order.to, receipt)
+    said = (*columns, value_day, total, reference, reason)
+    await cursor.execute(TRANSFER, (order.operation, order.kind, *whom, *said))
+    ((voucher,),) = await cursor.fetchall()
+    return int(voucher)
+
+
+def _columns(legs: Sequence[Leg]) -> list[list[int]]:
+    return [list(column) for column in zip(*legs, strict=True)]
+
+
+async def fund(cursor: Cursor, counter: str, slot: int) -> tuple[int, str, int] | None:
+    """Give (account, office, paise) of what a counter holds; None: no such counter."""
+    row = await (await cursor.execute(FUND, (counter, slot))).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def suspense(cursor: Cursor, bank: str, after: int, most: int) -> list[tuple[Any, ...]]:
+    """Give the lines in suspense; one more than ``most`` when there are more."""
+    await cursor.execute(SUSPENSE, (bank, after, most))
+    return await cursor.fetchall()
+
+
+async def suspended(cursor: Cursor, number: str) -> tuple[int, dt.date, int, str] | None:
+    """Give (receipt, day, paise, state) of money without a consumer; None: it is none."""
+    row = await (await cursor.execute(SUSPENDED, numbered(number) or ("", 0, 0))).fetchone()
+    return None if row is None else (row[0], row[1], row[2], row[3])
+
+
+async def match(
+    cursor: Cursor, caller: Caller, receipt: int, consumer: int, legs: Sequence[Leg], reason: str
+) -> int:
+    """Give money in suspense to its consumer; the voucher."""
+    said = (caller.session, receipt, consumer, *_columns(legs), reason)
+    await cursor.execute(MATCH, said)
+    ((voucher,),) = await cursor.fetchall()
+    return int(voucher)
