@@ -91,11 +91,13 @@ def _sent(mind: Mind) -> bool:
 
 
 def flushed_barrier(mind: Mind, event: ev.Event) -> bool:
-    """The standby has flushed the barrier under its new name; or the grant was asked before."""
+    """The standby has flushed the barrier under its new name; or this very grant was asked before:
+    any other swap whose answer was lost, an operator's, says nothing about it.
+    """
     entry = mind.entry
     if entry is None or entry.barrier_lsn < 0 or not mind.may_swap:
         return False
-    if mind.doubts:
+    if any((one.sync, one.sync_gen) == (mind.peer, entry.generation) for one in mind.doubts):
         return True
     row = mind.walsender(records.sync_name(mind.peer, entry.generation))
     return row is not None and row.flush_lsn >= entry.barrier_lsn

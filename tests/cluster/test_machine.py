@@ -173,6 +173,24 @@ def test_an_ambiguous_grant_keeps_the_names_on_whatever_a_read_says() -> None:
     assert node.mind.state is State.SYNC_ENTRY
 
 
+def test_an_operators_unanswered_swap_is_not_taken_for_the_grant_that_was_never_asked() -> None:
+    """Seed 5967: a pause whose answer was lost made the standby the successor without a flush."""
+    node = in_entry()
+    assert node.mind.record is not None
+    said = {"epoch": str(node.mind.record.epoch), "operator": "ops1"}
+    node.feed(ev.Asked("pause", tuple(sorted(said.items()))))
+    pause = node.swapped()
+    node.feed(ev.SwapAmbiguous(pause.op_id))
+    assert node.mind.doubts
+    node = offered(node)
+    for _ in range(5):
+        node.feed(with_row("b_1", 99), 0.05)
+        orders = [one for one in node.ordered if isinstance(one, act.SwapRecord)]
+        assert all(one.record.sync == "" for one in orders)
+    node.feed(with_row("b_1", 100))
+    assert (node.swapped().sync, node.swapped().min_lsn) == ("b", 100)
+
+
 def in_sync() -> Node:
     node = offered(in_entry())
     node.feed(with_row("b_1", 100))
