@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from protocols.heads import ORDER, OWN_HEAD
+from protocols.refusals import Refused
+from protocols.values import rupees
 
 
 def order_of(purpose: str, order: Sequence[str] = ORDER) -> tuple[str, ...]:
@@ -38,3 +40,30 @@ def allocate(
     if left:
         parts.append((order[-1], left))
     return parts
+
+
+def as_told(
+    receipt: str,
+    purpose: str,
+    amount_paise: int,
+    dues: Mapping[str, int],
+    parts: Sequence[tuple[str, int]],
+) -> list[tuple[str, int]]:
+    """Give an officer's own split of a receipt, each head once; refuses what does not add up, a
+    head that is not for that purpose, more than is owed under one.
+    """
+    told: dict[str, int] = {}
+    for head, paise in parts:
+        told[head] = told.get(head, 0) + paise
+    total = sum(told.values())
+    if total != amount_paise:
+        said = {"found": rupees(total), "amount": rupees(amount_paise)}
+        raise Refused("ALLOCATION_SUM", receipt=receipt, **said)
+    for head, paise in told.items():
+        if head not in order_of(purpose):
+            raise Refused("ALLOCATION_HEAD", receipt=receipt, head=head, purpose=purpose)
+        owed = max(0, dues.get(head, 0))
+        if head != "ADVANCE" and paise > owed:
+            said = {"part": rupees(paise), "owed": rupees(owed)}
+            raise Refused("ALLOCATION_OVER", receipt=receipt, head=head, **said)
+    return list(told.items())

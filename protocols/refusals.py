@@ -268,6 +268,16 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "RECEIPT_OTHER_DAY": Sentence(
         "The receipt {receipt} is of {date}; only the same day can be cancelled."
     ),
+    "ALLOCATION_SUM": Sentence(
+        "The parts of {receipt} sum to {found}, the receipt is {amount}. Make them equal; nothing "
+        "was posted."
+    ),
+    "ALLOCATION_HEAD": Sentence(
+        "{receipt} was paid for {purpose}; nothing of it goes to {head}. Correct the parts."
+    ),
+    "ALLOCATION_OVER": Sentence(
+        "{part} of {receipt} is more than the {owed} owed under {head}. Put the rest elsewhere."
+    ),
     "NO_INSTRUMENT": Sentence(
         "The receipt {receipt} was paid by {mode}: only a cheque, draft or postal order comes back."
     ),

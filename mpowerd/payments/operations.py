@@ -8,10 +8,10 @@ what the same person took.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mpowerd.allocation import allocate, order_of
+from mpowerd.allocation import allocate, as_told, order_of
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
@@ -23,6 +23,7 @@ from protocols.catalogue.payments import (
     Duplicate,
     HeadPosted,
     Mine,
+    Part,
     Receipt,
     Receipts,
     Verified,
@@ -63,7 +64,7 @@ async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
     """Verify and post a counter's receipts of one date, or the named ones; all or none."""
     found = await verification.unverified(cursor, body.counter, body.date, body.receipts)
     _judge(found, caller, body)
-    lines, heads = allotted(found)
+    lines, heads = allotted(found, _told(found, body.parts))
     await verification.post(cursor, caller.user, [one.receipt for one in found], lines)
     posted = [HeadPosted(head, heads[head]) for head in HEADS if heads[head]]
     return Verified(len(found), sum(heads.values()), posted)
@@ -71,9 +72,10 @@ async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
 
 def allotted(
     found: Sequence[verification.Unverified],
+    told: Mapping[str, Sequence[tuple[str, int]]] = {},
 ) -> tuple[list[tuple[int, int, int]], dict[str, int]]:
     """Split receipts over the heads, one after the other: lines (receipt, slot, paise), and the
-    sum of each head.
+    sum of each head. ``told``: the parts of the receipts that an officer splits otherwise.
     """
     dues: dict[int, dict[str, int]] = {}
     lines: list[tuple[int, int, int]] = []
@@ -83,12 +85,29 @@ def allotted(
             one.consumer,
             {HEADS[slot - 1]: p for slot, p in zip(one.slots, one.balances, strict=True)},
         )
-        order = order_of(one.purpose, one.allocation.split(","))
-        for head, paise in allocate(one.amount_paise, owed, order):
+        if parts := told.get(one.number):
+            split = as_told(one.number, one.purpose, one.amount_paise, owed, parts)
+        else:
+            order = order_of(one.purpose, one.allocation.split(","))
+            split = allocate(one.amount_paise, owed, order)
+        for head, paise in split:
             lines.append((one.receipt, HEAD_SLOTS[head], paise))
             owed[head] = owed.get(head, 0) - paise
             heads[head] += paise
     return lines, heads
+
+
+def _told(
+    found: Sequence[verification.Unverified], parts: Sequence[Part]
+) -> dict[str, list[tuple[str, int]]]:
+    """Gather an officer's parts by receipt; refuses one that is not being verified."""
+    numbers = {one.number for one in found}
+    told: dict[str, list[tuple[str, int]]] = {}
+    for part in parts:
+        if part.receipt not in numbers:
+            raise Refused("NO_RECEIPT", receipt=part.receipt)
+        told.setdefault(part.receipt, []).append((part.head, part.amount_paise))
+    return told
 
 
 def _judge(found: list[verification.Unverified], caller: Caller, body: Verify) -> None:

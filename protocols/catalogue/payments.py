@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from protocols.catalogue.body import Body
-from protocols.heads import Purpose
+from protocols.heads import Head, Purpose
 from protocols.operation import About, Operation, Role, Within
 from protocols.values import (
+    MAX_PAISE,
     BusinessDate,
     ConsumerNumber,
     CounterCode,
@@ -106,14 +107,24 @@ class Cancelled(Body, frozen=True):
     amount_paise: int
 
 
+class Part(Body, frozen=True):
+    """What of a receipt goes to a head, because an officer says so."""
+
+    receipt: ReceiptNumber
+    head: Head
+    amount_paise: Annotated[int, Meta(ge=1, le=MAX_PAISE)]
+
+
 class Verify(Body, frozen=True):
     """Verify and post a counter's unverified receipts of one business date, or only the named ones
-    (≤ 500).
+    (≤ 500). ``parts``: receipts whose money does not go in the board's order; the parts of each sum
+    to it, and none but an advance is more than is owed under its head.
     """
 
     counter: CounterCode
     date: BusinessDate
     receipts: Annotated[list[ReceiptNumber], Meta(max_length=500)] = []
+    parts: Annotated[list[Part], Meta(max_length=500)] = []
 
 
 class HeadPosted(Body, frozen=True):
