@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from clients.counter import leaf_words, payment_words, slip_words, till_words
+from clients.counter import leaf_words, money_words, payment_words, slip_words, till_words
 from clients.counter.mistyped import Mistyped, date
 from protocols.catalogue import consumers, days, payments
 from protocols.catalogue.body import Nothing
@@ -222,6 +222,12 @@ WORDS: Final[dict[str, Word]] = {
         "paper enter B0017 501 2026-03-30 1234567890 500",
         "receipt books on paper: register, enter, spoilt, show, close",
         _till("paper", leaf_words.paper),
+    ),
+    "money": Word(
+        money_words.USAGE,
+        "money returned C001/2026-27/42 2026-04-11 funds insufficient",
+        "returned cheques, charges, refunds, moves, suspense (officer)",
+        _till("money", money_words.money),
     ),
     "status": Word("status", "status", "the line, and what is not confirmed yet", _plain("status")),
     "signout": Word("signout", "signout", "end the session", _plain("signout")),

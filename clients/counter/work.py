@@ -15,7 +15,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
-from clients.counter import mistyped, paper, till_paper, typed
+from clients.counter import mistyped, money_paper, paper, till_paper, typed
 from clients.counter.screen import Screen
 from clients.counter.till_words import summed
 from clients.door import Exit
@@ -362,6 +362,8 @@ def _said(word: str, reply: Any, *, again: bool) -> str:
     match word:
         case "shift" | "slip" | "book" | "paper":
             return till_paper.text_of(reply, again=again)
+        case "money":
+            return money_paper.text_of(reply)
         case "find":
             return paper.found_text(reply)
         case "dues":

@@ -16,6 +16,9 @@ PaiseMoved = Annotated[int, Meta(ge=1, le=MAX_PAISE)]
 """An amount that is charged, moved or given back: at least a paisa."""
 
 
+ChargedHead = Literal["DEMAND_NOTE", "SUNDRY", "THEFT", "COMPOUNDING", "INSTALMENT"]
+
+
 class Raise(Body, frozen=True):
     """Raise a charge: a demand note, a sundry charge, a theft assessment, a compounding fee (the
     State's), or an instalment plan, which moves arrears. ``reference``: the note's or order's
@@ -23,7 +26,7 @@ class Raise(Body, frozen=True):
     """
 
     consumer: ConsumerNumber
-    head: Literal["DEMAND_NOTE", "SUNDRY", "THEFT", "COMPOUNDING", "INSTALMENT"]
+    head: ChargedHead
     amount_paise: PaiseMoved
     reference: Text
     reason: Annotated[Text, Meta(min_length=3)]

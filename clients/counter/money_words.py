@@ -1,0 +1,87 @@
+"""What an officer types about money after it was taken, as the operations it means. Pure.
+
+Returned cheques, charges, refunds, moves between consumers, suspense. Most of it waits for a second
+officer. This file must not know the link nor the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, get_args
+
+from clients.counter.mistyped import Mistyped, amount, date
+from clients.counter.till_words import Typed
+from protocols.catalogue import charges, instruments, transfers
+from protocols.catalogue.charges import Raise
+
+HEADS: Final[tuple[str, ...]] = get_args(charges.ChargedHead)
+USAGE: Final = "money [returned|history|charge|refund|move|sendup|suspense|match] ..."
+
+
+def money(words: list[str]) -> Typed:
+    """Read what follows the word ``money``."""
+    known = VERBS.get(words[0].lower())
+    if known is None:
+        raise Mistyped(f"Money cannot '{words[0]}': say {', '.join(VERBS)}.")
+    usage, least, read = known
+    if len(words) - 1 < least:
+        raise Mistyped(f"Say it as: 'money {usage}'.")
+    return read(words[1:])
+
+
+def _returned(words: list[str]) -> Typed:
+    body = instruments.Dishonour(words[0].upper(), date(words[1]), " ".join(words[2:]))
+    return Typed("instruments.dishonour", body)
+
+
+def _history(words: list[str]) -> Typed:
+    return Typed("instruments.returned", instruments.Returned(words[0]))
+
+
+def _charge(words: list[str]) -> Typed:
+    head = words[1].upper().replace("-", "_")
+    if head not in HEADS:
+        raise Mistyped(f"'{words[1]}' is no head to charge: say {', '.join(HEADS)}.")
+    said = (amount(words[2]), words[3], " ".join(words[4:]))
+    return Typed("charges.raise", Raise(words[0], head, *said))  # type: ignore[arg-type]
+
+
+def _refund(words: list[str]) -> Typed:
+    body = transfers.Refund(words[0], amount(words[1]), " ".join(words[2:]))
+    return Typed("transfers.refund", body)
+
+
+def _move(words: list[str]) -> Typed:
+    rest = words[3:]
+    receipt = rest.pop(0).upper() if "/" in rest[0] and len(rest) > 1 else ""
+    body = transfers.Move(words[0], words[1], amount(words[2]), " ".join(rest), receipt)
+    return Typed("transfers.move", body)
+
+
+def _send_up(words: list[str]) -> Typed:
+    fund = words[1].upper()
+    if fund not in {"CARD", "UPI", "TRANSFER"}:
+        raise Mistyped(f"'{words[1]}' does not go up: say CARD, UPI or TRANSFER.")
+    said = (amount(words[2]), words[3], " ".join(words[4:]))
+    return Typed("transfers.send_up", transfers.SendUp(words[0].upper(), fund, *said))  # type: ignore[arg-type]
+
+
+def _suspense(words: list[str]) -> Typed:
+    return Typed("transfers.suspense", transfers.AskSuspense(words[0].upper()))
+
+
+def _match(words: list[str]) -> Typed:
+    body = transfers.Match(words[0].upper(), words[1], " ".join(words[2:]))
+    return Typed("transfers.match", body)
+
+
+VERBS: Final[dict[str, tuple[str, int, Callable[[list[str]], Typed]]]] = {
+    "returned": ("returned RECEIPT DATE WHY", 3, _returned),
+    "history": ("history NUMBER", 1, _history),
+    "charge": ("charge NUMBER HEAD AMOUNT REFERENCE WHY", 5, _charge),
+    "refund": ("refund NUMBER AMOUNT WHY", 3, _refund),
+    "move": ("move NUMBER TO-NUMBER AMOUNT [RECEIPT] WHY", 4, _move),
+    "sendup": ("sendup COUNTER CARD|UPI|TRANSFER AMOUNT REFERENCE WHY", 5, _send_up),
+    "suspense": ("suspense BANK", 1, _suspense),
+    "match": ("match RECEIPT NUMBER WHY", 3, _match),
+}
