@@ -24,6 +24,8 @@ FAMILY: Final = "bench.failover.contest"
 IDLE: Final = "bench.idle"
 BENCHES: Final = {
     "payments.full_stack": ("bench.payments", "full_stack"),
+    "payments.grown": ("bench.grown", "grown"),
+    "enquiry.p99": ("bench.enquiry", "p99"),
     "failover.killed": (FAMILY, "measured"),
     "failover.daemon": (FAMILY, "measured"),
     "failover.silent": (FAMILY, "measured"),

@@ -47,23 +47,66 @@ INSERT INTO mpower.shifts (counter_id, day, financial_year, user_id, opened_at, 
     FROM mpower.counters c JOIN mpower.users u ON u.name = 'clerk' || substr(c.code, 2)::integer;
 UPDATE mpower.series z SET shift = s.shift, clerk = s.user_id
     FROM mpower.shifts s WHERE s.counter_id = z.counter_id;
+"""
+CONSUMERS: Final = f"""
 INSERT INTO mpower.consumers (
         consumer, name, address, category, meter, mobile, sanctioned_load_w, office,
         loaded_as)
     SELECT {FIRST_CONSUMER} + g, 'Consumer Number ' || g, g || ' Canal Road', 'DS-1', 'M' || g,
         '9' || lpad(g::text, 9, '0'), 2000, 'HO', sha256('bench')
-    FROM generate_series(0, %(consumers)s - 1) g;
+    FROM generate_series(%(first)s, %(first)s + %(consumers)s - 1) g;
 INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('OPENING', '{DAY}', now(), 'bench');
 INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)
     SELECT (SELECT max(voucher) FROM mpower.vouchers), ({FIRST_CONSUMER} + g)::bigint * 16 + 3,
-        -1, {DUES_PAISE}, g + 1
-    FROM generate_series(0, %(consumers)s - 1) g;
+        -1, {DUES_PAISE}, g - %(first)s + 1
+    FROM generate_series(%(first)s, %(first)s + %(consumers)s - 1) g;
 INSERT INTO mpower.accounts (account, balance_paise, owed_paise)
     SELECT ({FIRST_CONSUMER} + g)::bigint * 16 + s, CASE s WHEN 0 THEN 0 ELSE {DUES_PAISE} END,
         CASE s WHEN 0 THEN {DUES_PAISE} ELSE 0 END
-    FROM generate_series(0, %(consumers)s - 1) g, unnest(ARRAY[0, 3]) s ORDER BY 1;
+    FROM generate_series(%(first)s, %(first)s + %(consumers)s - 1) g, unnest(ARRAY[0, 3]) s
+    ORDER BY 1;
 UPDATE mpower.accounts SET balance_paise = balance_paise - %(consumers)s::bigint * {DUES_PAISE}
     WHERE account = -1;
+"""
+
+RECEIPTS: Final = f"""
+CREATE TEMPORARY TABLE told AS
+    SELECT g, t.counter_id, t.code, z.last_number + row_number() OVER same AS number,
+        {FIRST_CONSUMER} + (g * 7919 %% %(consumers)s) AS consumer, z.clerk
+    FROM generate_series(1, %(receipts)s::bigint) g
+    JOIN (SELECT c.*, row_number() OVER (ORDER BY c.counter_id) - 1 AS place, count(*) OVER () AS n
+        FROM mpower.counters c WHERE c.kind = 'COUNTER') t ON t.place = g %% t.n
+    JOIN mpower.series z ON z.counter_id = t.counter_id AND z.financial_year = 2026
+    WINDOW same AS (PARTITION BY t.counter_id ORDER BY g);
+ALTER TABLE told ADD receipt bigint, ADD previous bigint;
+UPDATE told SET receipt = mpower.receipt_id(counter_id, 2026::smallint, number::integer);
+CREATE TEMPORARY TABLE linked AS
+    SELECT o.*, coalesce(lag(o.receipt) OVER (PARTITION BY o.consumer ORDER BY o.g),
+        a.last_receipt) AS before
+    FROM told o JOIN mpower.accounts a ON a.account = o.consumer * 16;
+INSERT INTO mpower.requests (counter, client, sequence, at, link, receipt, previous_receipt,
+        consumer, amount_paise, day, user_id, position, fingerprint, operation, actor, address,
+        mode, instrument, purpose, name)
+    SELECT o.code, md5('told ' || o.receipt)::uuid, 1, now() - interval '1 day',
+        (120::bigint << 40) + o.receipt / 64 %% 1000000000, o.receipt, o.before, o.consumer, 7,
+        date '{DAY}' - 1, o.clerk, (o.g %% 64 + 1)::smallint, sha256(int8send(o.receipt)),
+        'payments.take', 'clerk', '10.0.0.1:4711', 'CASH', '', 'ADVANCE', 'Consumer Number'
+    FROM linked o ORDER BY o.g;
+INSERT INTO mpower.entries (voucher, debit, credit, amount_paise, line)
+    SELECT o.receipt, -(o.counter_id::bigint * 16 + 1), o.consumer * 16, 7, 1
+    FROM linked o ORDER BY o.g;
+UPDATE mpower.accounts a SET balance_paise = a.balance_paise - 7 * s.count, last_receipt = s.last
+    FROM (SELECT consumer, count(*), (array_agg(receipt ORDER BY g DESC))[1] AS last
+        FROM linked GROUP BY 1) s WHERE a.account = s.consumer * 16;
+UPDATE mpower.accounts a SET balance_paise = a.balance_paise + 7 * s.count
+    FROM (SELECT counter_id, count(*) FROM linked GROUP BY 1) s
+    WHERE a.account = -(s.counter_id::bigint * 16 + 1);
+UPDATE mpower.series z SET last_number = s.last
+    FROM (SELECT counter_id, max(number) AS last FROM linked GROUP BY 1) s
+    WHERE z.counter_id = s.counter_id;
+UPDATE mpower.shifts f SET first_number = z.last_number FROM mpower.series z
+    WHERE z.counter_id = f.counter_id AND f.closed_at IS NULL;
+DROP TABLE told, linked;
 """
 
 
@@ -84,14 +127,27 @@ def session(number: int) -> bytes:
 
 def seed(conninfo: str, consumers: int, counters: int) -> None:
     """Fill an empty migrated database. ``conninfo``: a superuser."""
-    values = {
-        "consumers": consumers,
-        "counters": counters,
-        "password_hash": PasswordHasher().hash(PASSWORD),
-    }
+    password_hash = PasswordHasher().hash(PASSWORD)
+    _put(conninfo, SEED, {"counters": counters, "password_hash": password_hash})
+    add_consumers(conninfo, 0, consumers)
+
+
+def add_consumers(conninfo: str, first: int, consumers: int) -> None:
+    """Add so many consumers, from the one that is ``first`` after FIRST_CONSUMER on."""
+    _put(conninfo, CONSUMERS, {"first": first, "consumers": consumers})
+
+
+def add_receipts(conninfo: str, receipts: int, consumers: int) -> None:
+    """Add receipts of the day before, spread over all counters and consumers, as if taken one after
+    the other.
+    """
+    _put(conninfo, RECEIPTS, {"receipts": receipts, "consumers": consumers})
+
+
+def _put(conninfo: str, statements: str, values: dict[str, object]) -> None:
     with psycopg.connect(
         conninfo, autocommit=True, cursor_factory=psycopg.ClientCursor
     ) as connection:
-        connection.execute(SEED, values)
+        connection.execute(statements.encode(), values)
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")

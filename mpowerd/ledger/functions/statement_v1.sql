@@ -10,7 +10,7 @@ CREATE FUNCTION mpower.statement_v1(
     instrument text, by text, reason text, slots integer[], paise bigint[], moved bigint, balance bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp SET jit = off AS $$
     WITH RECURSIVE own AS (
-        SELECT statement_v1.consumer * 16 AS first, statement_v1.consumer * 16 + 15 AS last
+        SELECT statement_v1.consumer * 16 AS first
     ), receipts AS (
         SELECT r.* FROM own JOIN mpower.accounts a ON a.account = own.first
             JOIN mpower.requests r ON r.receipt = a.last_receipt
@@ -20,11 +20,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         SELECT e.voucher, e.credit - own.first AS slot, -e.amount_paise AS paise
             FROM own, receipts r JOIN mpower.entries e ON e.voucher = r.receipt
         UNION ALL
-        SELECT e.voucher, e.debit - own.first, e.amount_paise FROM own JOIN mpower.entries e
-            ON e.voucher < 274877906944 AND e.debit BETWEEN own.first AND own.last
+        SELECT e.voucher, g.slot, e.amount_paise FROM own CROSS JOIN generate_series(0, 15) g (slot)
+            JOIN mpower.entries e ON e.voucher < 274877906944 AND e.debit = own.first + g.slot
         UNION ALL
-        SELECT e.voucher, e.credit - own.first, -e.amount_paise FROM own JOIN mpower.entries e
-            ON e.voucher < 274877906944 AND e.credit BETWEEN own.first AND own.last
+        SELECT e.voucher, g.slot, -e.amount_paise FROM own CROSS JOIN generate_series(0, 15) g (slot)
+            JOIN mpower.entries e ON e.voucher < 274877906944 AND e.credit = own.first + g.slot
     ), heads AS (
         SELECT l.voucher, l.slot::integer AS slot, sum(l.paise)::bigint AS paise FROM lines l GROUP BY 1, 2
     ), moves AS (
