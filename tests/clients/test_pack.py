@@ -14,6 +14,7 @@ from clients.ops.pack import OWNER, packed
 from config.folder import Paths, write_settings
 from config.load import load_client, load_node, load_witness
 from tests.clients.plans import servers
+from tests.unpacking import unpack
 
 HOUSE = Path(__file__).resolve().parents[2]
 MACHINES = {"a", "b", "witness", "C001", "SBI", "ops1"}
@@ -36,7 +37,7 @@ def call(*words: str) -> Result:
 
 @pytest.mark.parametrize("machine", sorted(MACHINES))
 def test_what_is_packed_is_enough_to_start_with(paths: Paths, machine: str, tmp_path: Path) -> None:
-    pack(paths, machine).extractall(tmp_path, filter="data")
+    unpack(pack(paths, machine), tmp_path)
     if machine == "witness":
         assert load_witness(tmp_path / "witness.yaml").data == Path("/var/lib/mpower")
     elif machine in {"a", "b"}:

@@ -19,6 +19,7 @@ from tests.live.pair import HOUSE, Daemons, Pair
 from tests.live.test_daemons import CLERK_PASSWORD, files_of, furnish, port_of
 from tests.postgres_nodes import on_reactor
 from tests.terminals import Terminal
+from tests.unpacking import unpack
 
 pytestmark = pytest.mark.etcd
 
@@ -57,7 +58,7 @@ def pair() -> Iterator[Pair]:
         for name, place in nodes.items():
             packed = mpower("--settings", str(paths.home), "pack", name)
             with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
-                tar.extractall(place, filter="data")
+                unpack(tar, place)
         files = {name: place / "node.yaml" for name, place in nodes.items()}
         data = {name: place / "data" / f"node-{name}" for name, place in nodes.items()}
         pair = Daemons(msgspec.structs.replace(paths, nodes=files), paths.home, data)
