@@ -50,12 +50,14 @@ async def furnish(pair: Pair) -> None:
         row = ["1000000001", "Consumer 1", "1 Road", "LT-1", "M1", "", 2000, DUES]
         await ops.body("consumers.load", ["2026-04-01", [row]], 4)
     files = files_of(pair, "counter", "C001")
-    async with Terminal.calling(port_of(pair, "a"), files, "demo") as counter:
-        await counter.welcome()
-        await counter.sign_in("meera", CLERK_PASSWORD)
-        await counter.body("days.open", [TODAY.isoformat()], 5)
-        await counter.sign_in("ravi", CLERK_PASSWORD)
-        await counter.body("shifts.open", [], 6)
+    for user, operation, body, number in (
+        ("meera", "days.open", [TODAY.isoformat()], 5),
+        ("ravi", "shifts.open", [], 6),
+    ):
+        async with Terminal.calling(port_of(pair, "a"), files, "demo") as counter:
+            await counter.welcome()
+            await counter.sign_in(user, CLERK_PASSWORD)
+            await counter.body(operation, body, number)
 
 
 @on_reactor
