@@ -1,11 +1,11 @@
 """The groups of tests: which test belongs to which, and which cannot run on this machine.
 
 A test's folder is its group (tests/database, tests/live, tests/simulation), so that no mark can
-be forgotten. Four groups are marked by hand: `tls` needs a PostgreSQL that speaks TLS, which the
-wheel's does not; `etcd` needs an etcd; `cage` needs network namespaces; `disks` also mounts
-filesystems. Where that is not to be had, the group is left out and named in one line; in CI that
-is an error, because CI runs everything, but for the cage and its disks, which a kernel may refuse
-to a container.
+be forgotten. Five groups are marked by hand: `tls` needs a PostgreSQL that speaks TLS, which the
+wheel's does not; `etcd` needs an etcd; `compiler` needs one for C; `cage` needs network namespaces;
+`disks` also mounts filesystems. Where that is not to be had, the group is left out and named in
+one line; in CI that is an error, because CI runs everything, but for the cage and its disks, which
+a kernel may refuse to a container.
 """
 
 import os
@@ -77,6 +77,11 @@ NEEDS = {
         may_mount,
         "it needs root, loop devices, 8 GB of room and a kernel that gives out namespaces",
         "mount e2fsprogs iproute2 iptables (and be root, outside a container)",
+    ),
+    "compiler": (
+        lambda: shutil.which("cc"),
+        "there is no C compiler",
+        "gcc libc6-dev",
     ),
     "etcd": (
         lambda: shutil.which("etcd") and shutil.which("etcdctl"),

@@ -25,7 +25,7 @@ def build(home: Path) -> tuple[dict[str, Lies], dict[str, str]]:
     lacks: dict[str, str] = {}
     try:
         folder = spread(home)
-        lies = {host: Lies(folder, host) for host in ("a", "b", "w")}
+        lies = {host: Lies(folder, Path("/run/netns", host)) for host in ("a", "b", "w")}
         if not believed(lies["a"], "a"):
             raise RigError("A program of a host is told the truth all the same.")
     except RigError as no:

@@ -17,7 +17,7 @@ from typing import Final
 from clients.demo.board import ADMIN, PASSWORD
 from clients.demo.stage import environment
 from config.folder import Paths, Plan, write_settings
-from config.settings import NodeAddress
+from config.settings import NodeAddress, TimersSettings
 from config.signing_in import SignInSettings
 from tests.torture import network
 from tests.torture.disk import Disk, images_in
@@ -32,6 +32,10 @@ COUNTERS: Final = (*OFFICE, *BRANCH, OFFICER)
 NODE_MB: Final = 1600
 """Two copies of a small database during a clone, and its kept log."""
 WITNESS_MB: Final = 64
+TAKEOVERS: Final = 1000
+"""An hour: a run has more in a minute than a board in a year, and a pair that pauses itself after
+six waits for a person. The simulation plays that person.
+"""
 FURNISH_S: Final = 240.0
 
 
@@ -142,6 +146,7 @@ def _write(settings: Path, disks: dict[str, Disk], journals: Path, replication: 
             shared_buffers="64MB",
             wal_keep_mb=128,
             sign_in=SignInSettings(second_factor=[]),
+            timers=TimersSettings(takeovers_per_hour=TAKEOVERS),
         )
     )
     settings.chmod(0o755)

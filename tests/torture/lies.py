@@ -29,8 +29,9 @@ SIZE: Final = 8 * 2 * len(NAMES)
 class Lies:
     """What one host is told."""
 
-    def __init__(self, folder: Path, host: str) -> None:
-        path = folder / str(Path("/run/netns", host).stat().st_ino)
+    def __init__(self, folder: Path, network: Path) -> None:
+        """``network``: what names the network that the host's processes stand in."""
+        path = folder / str(network.stat().st_ino)
         path.write_bytes(bytes(SIZE))
         path.chmod(0o666)  # the database's own user counts what it met
         with path.open("r+b") as file:
@@ -49,16 +50,20 @@ class Lies:
         return int(struct.unpack_from("=q", self._page, 8 * (len(NAMES) + NAMES.index(name)))[0])
 
 
-def spread(home: Path) -> Path:
-    """Build the library and have everybody in the cage load it; the folder of the hosts' pages.
-    RigError says what is missing.
-    """
+def build(home: Path) -> tuple[Path, Path]:
+    """Make the library and the folder of the hosts' pages; RigError says what is missing."""
     if shutil.which("cc") is None:
         raise RigError("There is no C compiler here: apt-get install gcc libc6-dev.")
     library, folder = home / "lies.so", home / "lies"
     folder.mkdir()
     words = ("-shared", "-fPIC", "-O2", "-Wall", "-Werror", f'-DFOLDER="{folder}"')
     run("cc", *words, "-o", str(library), str(SOURCE), "-ldl")
+    return library, folder
+
+
+def spread(home: Path) -> Path:
+    """Have everybody in the cage load a library of lies; the folder of the hosts' pages."""
+    library, folder = build(home)
     layer = home / "etc"
     layer.mkdir()
     run("mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "etc-of-the-cage", str(layer))
