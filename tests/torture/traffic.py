@@ -114,7 +114,8 @@ class House:
         self.ending = False
         self.chance = random.Random(os.urandom(8))
         self.numbers = board.consumer_numbers()
-        self.receipts: list[str] = []
+        self.banked: list[str] = []
+        """Receipts of the bank's lines: an officer cancels these wherever they sit."""
         self.tills: list[Till] = []
         self._work: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
@@ -171,7 +172,6 @@ class House:
             if receipt is not None:
                 known.append((key, body))
                 del known[:-REMEMBERED]
-                self.receipts = [*self.receipts[-REMEMBERED:], receipt.number]
             await self.pause(REST_S)
 
         return take
@@ -179,8 +179,8 @@ class House:
     def _officer(self, till: Till) -> Callable[[], Coroutine[Any, Any, None]]:
         async def cancel() -> None:
             await self.pause(CANCEL_REST_S)
-            if self.receipts:
-                body = Cancel(self.chance.choice(self.receipts), "taken twice by mistake")
+            if self.banked:
+                body = Cancel(self.chance.choice(self.banked), "sent twice by mistake")
                 await till.submit("payments.cancel", body)
 
         return cancel
@@ -201,7 +201,10 @@ class House:
                 for n in range(BANK_LINES)
             ]
             total = sum(one.amount_paise for one in lines)
-            await till.submit("banking.post", Post(scroll, parts[0], len(lines), total, lines))
+            body = Post(scroll, parts[0], len(lines), total, lines)
+            posted = await till.submit("banking.post", body)
+            matched = [one for one in posted.lines if one.outcome == "MATCHED"] if posted else []
+            self.banked = [*self.banked, *(one.receipt for one in matched)][-REMEMBERED:]
             await self.pause(BANK_REST_S)
 
         return post
