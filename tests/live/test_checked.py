@@ -63,7 +63,7 @@ def test_settings_are_changed_and_taken_at_a_restart(stage: Stage) -> None:
     assert {one["key"] for one in found} == {"limits.sessions"}
     stage.cut("b")
     one_copy = mpower(stage.home, "cluster", "doctor", answers=(1,))
-    assert one_copy["findings"][0]["where"] == "the other node"
+    assert one_copy["findings"][0]["where"] == "b"
     assert not one_copy["safe_to_fail_over"]
     stage.refresh()
     stage.start("b")
