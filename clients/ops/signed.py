@@ -22,6 +22,10 @@ T = TypeVar("T")
 
 def as_person(default: str | None) -> Callable[[F], F]:
     """Add ``--as`` (``me``) and ``--password-file``; no default: the user must be named."""
+    # click takes a default that is named, None too, for a value: nothing is missing then.
+    fallback: dict[str, Any] = (
+        {"required": True} if default is None else {"default": default, "show_default": True}
+    )
 
     def with_options(command: F) -> F:
         for option in (
@@ -35,10 +39,8 @@ def as_person(default: str | None) -> Callable[[F], F]:
                 "--as",
                 "me",
                 envvar="MPOWER_AS",
-                default=default,
-                show_default=default is not None,
-                required=default is None,
                 help="Sign in as this user.",
+                **fallback,
             ),
         ):
             command = option(command)

@@ -201,6 +201,12 @@ def test_a_device_is_enrolled_with_its_first_code(call: Call, board: Board) -> N
     assert board.said[-1] == ("security.enrol_factor", EnrolFactor(secret, "287082"))
 
 
+def test_who_does_not_say_who_they_are_is_told_so(call: Call, board: Board) -> None:
+    said = call("approvals", "inbox", *BY_STDIN, stdin=WORD)
+    assert (said.exit_code, said.stdout, board.said) == (2, "", [])
+    assert "Missing option '--as'" in said.stderr
+
+
 @pytest.mark.parametrize("verb", ["enable-user", "allow-reset", "reset-factor"])
 def test_what_gives_a_login_back_is_asked_for(call: Call, board: Board, verb: str) -> None:
     operation = "security." + verb.replace("-", "_")

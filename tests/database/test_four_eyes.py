@@ -164,6 +164,8 @@ async def test_return_reject_withdraw_forward_and_expiry(node: Node) -> None:
         back = await t.done("adil", "security.appoint", PROMOTE)
         await t.done("anita", "approvals.send_back", answering(back))
         assert await t.refused("anita", "approvals.approve", seen(back)) == "REQUEST_RETURNED"
+        past_maker = words.Forward(back.request, 1, back.content, "E-ANITA", "never mind")
+        assert await t.refused("anita", "approvals.forward", past_maker) == "REQUEST_RETURNED"
         assert await t.done("adil", "approvals.withdraw", answering(back)) == words.Settled(
             back.request, "WITHDRAWN"
         )
@@ -219,6 +221,8 @@ async def test_a_lent_power_is_used_in_its_time_and_never_for_who_lent_it(node: 
         lent = await t.done("anita", "approvals.delegate", to_ravi)
         of_anita = await t.done("anita", "security.appoint", PROMOTE)
         assert await t.refused("ravi", "approvals.approve", seen(of_anita)) == "NO_POWER"
+        to_her_own = words.Forward(of_anita.request, 1, of_anita.content, "E-RAVI", "while away")
+        assert await t.refused("adil", "approvals.forward", to_her_own) == "NOT_COMPETENT"
         of_adil = await t.done("adil", "security.grant_power", OF_OMAR)
         assert await t.refused("ravi", "approvals.approve", seen(of_adil)) == "ROLE"
         end = words.EndDelegation(lent.delegation)
