@@ -50,6 +50,6 @@ def test_only_takes_a_figure_or_a_family() -> None:
     assert chosen([]) == list(BENCHES)
     assert chosen(["failover"]) == [name for name in BENCHES if name.startswith("failover.")]
     assert chosen(["failover.silent"]) == ["failover.silent"]
-    assert chosen(["wan.payment_bytes", "payments"]) == ["payments.full_stack", "wan.payment_bytes"]
+    assert chosen(["wan.payment_bytes", "enquiry"]) == ["enquiry.p99", "wan.payment_bytes"]
     with pytest.raises(ValueError, match="no figure 'pay'"):
         chosen(["pay"])
