@@ -24,6 +24,8 @@ from protocols.values import RequestKey
 
 NOT_NOW: Final = frozenset({"BUSY", "PENDING", "NOT_PRIMARY"})
 """Not an outcome: the same bytes are sent again."""
+PAID_TWICE: Final = "PAID_ALREADY"
+"""By chance a consumer pays the same amount again on the day, and the clerk is asked."""
 REMEMBERED: Final = 32
 """Answered keys a terminal may repeat."""
 
@@ -100,7 +102,8 @@ class Till:
             self._doubted = True
             return False
         if isinstance(answer, Refusal):
-            if answer.code == intent.code:
+            twice = answer.code == PAID_TWICE and not (intent.code or intent.first)
+            if twice or answer.code == intent.code:
                 score.refusals += 1
             else:
                 score.blame(f"refused with {answer.code} instead of {intent.code or 'a receipt'}")

@@ -118,3 +118,12 @@ def test_what_must_be_refused_is_blamed_for_a_receipt() -> None:
     counter.judge(intent, receipt(intent, 1))
     counter.judge(intent, refused("NO_CONSUMER"))
     assert counter.score.wrong == 2
+
+
+def test_who_paid_the_same_already_is_asked_about_and_only_of_a_fresh_payment() -> None:
+    counter = till(Mix(0, 0))
+    assert counter.judge(counter.ask(), refused("PAID_ALREADY"))
+    assert (counter.score.refusals, counter.score.wrong) == (1, 0)
+    bad = till(Mix(0, 100))
+    assert bad.judge(bad.ask(), refused("PAID_ALREADY"))
+    assert bad.score.wrong == 1
