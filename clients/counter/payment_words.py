@@ -14,10 +14,11 @@ from msgspec import Struct
 from clients.counter import mistyped
 from clients.counter.mistyped import Mistyped
 from protocols.catalogue import payments
-from protocols.heads import Purpose
+from protocols.heads import Head, Purpose
 
 MODES: Final[tuple[str, ...]] = get_args(payments.Mode)
 PURPOSES: Final[tuple[str, ...]] = get_args(Purpose)
+HEADS: Final[tuple[str, ...]] = get_args(Head)
 PAPER: Final = ("instrument", "dated", "bank", "branch")
 """What follows a mode, in this order, as far as the mode has it."""
 
@@ -77,3 +78,19 @@ def _next(rest: list[str], mode: str, paper: list[str]) -> dict[str, Any]:
     elif plain != "FOR":
         raise Mistyped(f"'{word}' is not understood.")
     return {}
+
+
+def split(receipts: list[str], words: list[str]) -> list[payments.Part]:
+    """Read ``HEAD AMOUNT ...``: how an officer spreads one receipt over the heads."""
+    if len(receipts) != 1:
+        raise Mistyped("One receipt is split at a time: name it before 'as'.")
+    if not words or len(words) % 2:
+        raise Mistyped("After 'as' come pairs of head and amount.")
+    parts = []
+    for head, paise in zip(words[::2], words[1::2], strict=True):
+        name = head.replace("-", "_")
+        if name not in HEADS:
+            raise Mistyped(f"'{head}' is no head: say {', '.join(HEADS)}.")
+        part = payments.Part(receipts[0], name, mistyped.amount(paise))  # type: ignore[arg-type]
+        parts.append(part)
+    return parts

@@ -125,7 +125,12 @@ def _cancel(words: list[str]) -> Command:
 
 
 def _verify(words: list[str]) -> Command:
-    body = payments.Verify(words[0].upper(), date(words[1]), [one.upper() for one in words[2:]])
+    named = [one.upper() for one in words[2:]]
+    parts: list[payments.Part] = []
+    if "AS" in named:
+        place = named.index("AS")
+        parts, named = payment_words.split(named[:place], named[place + 1 :]), named[:place]
+    body = payments.Verify(words[0].upper(), date(words[1]), named, parts)
     return Operate("verify", "payments.verify", body)
 
 
@@ -188,7 +193,7 @@ WORDS: Final[dict[str, Word]] = {
         _cancel,
     ),
     "verify": Word(
-        "verify COUNTER DATE [RECEIPT...]",
+        "verify COUNTER DATE [RECEIPT...], verify COUNTER DATE RECEIPT as HEAD AMOUNT ...",
         "verify C001 2026-04-01",
         "verify and post a counter's receipts (officer)",
         _verify,
