@@ -256,7 +256,8 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The receipt {receipt} is already cancelled. Nothing was changed."
     ),
     "RECEIPT_VERIFIED": Sentence(
-        "The receipt {receipt} is verified; it can no longer be cancelled. Use a correction."
+        "The receipt {receipt} is verified; it can no longer be cancelled. An "
+        "officer moves or refunds its money, or takes a returned cheque back ('money')."
     ),
     "RECEIPT_SETTLED": Sentence(
         "The receipt {receipt} went a step further a moment ago. Look at it again."

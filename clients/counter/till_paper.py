@@ -78,10 +78,9 @@ def sheet_text(sheet: Sheet, zone: dt.tzinfo | None = None) -> str:
     lines += ["By mode", *(_line(f"{m.mode:<14}{m.count:>6,}", m.total_paise) for m in sheet.modes)]
     if sheet.instruments:
         lines.append("Instruments")
-        lines += [
-            _line(f"[ ] {one.receipt:<22}{one.mode:<13}{one.instrument}", one.paise)
-            for one in sheet.instruments
-        ]
+        for one in sheet.instruments:
+            lines.append(_line(f"[ ] {one.receipt:<22}{one.mode}", one.paise))
+            lines.append(f"      {one.instrument}")
     return "\n".join([*lines, *(_closing(sheet) if closed else []), RULE])
 
 

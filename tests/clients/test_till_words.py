@@ -213,3 +213,11 @@ def test_an_officer_remits_at_the_command_line(call: Call, board: Board) -> None
     board.answers["days_cash_book"] = BODIES["days.cash_book"][1]
     said = call("cash-book", "2026-04-01", "SD-101", *ME, stdin=WORD)
     assert "CASH BOOK" in said.stdout
+
+
+def test_the_list_of_cheques_shows_each_whole() -> None:
+    paper = "CHEQUE 208334 2026-11-24 SBI MALL-ROAD"
+    one = shifts.Instrument("C001/2026-27/1234", "CHEQUE", paper, 165_366)
+    text = till_paper.text_of(replace(SHEET, instruments=[one]))
+    assert paper in text
+    assert "1,653.66" in text
