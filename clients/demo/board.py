@@ -44,6 +44,11 @@ TREE: Final = (
 BANKS: Final = (("SBI", "State bank of the demo"), ("PNB", "Second bank of the demo"))
 """The banks that consumers' cheques are drawn on."""
 SUBDIVISIONS: Final = tuple(code for code, _, kind, _ in TREE if kind == "SUBDIVISION")
+OFFICERS_POWERS: Final = (
+    *(Power.CONSUMER, Power.CANCEL, Power.REFUND),
+    *(Power.TRANSFER, Power.CHARGE),
+)
+"""What the head office's officer decides."""
 ENGINEER: Final = "engineer101"
 """The officer of one sub-division only, beside the head office's."""
 SEED: Final = 1
@@ -117,7 +122,7 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
     for login in (OFFICER, ENGINEER):
         await _once(link, "security.appoint", Appoint(login, Role.OFFICER, FOUNDED))
     for staff, power, office in (
-        *(("E-OFFICER", power, "HO") for power in (Power.CONSUMER, Power.CANCEL, Power.REFUND)),
+        *(("E-OFFICER", power, "HO") for power in OFFICERS_POWERS),
         ("E-101", Power.CONSUMER, "SD-101"),
     ):
         grant = GrantPower(staff, power, 0, office, date, FOUNDED)

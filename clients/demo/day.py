@@ -1,8 +1,10 @@
 """The scenario DAY: three counters from the float to the bank, with cheques, a cancellation, a
-pick-up, a till that is short, and the primary's power cut in the middle.
+pick-up, a till that is short, a cheque that comes back, a payment moved to the right consumer, and
+the primary's power cut in the middle.
 
     floats · payments at three counters, a power cut among them · a cancellation · a pick-up
     · the tills counted · the day verified · slips to the bank, credited but for one cheque
+    · that cheque taken back · one payment moved, asked for by one officer, approved by another
     · the day closed · cash book, slips, trial balance and the ledger's own proof
 
 The scenario keeps its own small books from the receipts it was given; at the end they are compared
@@ -21,7 +23,15 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from clients.demo import board
 from clients.demo.scene import Scene, SceneError
 from clients.link import Link
-from protocols.catalogue import ledger, payments, remittance, shifts
+from protocols.catalogue import (
+    approvals,
+    instruments,
+    ledger,
+    payments,
+    remittance,
+    shifts,
+    transfers,
+)
 from protocols.catalogue.days import AskBook, CloseDay
 from protocols.catalogue.payments import Receipt, Take
 
@@ -36,6 +46,9 @@ SHORT: Final = 10_00
 """Missing in the third till."""
 MODES: Final = ("CASH", "CASH", "CHEQUE", "CASH", "UPI")
 BANK, CITY = "SBI", "PATNA"
+ENGINEERS: Final = "SD-101"
+SEAT: Final = "C009"
+"""Where that office's engineer sits down."""
 LOOK_S: Final = 0.3
 
 
@@ -46,7 +59,7 @@ class Day:
         self.scene = scene
         self.clerks: dict[str, Link] = {}
         self.receipts: dict[str, list[Receipt]] = {one: [] for one in COUNTERS}
-        self.credited = self.remitted = 0
+        self.credited = self.remitted = self.charged = 0
         self.bounced: Receipt | None = None
         self.cut = False
 
@@ -91,6 +104,8 @@ async def play(scene: Scene) -> None:
     await _verify(day, officer)
     for nth, _ in enumerate(COUNTERS):
         await _remit(day, officer, board.office_of(nth))
+    await _bounce(day, officer)
+    await _move(day, officer)
     await scene.do(officer, "days.close", CloseDay(board.today()))
     scene.told("the business day is closed")
     await _compare(day, officer)
@@ -207,6 +222,43 @@ async def _remit(day: Day, officer: Link, office: str) -> None:
     scene.told(f"{office}: {len(pending.groups)} slips")
 
 
+async def _bounce(day: Day, officer: Link) -> None:
+    """The cheque that the bank did not credit comes back."""
+    assert day.bounced is not None, "a cheque was kept back"
+    before = await _owes(day, day.bounced.consumer)
+    body = instruments.Dishonour(day.bounced.number, board.today(), "Funds insufficient")
+    done = await day.scene.do(officer, "instruments.dishonour", body)
+    day.charged = done.charge_paise + done.surcharge_paise
+    owed = before + day.bounced.amount_paise + day.charged
+    day.scene.agree("bounced: owed again, with charge", owed, await _owes(day, done.consumer))
+    day.scene.told(f"the cheque of {day.bounced.number} came back and is taken back")
+
+
+async def _move(day: Day, officer: Link) -> None:
+    """A payment was taken for a wrong consumer of SD-101: its engineer asks, the officer agrees."""
+    numbers = board.consumer_numbers()
+    theirs = {one for nth, one in enumerate(numbers) if board.office_of(nth) == ENGINEERS}
+    wrong = next(one for one in day.everything if one.consumer in theirs and one.mode == "CASH")
+    right = next(one for one in sorted(theirs) if one != wrong.consumer)
+    before = [await _owes(day, one) for one in (wrong.consumer, right)]
+    engineer = await day.scene.seat("counter", SEAT, board.ENGINEER)
+    why = "the number on the counterfoil is another"
+    body = transfers.Move(wrong.consumer, right, wrong.amount_paise, why, wrong.number)
+    asked = await day.scene.do(engineer, "transfers.move", body)
+    approve = approvals.Approve(asked.request, asked.version, asked.content, "seen")
+    await officer.sign_in(board.OFFICER, board.PASSWORD)
+    await day.scene.do(officer, "approvals.approve", approve)
+    after = [await _owes(day, one) for one in (wrong.consumer, right)]
+    day.scene.agree("moved: owed by the wrong one", before[0] + wrong.amount_paise, after[0])
+    day.scene.agree("moved: owed by the right one", before[1] - wrong.amount_paise, after[1])
+    day.scene.told(f"{wrong.number} is moved to consumer {right}")
+
+
+async def _owes(day: Day, consumer: str) -> int:
+    said = await day.clerks["C001"].ask("ledger.statement", ledger.Ask(consumer, most=100))
+    return int(said.closing)
+
+
 async def _compare(day: Day, officer: Link) -> None:
     """Cash book, slips, trial balance and the ledger's own proof against the scenario's books."""
     scene = day.scene
@@ -221,7 +273,6 @@ async def _compare(day: Day, officer: Link) -> None:
     stands: Counter[str] = Counter()
     for group in trial.groups:
         stands[group.code] = group.debit - group.credit
-    assert day.bounced is not None, "a cheque was kept back"
     for code, paise in (
         ("CASH", 0),
         ("STRONG_ROOM", 0),
@@ -229,7 +280,8 @@ async def _compare(day: Day, officer: Link) -> None:
         ("CHEQUE", 0),
         ("RECEIVED", 0),
         ("BANK", day.credited),
-        ("IN_TRANSIT", day.bounced.amount_paise),
+        ("IN_TRANSIT", 0),
+        ("EARNED", -day.charged),
         ("DIFFERENCES", SHORT),
     ):
         scene.agree(f"trial balance: {code.lower().replace('_', ' ')}", paise, stands[code])
