@@ -30,7 +30,7 @@ def install_reactor(*, fast: bool = True) -> asyncio.AbstractEventLoop:
     """
     from twisted.internet import asyncioreactor  # noqa: PLC0415 - importing it is harmless, naming why is not
 
-    loop = _new_loop(fast=fast)
+    loop = new_loop(fast=fast)
     asyncio.set_event_loop(loop)
     asyncioreactor.install(loop)
     if fast and sys.platform != "win32":
@@ -90,11 +90,12 @@ def _loop() -> asyncio.AbstractEventLoop:
     return asyncio.get_event_loop_policy().get_event_loop()
 
 
-def _new_loop(*, fast: bool) -> asyncio.AbstractEventLoop:
+def new_loop(*, fast: bool) -> asyncio.AbstractEventLoop:
+    """Make the loop of a server (``fast``) or of a client."""
     if sys.platform == "win32":
         return asyncio.SelectorEventLoop()
     if fast:
-        import uvloop  # noqa: PLC0415 - counters on other systems do not have it
+        from protocols.shell.loop import SteadyLoop  # noqa: PLC0415 - other systems have no uvloop
 
-        return uvloop.new_event_loop()
+        return SteadyLoop()
     return asyncio.new_event_loop()

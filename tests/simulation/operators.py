@@ -40,6 +40,11 @@ class Operators:
                     run.ask(node, "maintenance", node=record.maintenance, to="off")
         run.world.after(LOOKS_S, lambda: self.look(peace=peace))
 
+    def mend(self, node: Node) -> None:
+        """Somebody called for a daemon that does not start; it may have been seen to meanwhile."""
+        if node.disk.broken:
+            self.reinit(node)
+
     def reinit(self, node: Node) -> None:
         """The daemon does not start on its small file: folder and file are emptied; it clones."""
         self.run.world.note(f"{node.name} is emptied by a person")

@@ -110,7 +110,7 @@ class Scenario:
     def _fell(self, node: Node) -> None:
         """A daemon ended by itself: its supervisor tries again, unless a person must look."""
         if node.disk.broken:
-            self.world.after(self.world.between(0.5, 2.0), self.operators.reinit, node)
+            self.world.after(self.world.between(0.5, 2.0), self.operators.mend, node)
         else:
             self.world.after(1.0, self.start, node)
 
