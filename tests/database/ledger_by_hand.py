@@ -9,15 +9,19 @@ This file must not read the ledger's tables.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from mpowerd.allocation import allocate, order_of
 from mpowerd.payments.rules import CARRIED, MODES
 from mpowerd.payments.whole_days import carry_on
+from protocols.catalogue.instruments import Dishonour
 from protocols.catalogue.payments import Cancel, Take, Verify, VerifyDay
+from protocols.catalogue.shifts import OpenShift
+from protocols.catalogue.transfers import Move, Refund
 from protocols.heads import HEADS
+from tests.database.officers import agreed
 from tests.database.town import CONSUMERS, DAY, Town, codes, decoded, here
 
 CLERK_AT: Final = {"C001": "asha", "C002": "bina"}
@@ -35,7 +39,12 @@ class Receipt:
     day: str
     paise: int
     purpose: str
+    mode: str
     state: str = "TAKEN"
+    counted: bool = False
+    moved: bool = False
+    parts: list[tuple[str, int]] = field(default_factory=list)
+    """The heads it was posted to."""
 
 
 @dataclass
@@ -50,6 +59,8 @@ class Book:
     received: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NUMBERS, 0))
     receipts: list[Receipt] = field(default_factory=list)
     last: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CLERK_AT, 0))
+    bars: dict[str, str] = field(default_factory=dict)
+    """Until when no cheque of a consumer is taken."""
     day: str = DAY
 
     def payable(self, consumer: str) -> int:
@@ -61,7 +72,7 @@ class Book:
         consumer, paise = body.consumer, body.amount_paise
         self.last[counter] += 1
         number = f"{counter}/2026-27/{self.last[counter]}"
-        made = Receipt(number, consumer, counter, self.day, paise, body.purpose)
+        made = Receipt(number, consumer, counter, self.day, paise, body.purpose, body.mode)
         self.receipts.append(made)
         self.received[consumer] += paise
         return made
@@ -75,12 +86,26 @@ class Book:
         ]
         return sorted(found, key=lambda one: (one.counter, int(one.number.rpartition("/")[2])))
 
+    def pay(self, consumer: str, paise: int, order: Sequence[str]) -> list[tuple[str, int]]:
+        """Split an amount over a consumer's heads; the parts."""
+        parts = allocate(paise, self.heads[consumer], order)
+        for head, part in parts:
+            self.heads[consumer][head] -= part
+        return parts
+
+    def take_back(self, one: Receipt) -> None:
+        """What a receipt had paid is owed again."""
+        for head, part in one.parts:
+            self.heads[one.consumer][head] += part
+
+    def advance(self, consumer: str) -> int:
+        """What the board holds for a consumer."""
+        return max(0, -self.heads[consumer]["ADVANCE"])
+
     def verify(self, receipts: list[Receipt]) -> None:
         """Split each over the heads as they stand when its turn comes."""
         for one in receipts:
-            heads = self.heads[one.consumer]
-            for head, paise in allocate(one.paise, heads, order_of(one.purpose)):
-                heads[head] -= paise
+            one.parts = self.pay(one.consumer, one.paise, order_of(one.purpose))
             self.received[one.consumer] -= one.paise
             one.state = "VERIFIED"
 
@@ -102,6 +127,8 @@ def payment(book: Book, a: int, b: int) -> tuple[str, Take]:
 
 def foretold(book: Book, body: Take) -> str:
     """The code that a payment is refused with, '' none."""
+    if body.mode == "CHEQUE" and book.bars.get(body.consumer, "") >= book.day:
+        return "CHEQUE_BARRED"
     over = body.purpose != "ADVANCE" and body.amount_paise > book.payable(body.consumer)
     return "ADVANCE_UNMARKED" if over else ""
 
@@ -139,8 +166,9 @@ async def cancel(t: Town, book: Book, a: int, b: int) -> None:
     one = pick(book.receipts, a)
     if one is None:
         return
-    code = {"CANCELLED": "RECEIPT_CANCELLED", "VERIFIED": "RECEIPT_VERIFIED"}.get(one.state, "")
+    code = {"TAKEN": "", "CANCELLED": "RECEIPT_CANCELLED"}.get(one.state, "RECEIPT_VERIFIED")
     code = code or ("" if one.day == book.day else "RECEIPT_OTHER_DAY")
+    code = code or ("RECEIPT_COUNTED" if one.counted else "")
     outcome = await t.ask(OFFICER_AT[one.counter], "payments.cancel", Cancel(one.number, "by hand"))
     assert codes([outcome]) == [code]
     if not code:
@@ -174,6 +202,77 @@ async def verify_day(t: Town, book: Book, a: int, b: int) -> None:
     book.verify(waiting)
 
 
+SPENT: Final = {
+    "TAKEN": "NOT_VERIFIED",
+    "CANCELLED": "RECEIPT_CANCELLED",
+    "DISHONOURED": "DISHONOURED_ALREADY",
+}
+"""Why money of a receipt in that state cannot be taken back nor moved."""
+
+
+async def dishonour(t: Town, book: Book, a: int, b: int) -> None:
+    """Any instrument comes back; its charge, surcharge and bar are as the answer says."""
+    one = pick([r for r in book.receipts if r.mode in {"CHEQUE", "DD", "POSTAL_ORDER"}], a)
+    if one is None:
+        return
+    body = Dishonour(one.number, book.day, "Funds insufficient")
+    outcome = await t.ask("omar", "instruments.dishonour", body)
+    code = SPENT.get(one.state, "RECEIPT_MOVED" if one.moved else "")
+    assert codes([outcome]) == [code]
+    if code:
+        return
+    done = decoded("instruments.dishonour", outcome)
+    book.take_back(one)
+    book.heads[one.consumer]["CHEQUE_CHARGE"] += done.charge_paise
+    book.heads[one.consumer]["LPSC"] += done.surcharge_paise
+    book.bars[one.consumer] = max(done.no_cheque_until, book.bars.get(one.consumer, ""))
+    one.state = "DISHONOURED"
+
+
+async def move_receipt(t: Town, book: Book, a: int, b: int) -> None:
+    """A whole receipt was another consumer's."""
+    one = pick(book.receipts, a)
+    if one is None:
+        return
+    to = [number for number in NUMBERS if number != one.consumer][b % (len(NUMBERS) - 1)]
+    body = Move(one.consumer, to, one.paise, "by hand", one.number)
+    code = SPENT.get(one.state, "RECEIPT_MOVED" if one.moved else "")
+    assert await agreed(t, "transfers.move", body) == code
+    if not code:
+        book.take_back(one)
+        book.pay(to, one.paise, order_of("DUES"))
+        one.moved = True
+
+
+async def move_advance(t: Town, book: Book, a: int, b: int) -> None:
+    """A part of an advance goes to another consumer."""
+    giver, to = NUMBERS[a % len(NUMBERS)], NUMBERS[(a + 1) % len(NUMBERS)]
+    paise = 1 + b
+    code = "OVER_ADVANCE" if paise > book.advance(giver) else ""
+    assert await agreed(t, "transfers.move", Move(giver, to, paise, "by hand")) == code
+    if not code:
+        book.heads[giver]["ADVANCE"] += paise
+        book.pay(to, paise, order_of("DUES"))
+
+
+async def refund(t: Town, book: Book, a: int, b: int) -> None:
+    """A part of an advance is given back."""
+    consumer, paise = NUMBERS[a % len(NUMBERS)], 1 + b // 10
+    code = "OVER_ADVANCE" if paise > book.advance(consumer) else ""
+    assert await agreed(t, "transfers.refund", Refund(consumer, paise, "by hand")) == code
+    if not code:
+        book.heads[consumer]["ADVANCE"] += paise
+
+
+async def count_a_till(t: Town, book: Book, a: int, b: int) -> None:
+    """A shift is counted and closed, the next one opened."""
+    counter = ("C001", "C002")[a % 2]
+    await t.close_shift(CLERK_AT[counter])
+    await t.done(CLERK_AT[counter], "shifts.open", OpenShift())
+    for one in book.receipts:
+        one.counted = one.counted or one.counter == counter
+
+
 async def next_day(t: Town, book: Book, a: int, b: int) -> None:
     """Close shifts and day, open the next."""
     await t.close_day(book.day)
@@ -189,5 +288,10 @@ ACTS: Final[dict[str, Callable[[Town, Book, int, int], Awaitable[None]]]] = {
     "verify one": verify_one,
     "verify a counter": verify_counter,
     "verify the day": verify_day,
+    "count a till": count_a_till,
+    "dishonour": dishonour,
+    "move a receipt": move_receipt,
+    "move an advance": move_advance,
+    "refund": refund,
     "next day": next_day,
 }
