@@ -84,6 +84,30 @@ def check_machine(settings: Path | None, *, as_json: bool) -> None:
     sys.exit(1 if any(one.grave for one in found) else 0)
 
 
+@main.command("ledger")
+@SETTINGS
+@click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
+def check_ledger(settings: Path, *, as_json: bool) -> None:
+    """Prove the ledger of this machine's own copy: on the standby it costs the primary nothing.
+
+    Exit codes: 0 all fits, 1 something does not, or the database does not answer, 2 usage.
+    """
+    import psycopg
+
+    from cluster.compose import plan_of
+    from cluster.postgres.sessions import Sessions
+    from mpowerd.ledger_check import prove, shown
+
+    try:
+        proof = prove(Sessions(plan_of(load_node(settings))).conninfo())
+    except SettingsError as wrong:
+        _refuse(str(wrong))
+    except psycopg.Error as wrong:
+        _refuse(f"The database of this machine does not answer ({wrong}). Does the node run?")
+    click.echo(shown(proof, as_json=as_json))
+    sys.exit(1 if proof.wrong else 0)
+
+
 @main.command("version")
 def show_version() -> None:
     """Say which release this is."""

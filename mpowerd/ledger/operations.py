@@ -20,14 +20,12 @@ from protocols.refusals import Refused
 
 WRONG: Final = 50
 """Of one part: whoever has that many to look at knows enough."""
-ENTRIES_A_PART: Final = 2_000_000
-"""A part of that size is walked within seconds on a small machine."""
 
 
 async def check(cursor: Cursor, caller: Caller, body: words.Check) -> words.Checked:
     """Recompute one part of the ledger."""
-    entries, accounts = await store.size(cursor)
-    parts = body.parts or 1 + entries // ENTRIES_A_PART
+    enough, accounts = await store.size(cursor)
+    parts = body.parts or enough
     if body.part >= parts:
         raise Refused("BAD_BODY", operation="ledger.check", reason=f"there are {parts} parts")
     rows = await store.check(cursor, body.part, parts, WRONG)

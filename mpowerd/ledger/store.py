@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from mpowerd.database import Cursor
 
 CHECK: Final = "SELECT what, which, expected, found FROM mpower.ledger_check_v1(%s, %s) LIMIT %s"
-SIZE: Final = "SELECT entries, accounts FROM mpower.ledger_size_v1()"
+SIZE: Final = "SELECT parts, accounts FROM mpower.ledger_size_v1()"
 STATEMENT: Final = "SELECT * FROM mpower.statement_v1(%s, %s, %s, %s, %s, %s, %s)"
 TRIAL: Final = "SELECT kind, slot, accounts, debit, credit FROM mpower.trial_balance_v1(%s)"
 SUBLEDGER: Final = "SELECT * FROM mpower.subledger_v1(%s, %s, %s, %s)"
@@ -44,9 +44,9 @@ async def check(cursor: Cursor, part: int, parts: int, most: int) -> list[Row]:
 
 
 async def size(cursor: Cursor) -> tuple[int, int]:
-    """Give about how many entries and accounts there are."""
-    ((entries, accounts),) = await _rows(cursor, SIZE)
-    return entries, accounts
+    """Give in how many parts a proof is walked, and about how many accounts there are."""
+    ((parts, accounts),) = await _rows(cursor, SIZE)
+    return parts, accounts
 
 
 async def statement(
