@@ -52,12 +52,12 @@ CHART: Final = (
     Group("BOARD", 2, "BANK", "The board's bank account"),
     Group("BOARD", 3, "BETWEEN_OFFICES", "Funds between offices"),
     Group("BOARD", 4, "DIFFERENCES", "Cash short or in excess"),
-    Group("BOARD", 5, "DUTY_HELD", "Electricity duty held for the State"),
+    Group("BOARD", 5, "DUTY_HELD", "Duty held for the State"),
     Group("BOARD", 6, "COMPOUNDING_HELD", "Compounding held for the State"),
     Group("BOARD", 7, "EARNED", "Charges and surcharge earned"),
     Group("BOARD", 8, "REFUNDS", "Refunds payable"),
     Group("BOARD", 9, "GENERAL_SUSPENSE", "General suspense"),
-    Group("BOARD", 10, "STATE_DUES", "For the State, not yet collected"),
+    Group("BOARD", 10, "STATE_DUES", "For the State, to be collected"),
 )
 """In the order in which a trial balance shows them; a board account's slot is its number without
 the sign.

@@ -9,6 +9,7 @@ import click.testing
 import pytest
 
 from clients.ops import progress
+from protocols.accounts import CHART
 from protocols.catalogue import ledger as words
 from tests.clients.links import Board
 
@@ -98,6 +99,10 @@ def test_a_head_and_its_accounts(call: Call, board: Board) -> None:
         "280.00",
     ]
     assert call("ledger", "subledger", "cash!", *ME, stdin=WORD).exit_code == 2
+
+
+def test_the_words_of_every_account_fit_the_page() -> None:
+    assert max(len(one.words) for one in CHART) <= 31
 
 
 def test_a_bar_is_for_people_only(

@@ -17,6 +17,8 @@ async def test_a_copy_is_proven_and_what_is_wrong_is_named(node: Node) -> None:
         await t.pay("asha", RAM, 1_000)
         proof = prove(t.superuser)
         assert (proof.standby, proof.wrong) == (False, ())
+        ((accounts,),) = t.look("SELECT count(*) FROM mpower.accounts")
+        assert proof.accounts == accounts
         assert "all of the ledger fits" in shown(proof, as_json=False)
         with psycopg.connect(t.superuser, autocommit=True) as base:
             base.execute("ALTER TABLE mpower.series DISABLE TRIGGER USER")
