@@ -34,6 +34,7 @@ CONSTRAINTS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     ),
     "receipt_events_once": ("RECEIPT_SETTLED", {"receipt": "given"}),
     "receipt_events_one_next": ("RECEIPT_SETTLED", {"receipt": "given"}),
+    "charges_once": ("CHARGE_KNOWN", {"reference": "This reference", "amount": "another amount"}),
     "transfers_receipt_once": ("RECEIPT_MOVED", {"receipt": "given"}),
 }
 """Constraint → code and the words that stand where the row in the way cannot be named (it lost a

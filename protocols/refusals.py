@@ -306,6 +306,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "OVER_FUND": Sentence(
         "{amount} is more than the {there} that came in there. Correct the amount."
     ),
+    "CHARGE_KNOWN": Sentence(
+        "{reference} is charged to this consumer already, with {amount}; look at the statement. A"
+        " second charge needs a note or an order of its own number."
+    ),
     "OVER_ARREARS": Sentence(
         "{amount} is more than the arrears of {arrears}; only arrears go into a plan."
     ),

@@ -146,7 +146,8 @@ CREATE TABLE mpower.charges (
     slot smallint NOT NULL,
     paise bigint NOT NULL CONSTRAINT charges_positive CHECK (paise > 0),
     reference text NOT NULL,
-    reason text NOT NULL
+    reason text NOT NULL,
+    CONSTRAINT charges_once UNIQUE (consumer, slot, reference)
 );
 CREATE INDEX charges_by_consumer ON mpower.charges (consumer, voucher);
 CREATE TABLE mpower.transfers (

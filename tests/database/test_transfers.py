@@ -46,6 +46,20 @@ async def test_a_charge_is_owed_when_two_have_agreed_and_paid_under_its_purpose(
 
 
 @on_reactor
+async def test_a_note_is_charged_once_whoever_asks_again(node: Node) -> None:
+    async with town(node) as t:
+        appoint(t)
+        body = Raise(SITA, "THEFT", 3_000, "ORD-1", WHY)
+        assert await agreed(t, "charges.raise", body) == ""
+        assert await agreed(t, "charges.raise", body) == "CHARGE_KNOWN"
+        other = Raise(SITA, "THEFT", 4_000, "ORD-1", "read once more")
+        assert await agreed(t, "charges.raise", other) == "CHARGE_KNOWN"
+        assert (await heads(t, SITA))["THEFT"] == 3_000
+        assert await agreed(t, "charges.raise", Raise(SITA, "SUNDRY", 3_000, "ORD-1", WHY)) == ""
+        t.is_well()
+
+
+@on_reactor
 async def test_a_plan_moves_arrears_and_no_more(node: Node) -> None:
     async with town(node) as t:
         appoint(t)

@@ -1,5 +1,6 @@
 -- Raise a charge under a head that is paid for itself, as one voucher: four-eyes. An instalment plan (7) moves arrears, up to
--- what stands there; a compounding fee (11) is the State's; everything else the board has earned.
+-- what stands there; a compounding fee (11) is the State's; everything else the board has earned. A note or an order is
+-- charged once under its head.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -10,6 +11,7 @@ DECLARE
     me record;
     today date;
     arrears bigint;
+    charged bigint;
     voucher bigint;
 BEGIN
     PERFORM mpower.must_be_approved('charges.raise');
@@ -18,6 +20,12 @@ BEGIN
     PERFORM FROM mpower.accounts a WHERE a.account = whom * 16 FOR UPDATE;
     IF NOT FOUND THEN
         PERFORM mpower.refuse('NO_CONSUMER', json_build_object('consumer', lpad(whom::text, 10, '0')));
+    END IF;
+    SELECT c.paise INTO charged FROM mpower.charges c
+        WHERE c.consumer = whom AND c.slot = raise_charge_v1.slot AND c.reference = raise_charge_v1.reference;
+    IF FOUND THEN
+        PERFORM mpower.refuse('CHARGE_KNOWN', json_build_object('reference', raise_charge_v1.reference,
+            'amount', charged));
     END IF;
     IF slot = 7 THEN
         SELECT coalesce(max(a.balance_paise), 0) INTO arrears FROM mpower.accounts a WHERE a.account = whom * 16 + 2;
