@@ -6,19 +6,16 @@ from typing import Any, Final
 
 from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
+from mpowerd.charges import store
 from mpowerd.database import Cursor
 from protocols.catalogue.charges import Raise, Raised
-from protocols.heads import HEAD_SLOTS
 from protocols.refusals import Refused
 from protocols.values import rupees
-
-RAISE: Final = "SELECT mpower.raise_charge_v1(%s, %s, %s, %s, %s, %s)"
-CONSUMER: Final = "SELECT name, office FROM mpower.consumer_v1(%s)"
 
 
 async def propose(cursor: Cursor, body: Raise) -> Proposal:
     """Say what would be charged, and to whom."""
-    row = await (await cursor.execute(CONSUMER, (int(body.consumer),))).fetchone()
+    row = await store.consumer(cursor, int(body.consumer))
     if row is None:
         raise Refused("NO_CONSUMER", consumer=body.consumer)
     name, office = row
@@ -33,10 +30,7 @@ async def propose(cursor: Cursor, body: Raise) -> Proposal:
 
 async def raise_charge(cursor: Cursor, caller: Caller, body: Raise) -> Raised:
     """Raise a charge (approved)."""
-    said = (HEAD_SLOTS[body.head], body.amount_paise, body.reference, body.reason)
-    await cursor.execute(RAISE, (caller.session, int(body.consumer), *said))
-    ((voucher,),) = await cursor.fetchall()
-    return Raised(voucher)
+    return Raised(await store.raise_charge(cursor, caller, body))
 
 
 SERVED: Final[dict[str, Any]] = {"charges.raise": raise_charge}

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
-from mpowerd.instruments import rules
+from mpowerd.instruments import rules, store
 from mpowerd.outcomes import instant
 from protocols.catalogue.instruments import (
     Dishonour,
@@ -19,14 +19,6 @@ from protocols.catalogue.instruments import (
 from protocols.heads import HEADS
 from protocols.refusals import Refused
 from protocols.values import numbered
-
-LOOK: Final = (
-    "SELECT receipt, consumer, name, address, mode, instrument, amount_paise, day, state, moved,"
-    " today, slots, paise, charge_paise, bar_days, surcharge_bp"
-    " FROM mpower.posted_receipt_v1(%s, %s::smallint, %s)"
-)
-DISHONOUR: Final = "SELECT mpower.dishonour_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-RETURNED: Final = "SELECT * FROM mpower.dishonours_v1(%s)"
 
 
 async def dishonour(cursor: Cursor, caller: Caller, body: Dishonour) -> Dishonoured:
@@ -43,8 +35,7 @@ async def dishonour(cursor: Cursor, caller: Caller, body: Dishonour) -> Dishonou
     until = rules.barred_until(facts)
     notice = rules.notice(facts, returned_on, body.reason, surcharge)
     said = (returned_on, body.reason, facts.charge_paise, surcharge, until, "\n".join(notice))
-    await cursor.execute(DISHONOUR, (caller.session, caller.counter, receipt, *said))
-    ((contact,),) = await cursor.fetchall()
+    contact = await store.dishonour(cursor, caller, receipt, said)
     return Dishonoured(
         body.receipt,
         facts.consumer,
@@ -60,9 +51,8 @@ async def dishonour(cursor: Cursor, caller: Caller, body: Dishonour) -> Dishonou
 
 async def _facts(cursor: Cursor, number: str) -> tuple[int, rules.Facts]:
     parts = numbered(number)
-    await cursor.execute(LOOK, parts or ("", 0, 0))
-    row = await cursor.fetchone()
-    if parts is None or row is None:
+    row = await store.posted(cursor, parts) if parts is not None else None
+    if row is None:
         raise Refused("NO_RECEIPT", receipt=number)
     slots, paise = row[11:13]
     heads = {HEADS[slot - 1]: part for slot, part in zip(slots, paise, strict=True)}
@@ -72,8 +62,7 @@ async def _facts(cursor: Cursor, number: str) -> tuple[int, rules.Facts]:
 
 async def returned(cursor: Cursor, caller: Caller, body: Returned) -> ReturnedAll:
     """Show which instruments of a consumer came back."""
-    await cursor.execute(RETURNED, (int(body.consumer),))
-    return ReturnedAll([_returned(row) for row in await cursor.fetchall()])
+    return ReturnedAll([_returned(row) for row in await store.returned(cursor, int(body.consumer))])
 
 
 def _returned(row: tuple[Any, ...]) -> ReturnedOne:
