@@ -7,6 +7,7 @@ file must not know how a slip is made.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,8 +16,6 @@ from clients.door import Ended, Exit, answer, json_option
 from clients.ops.signed import as_person, checked, named, signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from clients.asking import Asking
     from clients.counter.till_words import Typed
 
@@ -52,69 +51,55 @@ Examples:
   mpower receipt-books show B0017 --as meera
   mpower receipt-books close B0017 503 the line is up --as meera
 """
-as_somebody = as_person(None)
-at_counter = click.option("--counter", help="The counter I sit at (C001), if it is one.")
+Reading = Callable[[list[str]], "Typed"]
 
 
-@click.command(help=REMIT)
-@click.argument("words", nargs=-1)
-@at_counter
-@as_somebody
-@json_option
-def remit(
-    words: tuple[str, ...],
-    *,
-    counter: str | None,
-    me: str,
-    password_file: str | None,
-    as_json: bool,
-) -> None:
-    """Do what the words say about bank slips."""
+def _verb(verb: str, page: str, name: str, reading: Callable[[], Reading]) -> click.Command:
+    """Make the command that does what its words say; ``reading`` is imported when it is used."""
+
+    @click.command(verb, help=page)
+    @click.argument("words", nargs=-1)
+    @click.option("--counter", help="The counter I sit at (C001), if it is one.")
+    @as_person(None)
+    @json_option
+    def act(
+        words: tuple[str, ...],
+        *,
+        counter: str | None,
+        me: str,
+        password_file: str | None,
+        as_json: bool,
+    ) -> None:
+        _done(reading(), list(words), name, counter, me, password_file, as_json=as_json)
+
+    return act
+
+
+def _slip() -> Reading:
     from clients.counter.slip_words import slip
 
-    _done(slip, list(words), "slip", counter, me, password_file, as_json=as_json)
+    return slip
 
 
-@click.command(help=BOOK)
-@click.argument("words", nargs=-1)
-@at_counter
-@as_somebody
-@json_option
-def cash_book(
-    words: tuple[str, ...],
-    *,
-    counter: str | None,
-    me: str,
-    password_file: str | None,
-    as_json: bool,
-) -> None:
-    """Show the cash book."""
+def _book() -> Reading:
     from clients.counter.slip_words import book
 
-    _done(book, list(words), "book", counter, me, password_file, as_json=as_json)
+    return book
 
 
-@click.command(help=PAPER)
-@click.argument("words", nargs=-1)
-@at_counter
-@as_somebody
-@json_option
-def receipt_books(
-    words: tuple[str, ...],
-    *,
-    counter: str | None,
-    me: str,
-    password_file: str | None,
-    as_json: bool,
-) -> None:
-    """Do what the words say about a receipt book."""
+def _paper() -> Reading:
     from clients.counter.leaf_words import paper
 
-    _done(paper, list(words), "paper", counter, me, password_file, as_json=as_json)
+    return paper
+
+
+remit = _verb("remit", REMIT, "slip", _slip)
+cash_book = _verb("cash-book", BOOK, "book", _book)
+receipt_books = _verb("receipt-books", PAPER, "paper", _paper)
 
 
 def _done(
-    read: Callable[[list[str]], Typed],
+    read: Reading,
     words: list[str],
     name: str,
     counter: str | None,
