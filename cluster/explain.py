@@ -17,7 +17,7 @@ from cluster.guard import Shown, shown
 from cluster.mind import Mind
 from cluster.opening import GATE, is_open
 from cluster.plan import plan_of
-from cluster.rules.claimable import CLAIM, SILENT, may_claim
+from cluster.rules.claimable import CLAIM, PAUSE, SILENT, may_claim
 from cluster.rules.enterable import ENTER
 from cluster.states import State
 
@@ -124,7 +124,10 @@ def _no_successor(mind: Mind) -> str:
         plan = plan_of(record)
         asked = f" A switchover to {plan.to} is asked for." if plan is not None else ""
         return f"{record.sync} may succeed it, and says itself whether it would.{asked}"
-    return f"nobody may succeed it, for the record has one copy: bring {mind.peer} in sync first."
+    alone = "nobody may succeed it, for the record has one copy"
+    if mind.paused:
+        return f"{alone}, and {PAUSE.says(mind)}: mpower cluster resume."
+    return f"{alone}: bring {mind.peer} in sync first."
 
 
 def _foremost(guards: tuple[Shown, ...], codes: tuple[str, ...]) -> tuple[Shown, ...]:

@@ -18,6 +18,7 @@ from cluster.mind import Mind
 from cluster.plan import plan_of
 from cluster.standing import Standing
 from cluster.states import STANDBYS, role_of
+from cluster.view import alarms_of
 
 HISTORY_LINES = 60
 """Lines of history in a status answer: some takeovers; the log has the rest."""
@@ -65,7 +66,7 @@ def status_of(
         "arbiter_beats": arbiter_beats,
         "countdown": countdown_of(mind),
         "links": links,
-        "alarms": chronicle.alarms,
+        "alarms": _alarms_now(mind, chronicle),
         "record": record,
         "kept_record": mind.disk.record,
         **_reservations(mind),
@@ -75,6 +76,11 @@ def status_of(
 
 def _names(mind: Mind) -> dict[str, Any]:
     return {"node": mind.me, "peer": mind.peer, "cluster": mind.cluster_id}
+
+
+def _alarms_now(mind: Mind, chronicle: Chronicle) -> dict[str, str]:
+    """The alarms that stand. An alarm is raised once, and what it says may change meanwhile."""
+    return {kind: alarms_of(mind).get(kind, text) for kind, text in chronicle.alarms.items()}
 
 
 def _reservations(mind: Mind) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cluster.mind import Mind
 from cluster.opening import is_open
 from cluster.standing import Standing
 from cluster.states import State
-from protocols.peer import NodeBeat
+from protocols.peer import NodeBeat, Record
 
 HURRIED: Final = frozenset({State.PRIMARY_GATED, State.SYNC_ENTRY, State.PROMOTING})
 """States that end as soon as a probe sees it: probes follow each other closely (and a standby's
@@ -158,10 +158,7 @@ def alarms_of(mind: Mind) -> dict[str, str]:
     if mind.unkept:
         alarms["cannot-keep"] = f"{mind.me} cannot write its own folder: {mind.unkept}"
     if mind.record is not None and mind.record.capped:
-        alarms["takeovers-capped"] = (
-            f"{len(mind.record.takeovers)} automatic takeovers within an hour: the cluster has"
-            " paused itself. Nobody takes over until 'mpower cluster resume'."
-        )
+        alarms["takeovers-capped"] = _capped(mind, mind.record)
     alarms |= _arbiter_alarms(mind) | _unfit_alarm(mind)
     order, reason = mind.trouble
     if order and mind.failures >= FAILING:
@@ -169,6 +166,17 @@ def alarms_of(mind: Mind) -> dict[str, str]:
     if mind.called_off and mind.now_s - mind.called_off_at_s < mind.timers.told_s:
         alarms["switchover-aborted"] = mind.called_off
     return alarms | _unable_alarms(mind)
+
+
+def _capped(mind: Mind, record: Record) -> str:
+    """What is left after the takeover that reached the cap, and until when."""
+    other = mind.peer if record.primary == mind.me else mind.me
+    left = f"One copy is left, on {record.primary}; what died on {other} stays down."
+    return (
+        f"Automatic takeovers within an hour: {len(record.takeovers)}. The cluster has paused"
+        f" itself. {'Two copies are in sync.' if record.sync else left} No automatic takeover"
+        " until 'mpower cluster resume'."
+    )
 
 
 def _unable_alarms(mind: Mind) -> dict[str, str]:

@@ -26,7 +26,8 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     "one-copy": Advice(
         "The primary serves alone: what is paid now is on one server only. If that server's disk"
         " dies before the other is back, those payments are lost.",
-        "Bring the other server back: power, network, then 'systemctl start mpower-node' there.",
+        "Bring it back: power, network, 'systemctl start mpower-node' there; paused: mpower cluster"
+        " resume.",
     ),
     "peer-silent": Advice(
         "The other node's PostgreSQL copies every payment, but its daemon is not heard on any path:"
@@ -134,9 +135,14 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     ),
     "takeovers-capped": Advice(
         "The servers took over from each other so often within an hour that the cluster has paused"
-        " itself: what makes them fail goes with the role. The present primary serves on; if it"
-        " fails now, nobody takes over by itself. The cap is cluster.timers.takeovers_per_hour.",
-        "See 'mpower cluster history', mend what fails, then say 'mpower cluster resume'.",
+        " itself: what makes them fail goes with the role. The present primary serves on, with one"
+        " copy: what died on the other server stays down, so that the second copy does not come"
+        " back by itself, and if the primary fails now, nobody takes over and the counters stand."
+        " Both last until 'mpower cluster resume', which starts what is down, brings the second"
+        " copy in sync and counts the takeovers anew. If the trouble cannot be mended at once, have"
+        " the second copy back without takeovers: restart the daemon of the other server"
+        " ('systemctl restart mpower-node' there). The cap is cluster.timers.takeovers_per_hour.",
+        "See 'mpower cluster history' for what failed, mend it, then 'mpower cluster resume'.",
     ),
     "link-down": Advice(
         "One of the links between the nodes carries nothing both ways, while another does: all goes"

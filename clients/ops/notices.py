@@ -47,9 +47,10 @@ def notices(planned: Planned | None, record: Record | None) -> list[str]:
         return []
     found = []
     if record.paused:
-        why = f"after {len(record.takeovers)} takeovers in an hour, by itself"
+        why = f"by itself (automatic takeovers within an hour: {len(record.takeovers)})"
         how = why if record.capped else "by an operator"
-        found.append(f"paused {how}: nobody takes over. End it: mpower cluster resume")
+        alone = "" if record.sync else f"one copy is left, on {record.primary}; "
+        found.append(f"paused {how}: {alone}nobody takes over. End it: mpower cluster resume")
     if record.strict:
         found.append(
             "strict: nothing is acknowledged on one copy. End it: mpower cluster strict off"

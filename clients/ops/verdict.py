@@ -20,6 +20,9 @@ FRESH_MS: Final = 2000
 """A peer not heard for this long is not there, as far as safety goes."""
 
 
+HELD: Final = "Paused, what stopped by itself stays down. Go on: mpower cluster resume"
+
+
 class Links(Struct, frozen=True):
     """One link of a node to its peer."""
 
@@ -142,7 +145,9 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     if record is None:
         return Verdict(safe=False, because="the witness has no record: bootstrap the cluster")
     if record.paused:
-        return Verdict(safe=False, because="the cluster is paused: no automatic takeover")
+        copies = "" if record.sync else "one copy only, and "
+        until = "no automatic takeover until 'mpower cluster resume'"
+        return Verdict(safe=False, because=f"{copies}the cluster is paused: {until}")
     standby = next((one for one in nodes if one.node != primary.node), None)
     if standby is None:
         return Verdict(safe=False, because="the other node does not answer: one copy only")
@@ -155,7 +160,8 @@ def _nobody_open(nodes: list[NodeStatus], record: Record | None) -> str:
         return f", and the record is not known: does the {nodes[0].arbiter} run?"
     named = next((one for one in nodes if one.node == record.primary), None)
     if named is not None:
-        return f": {named.node}, the primary by record, is {named.state}: {named.reason}"
+        is_so = f": {named.node}, the primary by record, is {named.state}: {named.reason}"
+        return f"{is_so} {HELD}" if record.paused else is_so
     gone = f": {record.primary}, the primary by record, does not answer"
     heir = next((one.node for one in nodes if one.node == record.sync), "")
     if not heir:

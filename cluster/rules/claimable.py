@@ -76,6 +76,13 @@ def _free_hands(mind: Mind) -> str:
     return "nothing else is being asked of the record" if mind.may_swap else "just asked"
 
 
+def _how_paused(mind: Mind) -> str:
+    if mind.record is not None and mind.record.capped:
+        count = len(mind.record.takeovers)
+        return f"the cluster has paused itself (takeovers within an hour: {count})"
+    return f"the cluster is {'' if mind.paused else 'not '}paused"
+
+
 WHOLE: Final = (
     Guard(
         "IN_SYNC",
@@ -106,15 +113,16 @@ WHOLE: Final = (
         lambda mind: "Start the witness (or etcd) and look at the network to it.",
     ),
 )
+PAUSE: Final = Guard(
+    "PAUSED",
+    lambda mind: not mind.paused,
+    _how_paused,
+    "not paused",
+    lambda mind: "When what fails is mended: mpower cluster resume.",
+)
 CLAIM: Final = (
     *WHOLE,
-    Guard(
-        "PAUSED",
-        lambda mind: not mind.paused,
-        lambda mind: "the cluster is paused" if mind.paused else "the cluster is not paused",
-        "not paused",
-        lambda mind: "When what fails is mended: mpower cluster resume.",
-    ),
+    PAUSE,
     Guard(
         "MAINTENANCE",
         lambda mind: not mind.in_maintenance(mind.me),

@@ -72,6 +72,12 @@ def _how_well(mind: Mind) -> str:
     return f"PostgreSQL of {mind.peer} {'is' if beat.healthy else 'is not'} well"
 
 
+def _while_paused(mind: Mind, do: str) -> str:
+    """Paused, a peer's PostgreSQL that stopped by itself waits for people, not they for it."""
+    resume = "Paused, what stopped by itself there stays down: mpower cluster resume."
+    return resume if mind.paused and not _well(mind) else do
+
+
 def _unfit(mind: Mind) -> str:
     return "; ".join(one.why for one in complaints(mind)) or "settings and database fit"
 
@@ -107,14 +113,18 @@ ENTER: Final = (
         lambda mind: mind.beat is not None and mind.beat.state == State.STANDBY_CATCHUP,
         _peer_state,
         "a standby that catches up (STANDBY_CATCHUP)",
-        lambda mind: f"Wait while it copies or replays; else read the log of {mind.peer}.",
+        lambda mind: _while_paused(
+            mind, f"Wait while it copies or replays; else read the log of {mind.peer}."
+        ),
     ),
     Guard(
         "WELL",
         _well,
         _how_well,
         "it answers, replays and stays",
-        lambda mind: f"Read PostgreSQL's log on {mind.peer}: disk, memory, paused replay.",
+        lambda mind: _while_paused(
+            mind, f"Read PostgreSQL's log on {mind.peer}: disk, memory, paused replay."
+        ),
     ),
     Guard(
         "FIT",

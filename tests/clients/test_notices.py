@@ -12,7 +12,11 @@ from tests.clients.test_verdict import RECORD, A, B, W
     ("change", "words"),
     [
         ({"paused": True}, ["paused by an operator", "mpower cluster resume"]),
-        ({"paused": True, "capped": True, "takeovers": (1, 2)}, ["2 takeovers", "by itself"]),
+        (
+            {"paused": True, "capped": True, "takeovers": (1, 2)},
+            ["by itself (automatic takeovers within an hour: 2): nobody", "mpower cluster resume"],
+        ),
+        ({"paused": True, "sync": ""}, ["one copy is left, on a; nobody takes over"]),
         ({"strict": True}, ["nothing is acknowledged on one copy", "strict off"]),
         ({"maintenance": "b"}, ["b is in maintenance", "maintenance b off"]),
         ({"moved": "etcd:x"}, ["moved to etcd:x", "arbiter replace"]),

@@ -73,6 +73,7 @@ PAUSED = structs.replace(RECORD, paused=True)
         ([B], structs.replace(RECORD, maintenance="b"), "'mpower cluster maintenance b off'"),
         ([B], structs.replace(RECORD, sync=""), "nobody else is in sync by record. Bring a back"),
         ([B], structs.replace(PAUSED, sync=""), "nobody else is in sync by record. Bring a back"),
+        ([A, B], PAUSED, "two copies. Paused, what stopped by itself stays down. Go on: mpower"),
         ([B], None, "the record is not known: does the witness run?"),
     ],
 )
@@ -93,6 +94,11 @@ def test_where_nobody_is_open_the_line_says_what_is_to_be_done(
         ([A, B], None, "the witness does not answer"),
         ([A, B], structs.replace(W, record=None), "no record"),
         ([A, B], structs.replace(W, record=structs.replace(RECORD, paused=True)), "paused"),
+        (
+            [A, B],
+            structs.replace(W, record=structs.replace(RECORD, paused=True, sync="")),
+            "one copy only, and the cluster is paused: no automatic takeover until 'mpower",
+        ),
         ([A], W, "the other node does not answer"),
         (
             [A, structs.replace(B, state="RECLONING")],

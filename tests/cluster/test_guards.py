@@ -6,12 +6,15 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
+from cluster.chronicle import Chronicle
 from cluster.explain import explain
 from cluster.mind import Mind
 from cluster.states import State
-from cluster.view import alarms_of, beat_of
+from cluster.status import status_of
+from cluster.view import alarms_of, beat_of, standing
 from protocols.annals import acts_of, entry_of
 from protocols.peer import Record
+from protocols.runbook import RUNBOOK
 from tests.cluster.test_machine import (
     FIRST,
     HELD,
@@ -86,7 +89,47 @@ def test_the_takeover_that_reaches_the_cap_opens_paused_and_says_so() -> None:
     assert (opened.opened, opened.paused, opened.capped) == (True, True, True)
     assert "paused: 6 automatic takeovers within an hour" in opened.reason
     node.feed(confirmed(opened))
-    assert "mpower cluster resume" in alarms_of(node.mind)["takeovers-capped"]
+    said = alarms_of(node.mind)["takeovers-capped"]
+    assert "One copy is left, on b; what died on a stays down." in said
+    assert "No automatic takeover until 'mpower cluster resume'." in said
+    assert "until 'mpower cluster resume'" in RUNBOOK["takeovers-capped"].means
+    assert "mpower cluster resume" in RUNBOOK["one-copy"].do
+
+
+def test_what_the_alarm_of_the_cap_says_follows_the_copies() -> None:
+    node = standby_after()
+    chronicle = Chronicle("b", lambda: 0.0, lambda: 0.0)
+
+    def said(**changes: object) -> str:
+        told(node, paused=True, capped=True, takeovers=(NOON_S,) * CAP, **changes)
+        chronicle.alarm("takeovers-capped", chronicle.alarms.get("takeovers-capped", "raised"))
+        status = status_of(node.mind, standing(node.mind, {}), chronicle, [], "", "")
+        return str(status["alarms"]["takeovers-capped"])
+
+    assert "Two copies are in sync. No automatic takeover until" in said()
+    assert "One copy is left, on a; what died on b stays down." in said(sync="")
+
+
+def test_the_cap_is_explained_by_both_nodes_with_what_to_do() -> None:
+    capped = {"paused": True, "capped": True, "takeovers": (NOON_S,) * CAP}
+    standby, alone = standby_after(), primary_alone()
+    told(standby, **capped)
+    told(alone, **capped)
+    (against,) = [one for one in explain(standby.mind).failover.guards if one.code == "PAUSED"]
+    assert "paused itself (takeovers within an hour: 6)" in against.says
+    assert "mpower cluster resume" in against.do
+    failover = explain(alone.mind).failover
+    assert "one copy, and the cluster has paused itself" in failover.text
+    assert "mpower cluster resume" in failover.text
+
+
+def test_paused_what_died_on_the_peer_waits_for_people_and_that_is_said() -> None:
+    node = primary_alone()
+    told(node, paused=True)
+    node.feed(peer_beat(1, "RECLONING", healthy=False))
+    waits = {one.code: one.do for one in explain(node.mind).sync.guards}
+    assert "stays down: mpower cluster resume" in waits["FOLLOWS"]
+    assert "stays down: mpower cluster resume" in waits["WELL"]
 
 
 def test_one_below_the_cap_goes_on() -> None:

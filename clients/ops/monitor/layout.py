@@ -44,7 +44,7 @@ LEAST_EVENTS: Final = 2
 
 def lines(view: View, width: int, height: int) -> list[Line]:
     """The page: at most ``height`` lines of at most ``width`` characters."""
-    must = [_title(view), _verdict(view), *_countdowns(view), *_alarms(view, width)]
+    must = [_title(view), *_verdict(view, width), *_countdowns(view), *_alarms(view, width)]
     body = [
         [],
         *_table(view),
@@ -73,10 +73,11 @@ def _title(view: View) -> Line:
     return said
 
 
-def _verdict(view: View) -> Line:
+def _verdict(view: View, width: int) -> Iterable[Line]:
     if view.safe_to_fail_over:
-        return [("safe to fail over? yes, lost: 0", GOOD), (f"  {view.because}", DIM)]
-    return [("safe to fail over? NO", BAD), (f"  {view.because}", PLAIN)]
+        yield [("safe to fail over? yes, lost: 0", GOOD), (f"  {view.because}", DIM)]
+    else:
+        yield from _wrapped("safe to fail over? NO  ", BAD, view.because, width)
 
 
 def _countdowns(view: View) -> Iterable[Line]:

@@ -107,6 +107,12 @@ def test_a_node_that_never_answered_is_known_from_the_record() -> None:
     assert "last known epoch 9  term 2" in page(view)
 
 
+def test_why_it_is_not_safe_is_said_whole_though_it_needs_two_lines() -> None:
+    paused = structs.replace(RECORD, paused=True, capped=True, sync="")
+    said = page(Book("demo").view(seen(A, B, witness=structs.replace(W, record=paused))))
+    assert " ".join(said.split()).count("until 'mpower cluster resume'") == 1
+
+
 def test_nobody_answers_and_the_addresses_say_why() -> None:
     nobody = Seen([], None, {}, {"10.0.0.1:7501": "connection refused"}, 100.0)
     said = page(Book("demo").view(nobody))
