@@ -146,6 +146,16 @@ class Written(Struct, frozen=True, forbid_unknown_fields=True):
     term: Size
     signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
 
+    def read(self) -> Checkpoint:
+        """Give the checkpoint."""
+        root, signature = bytes.fromhex(self.root), bytes.fromhex(self.signature)
+        return Checkpoint(self.size, root, self.at, self.term, signature)
+
+
+def written(one: Checkpoint) -> Written:
+    """Write a checkpoint as text."""
+    return Written(one.size, one.root.hex(), one.at, one.term, one.signature.hex())
+
 
 class Line(Struct, frozen=True):
     """A line of a file; whatever else stands there is not a checkpoint's."""
@@ -155,8 +165,7 @@ class Line(Struct, frozen=True):
 
 def line_of(one: Checkpoint) -> str:
     """Write a checkpoint as one line of JSON."""
-    said = Written(one.size, one.root.hex(), one.at, one.term, one.signature.hex())
-    return json.encode(Line(said)).decode()
+    return json.encode(Line(written(one))).decode()
 
 
 def in_line(text: str | bytes) -> Checkpoint | None:
@@ -165,7 +174,4 @@ def in_line(text: str | bytes) -> Checkpoint | None:
         said = json.decode(text, type=Line).checkpoint
     except (MsgspecError, UnicodeDecodeError) as wrong:
         raise ValueError(str(wrong)) from None
-    if said is None:
-        return None
-    root, signature = bytes.fromhex(said.root), bytes.fromhex(said.signature)
-    return Checkpoint(said.size, root, said.at, said.term, signature)
+    return None if said is None else said.read()

@@ -6,8 +6,9 @@ come from, and how the finding is said. This file must not know how a proof is m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -27,11 +28,22 @@ Prove that nothing was changed; who did what, when.
 Examples:
   mpower audit verify --as meera
   mpower audit show --receipt C001/2026-27/42 --as meera
-  mpower audit export audit.jsonl --reason "yearly audit"
-  mpower audit verify audit.jsonl
+  mpower audit export --from 2026-04-01 --to 2026-04-30 --reason "audit of April"
+  mpower audit verify audit-2026-04-01-2026-04-30.jsonl
 """
 WITNESS: Final = "witness"
 as_auditor = as_person("admin")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def with_period(command: F) -> F:
+    """Add ``--from`` (``first``) and ``--to`` (``last``)."""
+    for option in (
+        click.option("--to", "last", default="", help="This day included; or before a moment."),
+        click.option("--from", "first", default="", help="From this day, or this moment."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(help=HELP)
@@ -44,8 +56,7 @@ def audit() -> None:
 @click.option("--object", "about", default="", help="Only what was done to this: a user, a day …")
 @click.option("--receipt", default="", help="Only what was done to this receipt.")
 @click.option("--operation", default="", help="Only this operation, as payments.cancel.")
-@click.option("--from", "since", default="", help="From this moment on (2026-04-01, or with time).")
-@click.option("--to", "before", default="", help="Before this moment.")
+@with_period
 @click.option("--most", type=click.IntRange(1), default=50, show_default=True, help="At most.")
 @as_auditor
 @json_option
@@ -55,18 +66,18 @@ def show(
     about: str,
     receipt: str,
     operation: str,
-    since: str,
-    before: str,
+    first: str,
+    last: str,
     most: int,
     me: str,
     password_file: str | None,
     as_json: bool,
 ) -> None:
     """Who did what, when, where and why, the newest first; with --json a line an entry."""
-    from clients.ops.reading import moment, printed
+    from clients.ops.reading import period, printed
     from protocols.catalogue.audit import Look
 
-    wanted = Look(user, about or receipt, operation, moment(since), moment(before))
+    wanted = Look(user, about or receipt, operation, *period(first, last))
     seen = signed_in(
         me, password_file, lambda link: printed(link, checked(wanted), most, as_json=as_json)
     )
@@ -74,25 +85,42 @@ def show(
 
 
 @audit.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@with_period
 @click.option("--reason", required=True, help="Why; it stands in the audit.")
 @as_auditor
 @json_option
 def export_command(
-    *, file: Path, reason: str, me: str, password_file: str | None, as_json: bool
+    *,
+    file: Path | None,
+    first: str,
+    last: str,
+    reason: str,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
 ) -> None:
-    """Write the whole audit into FILE, with what proves it: 'mpower audit verify FILE' then needs
-    no server.
+    """Write the audit into FILE, whole or a range of days, with what proves it: 'mpower audit
+    verify FILE' then needs no server. Without a name: audit-FROM-TO.jsonl, here.
     """
-    from clients.ops.reading import export_to
+    from clients.ops.reading import check_new, export_to, period
     from protocols.catalogue.audit import Export
 
-    settings, body = client_settings(), checked(Export(reason))
+    settings, body = client_settings(), checked(Export(reason, *period(first, last)))
+    name = "-".join(part.replace(":", "") for part in ("audit", first, last) if part)
+    file = file or Path(f"{name}.jsonl")
+    check_new(file)
     links, entries = signed_in(
         me, password_file, lambda link: export_to(link, settings.cluster, body, file)
     )
     answer(
-        {"file": str(file), "links": links, "entries": entries},
+        {
+            "file": str(file),
+            "from": body.since,
+            "to": body.before,
+            "links": links,
+            "entries": entries,
+        },
         f"{entries:,} entries in {links:,} links are in {file}."
         f"\nWhat next: mpower audit verify {file}",
         as_json=as_json,
@@ -169,7 +197,7 @@ def _public_keys(path: Path | None) -> Keys | None:
 
 
 def _offline(file: Path, key: Path | None) -> Proof:
-    from clients.ops.exporting import Proving
+    from clients.ops.exported import Proving
 
     settings = client_settings() if key is None else None
     public = _public_keys(key if settings is None else settings.audit_key)
@@ -189,6 +217,9 @@ def _say(proof: Proof, kept: Kept | None, *, keyed: bool, as_json: bool) -> None
         "entries": proof.entries,
         "links": proof.links,
         "checkpoints": proof.checkpoints,
+        "from": proof.span.first if proof.span else "",
+        "to": proof.span.until if proof.span else "",
+        "inside": proof.span.inside if proof.span else proof.entries,
         "signed_until": newest.at if newest is not None else "",
         "signature_checked_here": keyed,
         "against": [one.place for one in kept.sealed] if kept is not None else [],
@@ -215,6 +246,12 @@ def _text(proof: Proof, kept: Kept | None, *, keyed: bool) -> str:
         where = f"chain {trouble.chain}, link {trouble.link}{row}" if trouble.chain >= 0 else "log"
         return f"BAD: {where}: {trouble.what}\n(seen until there: {seen})"
     lines = [f"{seen}: all as written."]
+    if proof.span is not None:
+        span = proof.span
+        lines.append(
+            f"Of these {span.inside:,} are from {span.first or 'the beginning'} until before"
+            f" {span.until}, and none of that time is missing; the others prove its edges."
+        )
     if newest is None:
         lines.append("No checkpoint is signed yet: look for the alarm audit-unsigned.")
     else:

@@ -32,8 +32,20 @@ class Sealed(Struct, frozen=True):
     checkpoint: Checkpoint
 
 
+class Span(Struct, frozen=True):
+    """An export's range, from ``first`` ('' the beginning) until before ``until``, and how many
+    entries lie inside: beyond its edges are only those that prove them.
+    """
+
+    first: str
+    until: str
+    inside: int
+
+
 class Proof(Struct, frozen=True):
-    """What was found; ``trouble`` None: all of it is as it was written and signed."""
+    """What was found; ``trouble`` None: all of it is as it was written and signed. ``span``: of an
+    export that is not the whole audit.
+    """
 
     entries: int = 0
     links: int = 0
@@ -41,6 +53,7 @@ class Proof(Struct, frozen=True):
     heads: int = 0
     newest: Checkpoint | None = None
     trouble: Trouble | None = None
+    span: Span | None = None
 
 
 async def prove(ask: Ask, cluster: str, public: Keys | None, against: Sequence[Sealed]) -> Proof:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
@@ -20,16 +21,47 @@ from clients.ops.exporting import CHAIN_BITS, PLACE, export
 from protocols.catalogue.audit import Entries, Entry, Export, Look
 from protocols.values import RequestKey
 
+WEST: Final = dt.timedelta(hours=-12)
+EAST: Final = dt.timedelta(hours=14)
+"""Between these lie all zones of the earth."""
 
-def moment(text: str) -> str:
-    """Read a day or a moment as a person writes it: without a zone it is this machine's."""
+
+def period(first: str, last: str) -> tuple[str, str]:
+    """Read --from and --to as a person writes them: from a moment until before another. A day is
+    the whole day, the last one too; without a zone it is this machine's.
+    """
+    since, before = _moment("--from", first), _moment("--to", last, end=True)
+    if since and before and since >= before:
+        raise click.UsageError(
+            f"--to {last} is not after --from {first}. Give the earlier of the two as --from."
+        )
+    return tuple("" if one is None else one.isoformat() for one in (since, before))  # type: ignore[return-value]
+
+
+def _moment(option: str, text: str, *, end: bool = False) -> dt.datetime | None:
     if not text:
-        return ""
+        return None
     try:
-        found = dt.datetime.fromisoformat(text)
+        found = _day(text, dt.timedelta(days=end)) or dt.datetime.fromisoformat(text)
+        whole = found if found.tzinfo else found.astimezone()
+        whole.astimezone(dt.UTC)
+        away = whole.utcoffset()
+    except (ValueError, OverflowError):
+        away = None
+    if away is None or not WEST <= away <= EAST:
+        raise click.UsageError(
+            f"{option} {text} is not a day or a moment. Write the year first, as 2026-04-01; with a"
+            " time as 2026-04-01T10:00; with a zone other than this machine's as"
+            " 2026-04-01T10:00+05:30."
+        )
+    return whole
+
+
+def _day(text: str, later: dt.timedelta) -> dt.datetime | None:
+    try:
+        return dt.datetime.combine(dt.date.fromisoformat(text) + later, dt.time())
     except ValueError:
-        raise click.UsageError(f"{text} is not a day or a moment, as 2026-04-01T10:00.") from None
-    return (found if found.tzinfo else found.astimezone()).isoformat()
+        return None
 
 
 async def printed(link: Asking, wanted: Look, most: int, *, as_json: bool) -> int:
@@ -82,16 +114,34 @@ def _text(one: Entry) -> str:
     return "\n".join(lines)
 
 
+def check_new(file: Path) -> None:
+    """Refuse a place where no new file can be, before anybody types a password."""
+    if file.exists():
+        why = "it is there already, and an export never overwrites. Name another file."
+    elif not file.parent.is_dir():
+        why = f"there is no folder {file.parent}. Make it, or name another file."
+    elif not os.access(file.parent, os.W_OK):
+        why = f"you may not write into {file.parent}. Name a file elsewhere."
+    else:
+        return
+    raise Ended(Exit.FAILED, f"{file}: {why} Nothing was exported.")
+
+
 async def export_to(link: Asking, cluster: str, body: Export, file: Path) -> tuple[int, int]:
-    """Export into ``file``, which must not be there yet; links and entries."""
+    """Export into ``file``, which is there when all of it is; links and entries."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
-        out = file.open("x", encoding="utf-8")
+        with draft.open("x", encoding="utf-8") as out:
+
+            def write(line: dict[str, Any]) -> None:
+                out.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+            key = RequestKey(secrets.token_bytes(16), 1)
+            counted = await export(link, cluster, body, key, write)
+        draft.rename(file)
     except OSError as wrong:
-        raise Ended(Exit.FAILED, f"{file}: {wrong.strerror}. Nothing was exported.") from None
-
-    def write(line: dict[str, Any]) -> None:
-        out.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-    with out:
-        key = RequestKey(secrets.token_bytes(16), 1)
-        return await export(link, cluster, body, key, write)
+        why = f"{file}: {wrong.strerror}. Nothing was exported."
+        raise Ended(Exit.FAILED, why) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return counted

@@ -128,7 +128,7 @@ def served(
 
     async def export(cursor: Cursor, caller: Caller, body: words.Export) -> words.Exported:
         present, _ = await asyncio.to_thread(public)
-        return await reading.export(cursor, present)
+        return await reading.export(cursor, body, present)
 
     return {
         "audit.state": state,
@@ -144,9 +144,9 @@ def served(
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "audit.state": ("audit_state_v1",),
     "audit.show": ("audit_show_v1",),
-    "audit.export": ("audit_state_v1",),
+    "audit.export": ("audit_range_v1", "audit_state_v1"),
     "audit.leaves": ("audit_tree_v1",),
-    "audit.rows": ("audit_rows_v1",),
+    "audit.rows": ("audit_export_v1", "audit_rows_v1"),
     "audit.links": ("audit_slice_v1",),
     "audit.tree": ("audit_tree_v1",),
 }

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from mpowerd.audit import store
@@ -86,12 +87,26 @@ def iso(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
-async def export(cursor: Cursor, public: Ed25519PublicKey) -> words.Exported:
-    """Begin an export up to the newest checkpoint."""
-    newest = (await store.state(cursor)).newest
-    if newest is None:
+async def export(cursor: Cursor, body: words.Export, public: Ed25519PublicKey) -> words.Exported:
+    """Begin an export, of all that is signed or of a range that holds something."""
+    since, before = moment(body.since, FIRST), moment(body.before, LAST)
+    if since >= before:
+        raise Refused("BAD_RANGE", **_edges(body))
+    found = await store.proving(cursor, since, before)
+    if found.newest is None or found.first is None:
         raise Refused("NOTHING_SIGNED")
-    return words.Exported(newest, public_pem(public).decode())
+    if not found.written:
+        newest = (await store.state(cursor)).newest
+        assert newest is not None, "there is the one that was found"
+        first, last = (f"{at[:19]}Z" for at in (iso(found.first), newest.at))
+        raise Refused("NOTHING_WRITTEN", **_edges(body), first=first, last=last)
+    spans = [words.Span(*span) for span in found.spans]
+    key = public_pem(public).decode()
+    return words.Exported(found.newest, key, found.since, list(found.peaks), spans)
+
+
+def _edges(body: words.Export) -> dict[str, str]:
+    return {"since": body.since or "the beginning", "before": body.before or "now"}
 
 
 async def leaves(cursor: Cursor, caller: Caller, body: words.Leaves) -> words.LeavesPage:
@@ -102,11 +117,17 @@ async def leaves(cursor: Cursor, caller: Caller, body: words.Leaves) -> words.Le
 
 async def rows(cursor: Cursor, caller: Caller, body: words.Rows) -> words.RowsPage:
     """Give the next rows of an export that this caller began."""
-    key = (caller.counter, uuid.UUID(bytes=body.export.client), body.export.sequence, caller.user)
-    after = (body.heads, body.after_link, body.after_position)
+    key = body.export
+    asked = (caller.counter, uuid.UUID(bytes=key.client), key.sequence, caller.user)
+    begun = msgspec.msgpack.decode(await store.export(cursor, asked), type=words.Exported)
+    after = (body.after_link, body.after_position)
+    found: list[tuple[Any, ...]] = []
+    for span in begun.spans:  # in the order of the chains
+        if not found and span.last >= body.after_link:
+            found = await store.rows(cursor, asked, (span.first, span.last), after, MOST)
     page: list[words.Row] = []
     size = 0
-    for link, at, *rest in await store.rows(cursor, key, after, MOST):
+    for link, at, *rest in found:
         one = words.Row(link, iso(at), *rest)
         size += len(one.evidence) + 150
         if size > PAGE_BYTES and page:

@@ -45,9 +45,14 @@ SHOW: Final = (
     " person, role, subject, address, counter, client, sequence, about, details, reason"
     " FROM mpower.audit_show_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+RANGE: Final = (
+    "SELECT size, root, at, term, signature, from_size, from_root, from_at, from_term,"
+    " from_signature, peaks, firsts, lasts, written, first FROM mpower.audit_range_v1(%s, %s)"
+)
+EXPORT: Final = "SELECT mpower.audit_export_v1(%s, %s, %s, %s)"
 ROWS: Final = (
     "SELECT link, at, term, covers, previous, hash, kind, place, evidence"
-    " FROM mpower.audit_rows_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
+    " FROM mpower.audit_rows_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 Cursor = AsyncCursor[tuple[Any, ...]]
 
@@ -94,6 +99,11 @@ async def note(
     )
 
 
+def _cut(peaks: bytes | None) -> tuple[bytes, ...]:
+    packed = peaks or b""
+    return tuple(packed[i : i + HASH_BYTES] for i in range(0, len(packed), HASH_BYTES))
+
+
 class Growth(Struct, frozen=True):
     """The log after its heads were written: the last checkpoint with its tree, the heads (link,
     hash) since, the moment (ISO, UTC) and term of the writing.
@@ -128,10 +138,10 @@ async def grow(cursor: Cursor, most: int) -> Growth:
     row = await _row(cursor, GROW, (most,))
     size, top, at, term, signature, peaks, links, hashes, moment, now_term = row
     last = None if top is None else Checkpoint(size, top, at, term, signature)
-    packed = peaks or b""
-    cut = tuple(packed[i : i + HASH_BYTES] for i in range(0, len(packed), HASH_BYTES))
     at_utc = moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
-    return Growth(last, Tree(size, cut), list(zip(links, hashes, strict=True)), at_utc, now_term)
+    return Growth(
+        last, Tree(size, _cut(peaks)), list(zip(links, hashes, strict=True)), at_utc, now_term
+    )
 
 
 async def keep(cursor: Cursor, made: Checkpoint, tree: Tree, follows: int) -> bool:
@@ -173,8 +183,46 @@ async def show(
     return await (await cursor.execute(SHOW, (*before, *limits, *wanted))).fetchall()
 
 
+class Range(Struct, frozen=True):
+    """What proves a range: up to which checkpoint, after which one (None: from the beginning) with
+    its tree's peaks; (first, last) link of each chain; whether any row is of it; the oldest row's
+    time.
+    """
+
+    newest: Checkpoint | None
+    since: Checkpoint | None
+    peaks: tuple[bytes, ...]
+    spans: Sequence[tuple[int, int]]
+    written: bool
+    first: dt.datetime | None
+
+
+async def proving(cursor: Cursor, since: dt.datetime, before: dt.datetime) -> Range:
+    """Look what proves the rows from ``since`` until before ``before``."""
+    row = await _row(cursor, RANGE, (since, before))
+    newest, earlier, (peaks, firsts, lasts, written, first) = row[:5], row[5:10], row[10:]
+    return Range(
+        None if newest[0] is None else Checkpoint(*newest),
+        None if earlier[0] is None else Checkpoint(*earlier),
+        _cut(peaks),
+        list(zip(firsts, lasts, strict=True)),
+        written,
+        first,
+    )
+
+
+async def export(cursor: Cursor, asked: tuple[Any, ...]) -> bytes:
+    """Give what was answered to an export: of (counter, client, sequence, user)."""
+    (found,) = await _row(cursor, EXPORT, asked)
+    return bytes(found)
+
+
 async def rows(
-    cursor: Cursor, export: tuple[Any, ...], after: tuple[int, ...], most: int
+    cursor: Cursor,
+    asked: tuple[Any, ...],
+    span: tuple[int, int],
+    after: tuple[int, int],
+    most: int,
 ) -> list[tuple[Any, ...]]:
     """Give rows of an export: link, at, term, covers, previous, hash, kind, position, evidence."""
-    return await (await cursor.execute(ROWS, (*export, *after, most))).fetchall()
+    return await (await cursor.execute(ROWS, (*asked, *span, *after, most))).fetchall()

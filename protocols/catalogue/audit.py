@@ -132,16 +132,32 @@ class Entries(Body, frozen=True):
 
 
 class Export(Body, frozen=True):
-    """Begin an export of the whole audit, and why. It is an entry itself."""
+    """Begin an export of the audit, and why: all of it, or what was written from ``since`` until
+    before ``before`` (moments, ISO with a zone; '' is no edge). It is an entry itself.
+    """
 
     reason: Remark
+    since: Moment = ""
+    before: Moment = ""
+
+
+class Span(Body, frozen=True):
+    """Links of one chain, the last included."""
+
+    first: int
+    last: int
 
 
 class Exported(Body, frozen=True):
-    """What is exported: all up to the heads under this checkpoint."""
+    """What is exported: of each chain the links up to its head under ``checkpoint``; for a range,
+    from its head under ``since`` on, the log's tree of which has these ``peaks``.
+    """
 
     checkpoint: Checkpoint
     public_key: str
+    since: Checkpoint | None = None
+    peaks: Peaks = []
+    spans: list[Span] = []
 
 
 class Leaves(Body, frozen=True):
@@ -167,7 +183,6 @@ class Rows(Body, frozen=True):
     """The rows after one, of the export that was begun under this key."""
 
     export: RequestKey
-    heads: Leaf
     after_link: Link = -1
     after_position: Annotated[int, Meta(ge=0, le=40_000)] = 0
 

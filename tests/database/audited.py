@@ -18,6 +18,7 @@ from mpowerd.audit.operations import served
 from mpowerd.audit.signing import Signer
 from mpowerd.caller import Key
 from mpowerd.keys import keyed
+from mpowerd.outcomes import Outcome
 from protocols.catalogue.payments import Take
 from protocols.checkpoints import Checkpoint, Keys, private_key
 from protocols.values import RequestKey
@@ -64,13 +65,16 @@ class Audited:
         return await self.t.database.read(operation, caller.role, work, session=caller.session)
 
     async def submit(self, operation: str, body: Struct, key: RequestKey | None = None) -> Answer:
+        outcome = await self.outcome(operation, body, key)
+        assert outcome.refusal is None, outcome.refusal
+        return Answer(decoded(operation, outcome))
+
+    async def outcome(self, operation: str, body: Struct, key: RequestKey | None = None) -> Outcome:
         caller = self.t.people["adil"]
         own = self.t.key(caller) if key is None else Key(caller.counter, key.client, key.sequence)
         raw = msgpack.encode(body)
         work = self.operations[operation]
-        outcome = await keyed(self.t.database, caller, own, operation, raw, body, work)
-        assert outcome.refusal is None, outcome.refusal
-        return Answer(decoded(operation, outcome))
+        return await keyed(self.t.database, caller, own, operation, raw, body, work)
 
     async def proof(self, *against: Checkpoint) -> Proof:
         sealed = [Sealed("the witness", one) for one in against]

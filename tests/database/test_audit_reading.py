@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from clients.ops.exporting import Proving, export
+from clients.ops.exported import Proving
+from clients.ops.exporting import export
 from clients.ops.proving import Proof
 from mpowerd.audit import reading
 from protocols import evidence
@@ -180,12 +181,12 @@ async def test_rows_are_given_only_to_who_began_the_export(node: Node, tmp_path:
     async with audited(node, tmp_path) as a:
         a.who = "adil"
         with pytest.raises(Exception, match="NO_EXPORT"):
-            await a.ask("audit.rows", Rows(KEY, 3))
+            await a.ask("audit.rows", Rows(KEY))
         await Exporting(a).run()
-        assert (await a.ask("audit.rows", Rows(KEY, 3))).rows
+        assert (await a.ask("audit.rows", Rows(KEY))).rows
         a.who = "olga"
         with pytest.raises(Exception, match="NO_EXPORT"):
-            await a.ask("audit.rows", Rows(KEY, 3))
+            await a.ask("audit.rows", Rows(KEY))
 
 
 @on_reactor

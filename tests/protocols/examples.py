@@ -127,12 +127,18 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         ),
     ),
     "audit.export": (
-        audit.Export("yearly audit"),
-        audit.Exported(CHECKPOINT, "-----BEGIN PUBLIC KEY-----"),
+        audit.Export("audit of November", AT),
+        audit.Exported(
+            CHECKPOINT,
+            "-----BEGIN PUBLIC KEY-----",
+            CHECKPOINT,
+            [CONTENT, CONTENT],
+            [audit.Span(17, 19)],
+        ),
     ),
     "audit.leaves": (audit.Leaves(), audit.LeavesPage([audit.Head(17, CONTENT)])),
     "audit.rows": (
-        audit.Rows(KEY, 3),
+        audit.Rows(KEY),
         audit.RowsPage([audit.Row(17, AT, 2, 1, CONTENT, CONTENT, "entry", 1, b"")]),
     ),
     "audit.links": (audit.Prove(), audit.Proven(17, 17, 40, True, CHANGED)),
