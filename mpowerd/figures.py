@@ -79,7 +79,7 @@ class Figures:
 
 
 class _Present(Collector):
-    """``look``: terminals by kind, doors, sessions, waiting, turned_away by reason."""
+    """``look``: terminals by kind, doors, sessions, waiting; turned_away, strangers by reason."""
 
     def __init__(self, look: Callable[[], dict[str, Any]]) -> None:
         self._look = look
@@ -98,6 +98,12 @@ class _Present(Collector):
         for why, count in now["turned_away"].items():
             turned.add_metric((why,), count)
         yield turned
+        refused = CounterMetricFamily(
+            "mpower_handshakes_refused", "Refused in the handshake.", labels=("why",)
+        )
+        for why, count in now["strangers"].items():
+            refused.add_metric((why,), count)
+        yield refused
         for name, what in (
             ("doors_open", "1 while terminals are welcomed."),
             ("sessions", "People signed in."),

@@ -59,7 +59,7 @@ from mpowerd.quotas import Quotas
 from mpowerd.receipt_books.operations import SERVED as RECEIPT_BOOKS
 from mpowerd.remittance.operations import served as remittance_served
 from mpowerd.rooms import Serve, ServedRooms
-from mpowerd.seats import SEATS, kind_of
+from mpowerd.seats import SEATS, Asker, kind_of
 from mpowerd.security import operations as security
 from mpowerd.security.common import read_common
 from mpowerd.security.operations import Hashing
@@ -237,6 +237,7 @@ class House:
         return {
             "terminals": terminals,
             "turned_away": self._server.admission.turned_away,
+            "strangers": self._server.strangers.seen,
             "doors_open": self.hall.is_open,
             "sessions": figures.get("sessions", 0),
             "payments_waiting": figures.get("payments_waiting", 0),
@@ -284,6 +285,8 @@ class House:
         lane: Lane[Outcome] = Lane(
             _posting(database, self.figures, now_s), now_s, self._plan.payments_per_batch
         )
+        door = Asker(f"node/{self.opening.standing.node}", "")
+        refused = partial(self._server.strangers.tell, partial(people.note_refused, door))
         sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes, time.time)
         dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane, self.figures.paid)})
         return Business(
@@ -296,6 +299,7 @@ class House:
                 "requests that ran out": partial(expire_requests, database),
                 "emergency powers": partial(tell_emergencies, database, self.alarm),
                 "unsigned requests": partial(tell_unsigned, database, self.alarm),
+                "refused handshakes": refused,
             },
             works={"verification of a day": partial(carry_on, database)},
             signer=self._signer(database),

@@ -8,6 +8,7 @@ entry. This file must not know passwords, tokens or sockets.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,6 +19,7 @@ from mpowerd.database import Cursor, Database
 from mpowerd.seats import Asker, counter_of
 from mpowerd.sessions import ABSOLUTE_S
 from mpowerd.sign_in import Account
+from mpowerd.strangers import Tally
 from protocols.operation import Role
 from protocols.refusals import Refused
 
@@ -32,6 +34,8 @@ SESSION: Final = (
 )
 END: Final = "SELECT mpower.end_session_v1(token, %s) FROM unnest(%s::bytea[]) token"
 FIRST: Final = "SELECT mpower.first_admin_v1(%s, %s, %s)"
+WORDS: Final = 200
+"""Characters of a refusal's own words in its entry."""
 ALIVE: Final = (
     "SELECT asked.token"
     " FROM unnest(%s::bytea[], %s::text[], %s::text[]) asked (token, subject, role),"
@@ -106,6 +110,29 @@ class People:
     async def note_displaced(self, newer: Asker) -> None:
         """Audit that a newer connection of a certificate displaced an older one."""
         await self._note(newer, newer.subject, "connection.displaced", "DONE")
+
+    async def note_refused(self, door: Asker, tallies: Sequence[Tally], now_s: float) -> None:
+        """Audit the handshakes that were refused at this door, one entry a reason."""
+        caller = _caller("", "", Role.OPS, door)
+
+        async def work(cursor: Cursor) -> None:
+            chain = chain_of(door.subject)
+            for one in tallies:
+                said = {
+                    "times": one.times,
+                    "callers": one.callers,
+                    "others": one.others,
+                    "within_s": round(now_s - one.since_s),
+                }
+                await note(
+                    *(cursor, chain, caller, "connection.refused", "REFUSED"),
+                    signed_in=False,
+                    about=one.why.value,
+                    details=json.dumps(said),
+                    reason=one.words[:WORDS],
+                )
+
+        await self._database.write("audit of refused handshakes", None, work)
 
     async def alive(self, callers: Sequence[Caller]) -> Collection[bytes]:
         """Give the sessions that still stand, in the role they were begun in."""

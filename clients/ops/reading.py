@@ -107,6 +107,13 @@ def _text(one: Entry) -> str:
         was, now = before.get(field, ""), after.get(field, "")
         if was != now:
             lines.append(f"    {field}: {was or '—'} → {now or '—'}")
+    callers = said.get("callers") or {}
+    lines += [
+        f"    {callers[one]} × {one}"
+        for one in sorted(callers, key=callers.__getitem__, reverse=True)
+    ]
+    if said.get("others"):
+        lines.append(f"    {said['others']} × others")
     if one.reason:
         lines.append(f"    because {one.reason}")
     place = f"{one.link >> CHAIN_BITS}/{one.link & PLACE}.{one.position}"

@@ -21,18 +21,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from protocols.messages import HELLO_DEADLINE_S
 from protocols.shell.admitted import Admitted
+from protocols.shell.refused import PeerRefused, Why, of_handshake
 from protocols.shell.stream import CLOSE_DEADLINE_S, Stream
-from protocols.shell.tls import CIPHERS_12, PeerRefused, Peers, TlsFiles, utc_now
+from protocols.shell.tls import CIPHERS_12, Peers, TlsFiles, utc_now
 from protocols.subject import Kind
 
 HANDSHAKE_S: Final = HELLO_DEADLINE_S / 2
 """Handshake and Hello share the deadline since accept."""
-_log = Logger()
 
 
 class Acceptor:
@@ -53,14 +52,31 @@ class Acceptor:
         self._context = _context(files, alpn)
 
     async def accept(self, accepted: socket.socket, make: Callable[[], Stream]) -> None:
-        """Shake hands; raises OSError (of which ssl.SSLError is one) when that fails."""
-        await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: _Side(make(), self._admit),
-            accepted,
-            ssl=self._context,
-            ssl_handshake_timeout=HANDSHAKE_S,
-            ssl_shutdown_timeout=CLOSE_DEADLINE_S,
-        )
+        """Shake hands; raises PeerRefused, or OSError (of which ssl.SSLError is one) where the peer
+        went away or would not have us. The connection is closed then, or never was.
+        """
+        sides: list[_Side] = []
+
+        def side() -> _Side:
+            sides.append(_Side(make(), self._admit))
+            return sides[0]
+
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                side,
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=CLOSE_DEADLINE_S,
+            )
+        except OSError as error:
+            accepted.close()
+            refused = of_handshake(error)
+            if refused is None:
+                raise
+            raise refused from None
+        if (turned := sides[0].refused) is not None:
+            raise turned
 
     def _admit(self, stream: Stream, leaf: x509.Certificate) -> None:
         self._peers.judge_leaf(leaf, self._now())
@@ -76,6 +92,7 @@ class _Side(asyncio.Protocol):
         self._producer: IPushProducer | None = None
         self._leaf: x509.Certificate | None = None
         self._paused = False
+        self.refused: PeerRefused | None = None
         self.disconnecting = False
         self.negotiatedProtocol: bytes | None = None
 
@@ -91,13 +108,19 @@ class _Side(asyncio.Protocol):
             self._leaf = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True))
             self._admit(self._stream, self._leaf)
         except PeerRefused as refused:
-            _log.warn("A peer's certificate was refused: {why}.", why=str(refused))
-            self._stream.abort(str(refused))
-        except Exception:  # noqa: BLE001 - nothing fails open, whatever a certificate holds
-            _log.failure("A peer's certificate could not be judged and was refused.")
-            self._stream.abort("its certificate could not be judged")
+            self._refuse(refused)
+        except Exception as error:  # noqa: BLE001 - nothing fails open, whatever a certificate holds
+            unjudged = PeerRefused(Why.OTHER, "its certificate could not be judged")
+            unjudged.__cause__ = error
+            self._refuse(unjudged)
         else:
             self._stream.handshakeCompleted()
+            if self._stream.subject is None:
+                self.refused = PeerRefused(Why.MISFIT, "it speaks another protocol than ours")
+
+    def _refuse(self, refused: PeerRefused) -> None:
+        self.refused = refused
+        self._stream.abort(str(refused))
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on."""

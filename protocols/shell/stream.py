@@ -29,7 +29,8 @@ from zope.interface import implementer
 
 from protocols.frames import FrameError, Frames, frame
 from protocols.messages import HELLO_DEADLINE_S, MAX_FRAME_BYTES
-from protocols.shell.tls import PeerRefused, subject_of
+from protocols.shell.refused import PeerRefused
+from protocols.shell.tls import subject_of
 from protocols.subject import Subject
 
 FRAME_DEADLINE_S: Final = 20.0

@@ -31,6 +31,8 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from protocols.shell.admitted import Admitted
+from protocols.shell.clock import boot_seconds
+from protocols.shell.refused import PeerRefused, Seldom, Why, of_chain
 from protocols.subject import Kind, Subject, subject_from
 
 ALPN_TERMINAL: Final = b"mpower/1"
@@ -63,10 +65,6 @@ class TlsFiles(Struct, frozen=True):
     revoked: Path | None = None
 
 
-class PeerRefused(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """A certificate that may not speak here; str() says why, for the log."""
-
-
 def utc_now() -> dt.datetime:
     """The wall clock: certificates and lists are dated by it."""
     return dt.datetime.now(dt.UTC)
@@ -77,10 +75,11 @@ def subject_of(certificate: x509.Certificate) -> Subject:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
-        raise PeerRefused("the certificate names no machine") from None
+        raise PeerRefused(Why.MISFIT, "the certificate names no machine") from None
     subject = subject_from(names.value.get_values_for_type(x509.UniformResourceIdentifier))
     if subject is None:
-        raise PeerRefused("the certificate does not name exactly one machine of an mPower cluster")
+        wrong = "the certificate does not name exactly one machine of an mPower cluster"
+        raise PeerRefused(Why.MISFIT, wrong)
     return subject
 
 
@@ -106,15 +105,18 @@ class Revoked:
         try:
             self._read()
         except (OSError, ValueError) as wrong:
-            raise PeerRefused(f"the list of revoked certificates cannot be read: {wrong}") from None
+            text = f"the list of revoked certificates cannot be read: {wrong}"
+            raise PeerRefused(Why.LIST, text) from None
         listed = self._lists.get(certificate.issuer.public_bytes())
         if listed is None:
-            raise PeerRefused("there is no list of what its authority revoked")
+            raise PeerRefused(Why.LIST, "there is no list of what its authority revoked")
         next_update, serials = listed
         if now >= next_update:
-            raise PeerRefused(f"the list of revoked certificates is stale since {next_update}")
+            text = f"the list of revoked certificates is stale since {next_update}"
+            raise PeerRefused(Why.LIST, text)
         if certificate.serial_number in serials:
-            raise PeerRefused(f"the certificate {certificate.serial_number:x} is revoked")
+            text = f"the certificate {certificate.serial_number:x} is revoked"
+            raise PeerRefused(Why.REVOKED, text)
 
     def names(self, certificate: x509.Certificate) -> bool:
         """Say whether the last good list has the certificate on it; a bad one changes nothing."""
@@ -253,7 +255,7 @@ class Peers:
     def judge(self, peer: crypto.X509, error: int, depth: int, now: dt.datetime) -> None:
         """Raise PeerRefused for a chain that does not hold or a leaf that may not speak here."""
         if error:
-            raise PeerRefused(f"its chain does not hold: {SSL_REASONS.get(error, error)}")
+            raise of_chain(error)
         if depth == 0:
             self.judge_leaf(peer.to_cryptography(), now)
 
@@ -262,16 +264,23 @@ class Peers:
         verified.
         """
         subject = subject_of(leaf)
+        try:
+            self._judge(subject, leaf, now)
+        except PeerRefused as refused:
+            refused.subject = f"{subject.kind}/{subject.name}"
+            raise
+
+    def _judge(self, subject: Subject, leaf: x509.Certificate, now: dt.datetime) -> None:
         if subject.cluster != self._cluster:
-            raise PeerRefused(f"{subject} is of another cluster")
+            raise PeerRefused(Why.MISFIT, f"{subject} is of another cluster")
         if subject.kind not in self._kinds:
-            raise PeerRefused(f"{subject} may not speak here")
+            raise PeerRefused(Why.MISFIT, f"{subject} may not speak here")
         try:
             uses = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         except x509.ExtensionNotFound:
-            raise PeerRefused(f"{subject} has a certificate for no use") from None
+            raise PeerRefused(Why.MISFIT, f"{subject} has a certificate for no use") from None
         if self._use not in uses:
-            raise PeerRefused(f"{subject} has a certificate for another use")
+            raise PeerRefused(Why.MISFIT, f"{subject} has a certificate for another use")
         if self._revoked is not None:
             self._revoked.check(leaf, now)
 
@@ -289,7 +298,7 @@ class Peers:
 
 
 def _verified(context: SSL.Context, peers: Peers, now: Now) -> Connections:
-    admitted = Admitted(peers.still, now)
+    admitted, seldom = Admitted(peers.still, now), Seldom()
 
     def verified(
         connection: SSL.Connection, peer: crypto.X509, error: int, depth: int, trusted: int
@@ -300,23 +309,16 @@ def _verified(context: SSL.Context, peers: Peers, now: Now) -> Connections:
             if depth == 0 and stream is not None:
                 admitted.enter(stream, peer.to_cryptography())
         except PeerRefused as refused:
-            _log.warn("A peer's certificate was refused: {why}.", why=str(refused))
+            if count := seldom.told(boot_seconds()):
+                text = "A peer's certificate was refused: {why} ({count} since the last such line)."
+                _log.warn(text, why=str(refused), count=count)
             return False
         except Exception:  # noqa: BLE001 - nothing fails open, whatever a certificate holds
-            _log.failure("A peer's certificate could not be judged and was refused.")
+            if count := seldom.told(boot_seconds()):
+                text = "A peer's certificate could not be judged and was refused ({count} of late)."
+                _log.failure(text, count=count)
             return False
         return True
 
     context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, verified)
     return Connections(context, admitted.recheck, peers.list_mark)
-
-
-SSL_REASONS: Final = {
-    10: "it is expired",
-    9: "it is not yet valid",
-    18: "it signed itself",
-    19: "an unknown authority signed it",
-    20: "an unknown authority signed it",
-    26: "it is for another use",
-}
-"""The X509_V_ERR codes a board meets, in words."""

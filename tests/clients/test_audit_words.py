@@ -134,3 +134,16 @@ def test_an_entry_reads_who_what_before_after_why_and_where(call: Call, board: B
     line = call("audit", "show", "--json", *BY_STDIN, stdin=WORD).stdout
     assert json.loads(line)["details"]["after"] == {"disabled": "left"}
     assert call("audit", "show", "--from", "soon", *BY_STDIN, stdin=WORD).exit_code == 2
+
+
+def test_who_was_refused_at_the_door_is_shown_with_how_often_and_from_where(
+    board: Board, call: Call
+) -> None:
+    said = {"times": 7, "callers": {"counter/C5 at 10.0.0.7": 2, "10.0.0.9": 4}, "others": 1}
+    refused = replace(
+        ENTRY, what="connection.refused", user="", person="", details=json.dumps(said)
+    )
+    board.answers["audit_show"] = words.Entries([refused], True)
+    shown = call("audit", "show", *BY_STDIN, stdin=WORD).stdout
+    for part in ("nobody", "    4 × 10.0.0.9\n    2 × counter/C5 at 10.0.0.7\n    1 × others\n"):
+        assert part in shown

@@ -13,7 +13,8 @@ from config.files import write_file
 from config.folder import write_settings
 from config.pki import LIST_DAYS, Identity, PkiError, identity_of, lists_from
 from config.registry import Listed, Registry
-from protocols.shell.tls import PeerRefused, Revoked
+from protocols.shell.refused import PeerRefused
+from protocols.shell.tls import Revoked
 from tests.clients.plans import servers
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)

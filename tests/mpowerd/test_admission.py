@@ -1,6 +1,12 @@
 """The door: floods cost their own address, others are served."""
 
-from mpowerd.server import PACE_PER_ADDRESS, PACED, PER_ADDRESS, UNFINISHED_PER_ADDRESS, Admission
+from mpowerd.admission import (
+    PACE_PER_ADDRESS,
+    PACED,
+    PER_ADDRESS,
+    UNFINISHED_PER_ADDRESS,
+    Admission,
+)
 
 
 def test_a_flood_of_unfinished_handshakes_is_turned_away_and_takes_no_tokens_of_others() -> None:
@@ -45,13 +51,6 @@ def test_what_leaves_is_forgotten() -> None:
     door.left("10.0.0.1")
     assert not door._here
     assert not door._unfinished
-
-
-def test_a_flood_of_failed_handshakes_is_told_once_a_second_with_its_count() -> None:
-    door = Admission(rate=1_000, most=10, now_s=0.0)
-    assert door.say(0.0) == 1
-    assert [door.say(0.5) for _ in range(200)] == [0] * 200
-    assert door.say(1.0) == 201
 
 
 def come_and_go(door: Admission, host: str, times: int) -> list[str]:

@@ -15,6 +15,7 @@ from tests.house.sources import HOUSE, texts
 PRESENT = {
     "terminals": {"counter": 3, "bank": 0},
     "turned_away": {"connections in total": 2},
+    "strangers": {"revoked": 3},
     "doors_open": True,
     "sessions": 2,
     "payments_waiting": 5,
@@ -49,6 +50,7 @@ def test_payments_are_counted_by_what_became_of_them() -> None:
     assert seen["mpower_refusals_total['BUSY']"] == 1
     assert seen["mpower_replies_total[]"] == 1
     assert seen["mpower_terminals['counter']"] == 3
+    assert seen["mpower_handshakes_refused_total['revoked']"] == 3
     assert seen["mpower_payments_waiting[]"] == 5
     assert sum(name.startswith("mpower_refusals_total[") for name in seen) == len(SENTENCES)
 

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from protocols.frames import frame
 from protocols.shell.clock import BootClock
 from protocols.shell.loop_tls import Acceptor
+from protocols.shell.refused import PeerRefused, Why
 from protocols.shell.stream import Limits, Stream
 from protocols.shell.tls import ALPN_TERMINAL, TlsFiles
 from tests.protocols.pair import Notes
@@ -42,11 +43,12 @@ def heard(
         calling = asyncio.ensure_future(caller)
         try:
             await acceptor.accept(one, lambda: Stream(notes, clock, ALPN_TERMINAL, Limits()))
+        except PeerRefused as refused:
+            notes.seen.append(("refused", (refused.why, refused.subject)))
         except OSError as wrong:
-            notes.seen.append(("refused", str(wrong)))
-            one.close()
+            notes.seen.append(("broken off", str(wrong)))
         await calling
-        while not notes.of("down") and not notes.of("refused"):
+        while not any(notes.of(end) for end in ("down", "refused", "broken off")):
             await asyncio.sleep(0.005)
 
     def run() -> None:
@@ -98,20 +100,22 @@ def test_a_counter_is_let_in_and_heard(
     assert len(notes.of("down")) == 1
 
 
+REFUSED = {
+    "foreign": (Why.AUTHORITY, ""),
+    "alone": (Why.AUTHORITY, ""),
+    "expired": (Why.OUT_OF_DATE, ""),
+    "early": (Why.OUT_OF_DATE, ""),
+    "other cluster": (Why.MISFIT, "counter/C1"),
+    "other kind": (Why.MISFIT, "node/b"),
+    "other use": (Why.MISFIT, ""),
+    "no name": (Why.MISFIT, ""),
+    "revoked": (Why.REVOKED, "counter/C001"),
+}
+"""Each bad certificate: the reason, and whose it is where our authority vouches for that."""
+
+
 @pytest.mark.parametrize("loop_of", LOOPS)
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "foreign",
-        "expired",
-        "early",
-        "other cluster",
-        "other kind",
-        "other use",
-        "no name",
-        "revoked",
-    ],
-)
+@pytest.mark.parametrize("bad", REFUSED)
 def test_everybody_else_is_refused_before_there_is_a_stream(
     papers: Papers,
     tmp_path: Path,
@@ -123,6 +127,7 @@ def test_everybody_else_is_refused_before_there_is_a_stream(
     foreign = Papers(tmp_path / "foreign")
     given = {
         "foreign": lambda: foreign.give("counter", "C001"),
+        "alone": lambda: papers.signed_by_itself("counter", "C001"),
         "expired": lambda: papers.give("counter", "C001", until=now() - dt.timedelta(hours=1)),
         "early": lambda: papers.give("counter", "C001", since=now() + dt.timedelta(hours=1)),
         "other cluster": lambda: papers.give("counter", "C1", uris=("mpower:goa/counter/C1",)),
@@ -136,6 +141,7 @@ def test_everybody_else_is_refused_before_there_is_a_stream(
     if bad == "revoked":
         papers.revoke(given)
     notes = heard(loop_of, server, given)
+    assert notes.of("refused") == [REFUSED[bad]]
     assert notes.of("up") == []
     assert notes.frames == []
 
@@ -146,7 +152,9 @@ def test_a_stale_list_lets_nobody_in(
 ) -> None:
     server, client = papers.give("node", "a"), papers.give("counter", "C001")
     papers.revoke(next_update=now() - DAY / 2)
-    assert heard(loop_of, server, client).of("up") == []
+    notes = heard(loop_of, server, client)
+    assert notes.of("refused") == [(Why.LIST, "counter/C001")]
+    assert notes.of("up") == []
 
 
 @pytest.mark.parametrize("loop_of", LOOPS)
@@ -154,4 +162,6 @@ def test_another_word_than_ours_is_refused(
     papers: Papers, loop_of: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     client = papers.give("counter", "C001")
-    assert heard(loop_of, papers.give("node", "a"), client, alpn="h2").of("up") == []
+    notes = heard(loop_of, papers.give("node", "a"), client, alpn="h2")
+    assert notes.of("refused") == [(Why.MISFIT, "")]
+    assert notes.of("up") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from OpenSSL import SSL
 from twisted.logger import capturedLogs
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
+from protocols.shell.refused import PeerRefused
 from protocols.shell.tls import (
     ALPN_PEER,
     ALPN_TERMINAL,
+    NODES,
     Connections,
-    PeerRefused,
     Peers,
     TlsFiles,
     client_side,
@@ -276,6 +278,21 @@ def test_each_refusal_is_one_line_that_says_why(
         assert refused(joined(papers, shown))
     lines = [one["why"] for one in events if "why" in one]
     assert lines[0] == said.format(serial=f"{leaf.serial_number:x}")
+
+
+def test_a_flood_of_refused_certificates_writes_a_line_a_second(papers: Papers) -> None:
+    """Of nodes' and the witness's doors too: a revoked machine that calls without end."""
+    stolen = papers.give("node", "b")
+    papers.revoke(stolen)
+    server = server_side(papers.give("node", "a"), "test", NODES, ALPN_PEER)
+    client = client_side(stolen, "test", alpn=ALPN_PEER)
+    began = time.monotonic()
+    with capturedLogs() as events:
+        for _ in range(50):
+            assert refused(Pair(server, client))
+    lines = [one for one in events if "is revoked" in str(one.get("why"))]
+    assert 1 <= len(lines) <= time.monotonic() - began + 1
+    assert lines[0]["count"] == 1
 
 
 def test_a_list_of_an_authority_that_is_not_known_yet_is_passed_over(
