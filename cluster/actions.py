@@ -75,11 +75,15 @@ class KeepClaim(Action, frozen=True):
 
 
 class StartPrimary(Action, frozen=True):
-    """Start PostgreSQL without standby.signal, with these names on disk before → PostgresStarted |
-    ActionFailed.
+    """Start PostgreSQL without standby.signal, with these names on disk before, and let nobody
+    follow it → PostgresStarted | ActionFailed.
     """
 
     names: str
+
+
+class AdmitStandby(Action, frozen=True):
+    """This copy was shown to be whole: the other node may follow and copy it → StandbyAdmitted."""
 
 
 class StartStandby(Action, frozen=True):

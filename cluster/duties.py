@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cluster import actions as do
 from cluster import events as ev
@@ -24,6 +24,7 @@ from cluster.postgres.troubles import PostgresTroubleError
 from cluster.record import NOBODY_NAMES, sync_name
 from config.settings import NodeAddress, split_address
 
+T = TypeVar("T")
 HANG_PROBE_DEADLINE_S: Final = 3.0
 FENCE_DEADLINE_S: Final = 3.0
 CHECKPOINT_DEADLINE_S: Final = 60.0
@@ -79,6 +80,7 @@ class Duties:
         """
         ways: dict[type[do.Action], Callable[[Any], Awaitable[ev.Event | None]]] = {
             do.StartPrimary: self._start_primary,
+            do.AdmitStandby: self._admit_standby,
             do.StartStandby: self._start_standby,
             do.Promote: self._promote,
             do.SetNames: self._set_names,
@@ -117,8 +119,13 @@ class Duties:
     async def _start_primary(self, order: do.StartPrimary) -> ev.Event:
         await asyncio.to_thread(self._keepsake.begin_life)
         await self._control.start(as_standby=False, names=order.names)
+        began_lsn = await self._or_stop(self._control.began_lsn())
         await self._or_stop(self._control.create_slot(slot_name(self._peer.name)))
-        return ev.PostgresStarted(as_standby=False)
+        return ev.PostgresStarted(as_standby=False, began_lsn=began_lsn)
+
+    async def _admit_standby(self, _order: do.AdmitStandby) -> ev.Event:
+        await self._control.admit()
+        return ev.StandbyAdmitted()
 
     async def _start_standby(self, order: do.StartStandby) -> ev.Event:
         await self._control.start(
@@ -131,10 +138,10 @@ class Duties:
         await self._or_stop(self._control.drop_slot(slot_name(self._peer.name)))
         return ev.PostgresStarted(as_standby=True)
 
-    async def _or_stop(self, rest: Awaitable[None]) -> None:
+    async def _or_stop(self, rest: Awaitable[T]) -> T:
         """The rest of a start: if it fails, nothing is left running, as after any failed start."""
         try:
-            await rest
+            return await rest
         except PostgresTroubleError:
             await self._control.stop("immediate")
             raise

@@ -193,9 +193,16 @@ class DiskSeen(Event, frozen=True):
 
 
 class PostgresStarted(Event, frozen=True):
-    """The postmaster accepts connections."""
+    """The postmaster accepts connections. ``began_lsn``: of a primary, where the WAL ended that it
+    found; what recovery wrote after it does not count.
+    """
 
     as_standby: bool
+    began_lsn: int = 0
+
+
+class StandbyAdmitted(Event, frozen=True):
+    """The other node may replicate from here."""
 
 
 class PostgresExited(Event, frozen=True):

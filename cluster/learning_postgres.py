@@ -18,6 +18,7 @@ from cluster.record import NOBODY_NAMES
 
 RESULT_OF: Final[dict[type[ev.Event], tuple[str, ...]]] = {
     ev.PostgresStarted: ("StartPrimary", "StartStandby"),
+    ev.StandbyAdmitted: ("AdmitStandby",),
     ev.Promoted: ("Promote",),
     ev.NamesSet: ("SetNames",),
     ev.WaitSeen: ("HangProbe",),
@@ -143,6 +144,8 @@ def _probe_failed(mind: Mind, event: ev.ProbeFailed) -> Mind:
 
 
 def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
+    clean_end_lsn = mind.disk.clean_end_lsn
+    began_lsn = event.began_lsn if clean_end_lsn < 0 else clean_end_lsn
     # Whatever this start was for, the copy on disk is not a cleanly stopped one any more.
     names = NOBODY_NAMES if event.as_standby else mind.disk.names
     unproven = mind.disk.unproven or not event.as_standby
@@ -160,11 +163,16 @@ def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
         unanswered=False,
         stood_s=0.0,
         streamed_at_s=mind.now_s,
+        began_lsn=-1 if event.as_standby else began_lsn,
         barrier_lsn=-1,
         rearm=False,
         passed=False,
         names=names,
     )
+
+
+def _standby_admitted(mind: Mind, event: ev.StandbyAdmitted) -> Mind:
+    return structs.replace(mind, doing=done(mind, "AdmitStandby"), began_lsn=-1)
 
 
 def _checkpointed(mind: Mind, event: ev.Checkpointed) -> Mind:
@@ -189,6 +197,7 @@ def _exited(mind: Mind, event: ev.PostgresExited) -> Mind:
         doing=("StopPostgres",) if stopping else (),
         facts=None,
         facts_at_s=NEVER,
+        began_lsn=-1,
         barrier_lsn=-1,
         rearm=False,
         passed=False,
@@ -309,6 +318,7 @@ TAUGHT_BY_POSTGRES: Final[dict[type[ev.Event], Callable[[Mind, Any], Mind]]] = {
     ev.ProbeFailed: _probe_failed,
     ev.DiskSeen: _disk_seen,
     ev.PostgresStarted: _started,
+    ev.StandbyAdmitted: _standby_admitted,
     ev.PostgresExited: _exited,
     ev.Promoted: _promoted,
     ev.NamesSet: _names_set,

@@ -13,6 +13,7 @@ from msgspec import Struct
 from cluster import record as records
 from cluster.events import DiskSeen, Facts, Walsender
 from cluster.heartbeat import Hearing, link_silence_s, still_s
+from cluster.intents import Entry, Pending, Switch
 from cluster.plan import due
 from cluster.states import State
 from cluster.timers import Timers
@@ -52,32 +53,6 @@ class Disk(Struct, frozen=True):
     epoch: int = 0
     incarnation: int = 0
     record: Record | None = None
-
-
-class Entry(Struct, frozen=True):
-    """One attempt to bring the standby in sync: its generation, what was proven, its deadline."""
-
-    generation: int
-    barrier_lsn: int = -1
-    offered: bool = False
-
-
-class Pending(Struct, frozen=True):
-    """An operator's verb that waits for the arbiter: its swap, and what is told when it stands."""
-
-    verb: str
-    op_id: str
-    told: str
-
-
-class Switch(Struct, frozen=True):
-    """A switchover that this primary is carrying out: the record's ``intent`` that asked for it,
-    since when, and whether the checkpoint before it is complete.
-    """
-
-    intent: str
-    since_s: float
-    ready: bool = False
 
 
 class Mind(Struct, frozen=True):
@@ -160,6 +135,8 @@ class Mind(Struct, frozen=True):
     """Generation, and the highest flush seen of it."""
     whole_term: int = 0
     """The last term for which this copy is known to hold all that its primary wrote."""
+    began_lsn: int = -1
+    """Where the WAL of a copy started as primary ended, until that was shown to be far enough."""
     barrier_lsn: int = -1
     rearm: bool = False
     passed: bool = False
@@ -361,11 +338,16 @@ class Mind(Struct, frozen=True):
 
     @property
     def holds_enough(self) -> bool:
-        """This copy reaches what the record and the arbiter know to have been flushed."""
-        record = self.record
+        """This copy reaches what the record, the arbiter and the standby know to have been flushed;
+        what it wrote since it was started as primary does not make up for what it lacks.
+        """
+        record, beat = self.record, self.beat
         if record is None or self.facts is None:
             return False
-        return self.held_lsn >= max(record.min_lsn, self.hearing.high_flush)
+        held_lsn = self.held_lsn if self.began_lsn < 0 else self.began_lsn
+        ours = beat is not None and self.named and record.sync == beat.node
+        said = beat.receive_lsn if beat and ours and beat.token == record.sync_gen else 0
+        return held_lsn >= max(record.min_lsn, self.hearing.high_flush, said)
 
     def walsender(self, name: str) -> Walsender | None:
         """The row of pg_stat_replication that streams under this application name.

@@ -135,6 +135,7 @@ async def postgres_node(bindir: Path | None = None) -> AsyncIterator[Node]:
         await control.prepare(PASSWORD)
         await initialise_quickly(control, plan)
         await control.start(as_standby=False, names="")
+        await control.admit()
         try:
             yield Node(control, plan)
         finally:

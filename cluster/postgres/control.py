@@ -163,9 +163,18 @@ class Control(Protocol):
     ) -> None:
         """Starts the postmaster as a child and returns when it accepts the daemon.
 
-        `names` None keeps those found on disk; `conninfo` None follows nobody. A start that fails
-        leaves no process behind.
+        `names` None keeps those found on disk; `conninfo` None follows nobody. A primary lets
+        nobody follow or copy it before `admit`. A start that fails leaves no process behind.
         """
+
+    async def began_lsn(self, deadline_s: float = SETTING_DEADLINE_S) -> int:
+        """Just after a primary's start from a crash: where the WAL ended that it found, in bytes.
+
+        Recovery's own checkpoint stands there. After a clean stop it is the shutdown's instead.
+        """
+
+    async def admit(self) -> None:
+        """The other node may replicate from here; its walreceiver finds that out by itself."""
 
     async def stop(self, mode: StopMode = "fast", deadline_s: float = STOP_DEADLINE_S) -> None:
         """Stops it: `mode`, at the deadline immediate, 2 s later SIGKILL; returns when reaped.

@@ -95,11 +95,14 @@ def render_conf(plan: PostgresPlan, major: int, *, tls: bool) -> str:
     return head + "".join(f"{name} = {quote(value)}\n" for name, value in settings.items())
 
 
-def render_hba(plan: PostgresPlan, *, tls: bool) -> str:
-    """pg_hba.conf: the socket by operating-system user, replication by password, else nobody."""
+def render_hba(plan: PostgresPlan, *, tls: bool, admits: bool) -> str:
+    """pg_hba.conf: the socket by operating-system user, replication by password, else nobody.
+
+    ``admits``: the other node; not where this copy may yet turn out to be an older one.
+    """
     lines = [f"local all all peer map={IDENT_MAP}"]
     kind = "hostssl" if tls else "host"
-    for peer in plan.peers:
+    for peer in plan.peers if admits else ():
         if not tls and not is_loopback(peer.partition("/")[0]):
             continue  # check_plan refuses such a node; a line in clear must not exist either
         address = peer if "/" in peer else f"{peer}/{128 if ':' in peer else 32}"

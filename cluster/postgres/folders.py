@@ -102,12 +102,19 @@ class Folders:
         texts = {
             "postgresql.auto.conf": render_auto(live),
             "postgresql.conf": render_conf(plan, found.major, tls=tls),
-            "pg_hba.conf": render_hba(plan, tls=tls),
+            "pg_hba.conf": render_hba(plan, tls=tls, admits=as_standby),
             "pg_ident.conf": render_ident(plan, pwd.getpwuid(os.geteuid()).pw_name, account.name),
         }
         with self._rewriting:
             disk.write_settings(plan.pgdata, texts, account)
             disk.set_signal(plan.pgdata, account, standby=as_standby)
+
+    def admit(self) -> None:
+        """The other node may follow, from the next reload on. Blocking."""
+        tls = self._binaries.tls and self._plan.tls is not None
+        texts = {"pg_hba.conf": render_hba(self._plan, tls=tls, admits=True)}
+        with self._rewriting:
+            disk.write_settings(self._plan.pgdata, texts, self._account)
 
     async def take_stock(self, timeline: int, left_at: int) -> Stock:
         """What stands beyond ``left_at``, and whether a second copy fits."""

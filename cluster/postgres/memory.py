@@ -51,10 +51,10 @@ class MemoryNetwork:
         self.systems = 7_000_000_000_000_000_000
 
     def find(self, conninfo: str) -> "MemoryControl | None":
-        """The server a conninfo names, if it runs."""
+        """The server a conninfo names, if it runs and lets others in."""
         parts = dict(part.partition("=")[::2] for part in conninfo.split())
         found = self.servers.get((parts.get("host", ""), int(parts.get("port", "0"))))
-        return found if found is not None and found.running else None
+        return found if found is not None and found.running and found.admits else None
 
     def flow(self) -> None:
         """Lets WAL flow as far as it can and releases the commits it satisfies."""
@@ -78,6 +78,8 @@ class MemoryControl:
         self._network = network
         self._running = False
         self._recovering = False
+        self.admits = False
+        self._began_lsn = 0
         self._starts = 0
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._waits: Waits = {}
@@ -216,6 +218,7 @@ class MemoryControl:
         disk = self._disk
         names = disk.live.names if names is None else names
         disk.live = LiveSettings(names, conninfo or "", slot or "")
+        self.admits, self._began_lsn = as_standby, disk.wal
         disk.standby_signal = as_standby
         disk.state = "in archive recovery" if as_standby else "in production"
         self._running, self._recovering = True, as_standby
@@ -261,6 +264,15 @@ class MemoryControl:
     async def switch_lsn(self, timeline: int) -> int:
         self._must_run()
         return max(left_at for parent, left_at in self._disk.history if parent < timeline)
+
+    async def began_lsn(self, deadline_s: float = SETTING_DEADLINE_S) -> int:
+        self._must_run()
+        return self._began_lsn
+
+    async def admit(self) -> None:
+        self._must_run()
+        self.admits = True
+        self._network.flow()
 
     async def set_names(self, text: str) -> None:
         await self._change(replace(self._disk.live, names=text))

@@ -3,6 +3,7 @@ settings.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import psycopg
@@ -20,6 +21,8 @@ _SHOWN: Final = """
 SELECT current_setting('synchronous_standby_names'), current_setting('primary_conninfo'),
        current_setting('primary_slot_name')
 """
+_LOADED: Final = "SELECT pg_conf_load_time()"
+_CHECKPOINT: Final = "SELECT checkpoint_lsn::text FROM pg_control_checkpoint()"
 _RECOVERY: Final = "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()::text"
 _TIMELINE: Final = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
 
@@ -58,6 +61,18 @@ class Orders:
                     raise DeadlinePassedError(message)
                 await asyncio.sleep(_RELOADED_AGAIN_S)
 
+    async def reload(self, tell: Callable[[], None], deadline_s: float) -> None:
+        """Tells the postmaster to read its files again, and waits until it has; as in `shows`."""
+        await self._sessions.within(self._reloaded(tell), deadline_s, "reload")
+
+    async def _reloaded(self, tell: Callable[[], None]) -> None:
+        async with self._sessions.open(local=True) as session:
+            before = shown = await (await session.execute(_LOADED)).fetchone()
+            tell()
+            while shown == before:
+                await asyncio.sleep(_RELOADED_AGAIN_S)
+                shown = await (await session.execute(_LOADED)).fetchone()
+
     async def promote(self, stuck_s: float) -> int:
         """pg_promote(false), then polls (fact F9); the new timeline."""
         if (await self._ask(_RECOVERY, _PROMOTE_DEADLINE_S, "promote"))[0]:
@@ -76,6 +91,10 @@ class Orders:
                 )
                 raise PromotionStuckError(message)
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def began_lsn(self, deadline_s: float) -> int:
+        """Where the newest checkpoint stands."""
+        return parse_lsn((await self._ask(_CHECKPOINT, deadline_s, "start"))[0])
 
     async def switch_lsn(self, timeline: int) -> int:
         """The switch point: the last line of the timeline's history file names it second."""

@@ -255,6 +255,16 @@ class ProcessControl:
             conninfo = with_application_name(conninfo, application_name)
         await self._change(lambda live: replace(live, conninfo=conninfo, slot=slot or ""))
 
+    async def began_lsn(self, deadline_s: float = SETTING_DEADLINE_S) -> int:
+        return await self._orders.began_lsn(deadline_s)
+
+    async def admit(self) -> None:
+        await self._in_thread(self._folders.admit)
+        child = self._child
+        if child is None or not child.alive:
+            raise PostgresTroubleError("The other node may follow, but PostgreSQL does not run.")
+        await self._orders.reload(lambda: child.send(signal.SIGHUP), SETTING_DEADLINE_S)
+
     async def _change(self, change: Callable[[LiveSettings], LiveSettings]) -> None:
         live = await self._in_thread(lambda: self._rewrite(change))
         if self._child is None or not self._child.alive:

@@ -16,7 +16,8 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
-from cluster.mind import Mind, Pending
+from cluster.intents import Pending
+from cluster.mind import Mind
 from cluster.plan import Plan, plan_of
 from cluster.rules.forcing import bound, why_not_force
 from cluster.rules.rule import (

@@ -30,6 +30,7 @@ TEACHES: Final[dict[type[ev.Event], str]] = {
     ev.DiskSeen: "How the disk stands.",
     ev.PostgresStarted: "That PostgreSQL runs.",
     ev.PostgresExited: "That PostgreSQL does not run.",
+    ev.StandbyAdmitted: "That this copy was shown to be whole, and the peer may follow it.",
     ev.Promoted: "That PostgreSQL left recovery.",
     ev.NamesSet: "Which names stand.",
     ev.WaitSeen: "The barrier, if the attempt is still the same.",
@@ -55,6 +56,7 @@ COMES_ONLY_IN: Final[dict[type[ev.Event], frozenset[State]]] = {
     ev.Booted: frozenset({_S.INIT, _S.DRAINING}),
     ev.PostgresStarted: _KEPT_UP
     | {_S.PRIMARY_GATED, _S.RECLAIMING, _S.PROMOTING, _S.STANDBY_CATCHUP, _S.STANDBY_SYNC},
+    ev.StandbyAdmitted: _KEPT_UP | {_S.PRIMARY_GATED, _S.GOING_SOLO},
     ev.Promoted: frozenset({_S.PROMOTING, _S.DRAINING}),
     ev.NamesSet: _KEPT_UP
     | {_S.PRIMARY_GATED, _S.PRIMARY_SYNC, _S.PRIMARY_STALLED, _S.GOING_SOLO, _S.PRIMARY_SOLO}

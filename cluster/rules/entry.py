@@ -16,16 +16,19 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
 from cluster.guard import hold
-from cluster.mind import Entry, Mind
+from cluster.intents import Entry
+from cluster.mind import Mind
 from cluster.rules.enterable import ENTER
-from cluster.rules.primary import (
-    close_gate,
-    empty_names,
+from cluster.rules.gated import (
     fence_missing,
     names_differ,
     open_gate,
     set_names,
     write_fence,
+)
+from cluster.rules.primary import (
+    close_gate,
+    empty_names,
 )
 from cluster.rules.rule import (
     POSTGRES,

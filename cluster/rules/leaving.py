@@ -14,7 +14,8 @@ from msgspec import structs
 
 from cluster import actions as act
 from cluster import events as ev
-from cluster.mind import Mind, Switch
+from cluster.intents import Switch
+from cluster.mind import Mind
 from cluster.rules.rule import (
     POSTGRES,
     RECORD,

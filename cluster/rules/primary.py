@@ -1,4 +1,4 @@
-"""The primary with its gate shut (GATED), in sync, stalled, or asking to go on alone.
+"""The primary that is open: in sync, stalled, or asking to go on alone.
 
 What ends every primary stands first, so that no other row can come before it: the record names
 another, PostgreSQL is gone or hangs, the loop slept, nobody is heard. The names are emptied only
@@ -15,9 +15,9 @@ from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
 from cluster.mind import Mind
+from cluster.rules.gated import caught_up, open_gate, ready_in_sync
 from cluster.rules.rule import (
     PEER,
-    POSTGRES,
     RECORD,
     TIME,
     Outcome,
@@ -64,70 +64,6 @@ def overtaken(mind: Mind, event: ev.Event) -> bool:
 def isolated(mind: Mind, event: ev.Event) -> bool:
     """Nobody is heard that hears us, and somebody else may be primary by now."""
     return mind.sync_possible and mind.unheard_s >= mind.timers.isolate_s
-
-
-def names_differ(mind: Mind, event: ev.Event) -> bool:
-    """PostgreSQL carries other names than the record asks for, and the record is certain."""
-    if not (mind.up and mind.may_retry and mind.record is not None and mind.settled):
-        return False
-    wanted = records.names_of(mind.record)
-    return mind.names != wanted and (wanted != "" or not mind.sync_possible)
-
-
-def set_back(mind: Mind, event: ev.Event) -> bool:
-    """This copy ends before what its standby, or it itself while alone, had flushed of it."""
-    return mind.up and mind.facts_fresh and mind.record is not None and not mind.holds_enough
-
-
-def give_up_set_back(mind: Mind, event: ev.Event) -> Outcome:
-    """The standby has more than we: it takes over, or nobody does."""
-    alone = mind.alone_for_sure
-    disk = structs.replace(mind.disk, diverged=True, short_lsn=mind.held_lsn if alone else 0)
-    why = "this copy lacks WAL that was acknowledged (a restored snapshot?)"
-    mind = structs.replace(mind, disk=disk)
-    return hand_over(mind, why, act.StopPostgres("immediate"))
-
-
-def caught_up(mind: Mind) -> bool:
-    """The standby of the record's generation has flushed what stood here after the start."""
-    row = mind.sync_row
-    return (
-        mind.facts_fresh
-        and row is not None
-        and mind.barrier_lsn >= 0
-        and row.flush_lsn >= mind.barrier_lsn
-        and mind.record is not None
-        and mind.names == records.names_of(mind.record)
-    )
-
-
-def fence_missing(mind: Mind, event: ev.Event) -> bool:
-    """The fence row may carry an older term, and writing it cannot wait for anybody."""
-    record = mind.record
-    if not (mind.up and mind.may_retry and record is not None and mind.fence != record.term):
-        return False
-    return caught_up(mind) if record.sync else (mind.names == "" and mind.alone_for_sure)
-
-
-def _fence_written(mind: Mind) -> bool:
-    return mind.record is not None and mind.fence == mind.record.term
-
-
-def ready_in_sync(mind: Mind, event: ev.Event) -> bool:
-    """The restart barrier is passed."""
-    return mind.up and not mind.rearm and caught_up(mind) and _fence_written(mind)
-
-
-def ready_alone(mind: Mind, event: ev.Event) -> bool:
-    """Nobody else can succeed, nothing waits for anybody, the fence is up."""
-    return (
-        mind.up
-        and mind.alone_for_sure
-        and mind.names == ""
-        and mind.barrier_lsn >= 0
-        and mind.nonce != ""  # the arbiter has said how far this copy must reach
-        and _fence_written(mind)
-    )
 
 
 def stalled(mind: Mind, event: ev.Event) -> bool:
@@ -196,25 +132,10 @@ def give_up_hung(mind: Mind, event: ev.Event) -> Outcome:
     return hand_over(mind, "PostgreSQL does not answer", act.StopPostgres("immediate"))
 
 
-def start_failed(mind: Mind, event: ev.Event) -> bool:
-    """PostgreSQL could not be started as primary."""
-    return not mind.up and not mind.doing
-
-
-def hand_over_unstarted(mind: Mind, event: ev.Event) -> Outcome:
-    """The standby may claim: this node's server does not start."""
-    return hand_over(mind, "PostgreSQL does not start")
-
-
 def close_gate(mind: Mind, event: ev.Event) -> Outcome:
     """Nothing is served until the standby has flushed what stands here now."""
     flush_lsn = mind.facts.flush_lsn if mind.facts is not None else -1
     return structs.replace(mind, rearm=False, passed=False, barrier_lsn=flush_lsn), ()
-
-
-def open_gate(mind: Mind, event: ev.Event) -> Outcome:
-    """The restart barrier is passed: the gate opens by derivation."""
-    return structs.replace(mind, passed=True, failures=0, entry=None), (act.BeatNow(),)
 
 
 def ask_solo(mind: Mind, event: ev.Event) -> Outcome:
@@ -230,18 +151,6 @@ def ask_solo(mind: Mind, event: ev.Event) -> Outcome:
 def empty_names(mind: Mind, event: ev.Event) -> Outcome:
     """Confirmed: commits need wait for nobody."""
     return order(mind, act.SetNames(""), act.BeatNow())
-
-
-def set_names(mind: Mind, event: ev.Event) -> Outcome:
-    """Make PostgreSQL wait for whom the confirmed record names."""
-    assert mind.record is not None
-    return order(mind, act.SetNames(records.names_of(mind.record)))
-
-
-def write_fence(mind: Mind, event: ev.Event) -> Outcome:
-    """Transactions of an earlier term are refused by the database itself."""
-    assert mind.record is not None
-    return order(mind, act.WriteFence(mind.record.term))
 
 
 G, S, L, W = State.PRIMARY_GATED, State.PRIMARY_SYNC, State.PRIMARY_STALLED, State.GOING_SOLO
@@ -307,42 +216,8 @@ ENDS: Final = (
 )
 
 ROWS: Final = (
-    # gated: names per the confirmed record, then the fence, then the restart barrier
-    Rule(
-        (G,),
-        (ev.Probed, ev.RelayHeard, ev.Tick),
-        set_back,
-        State.READING,
-        give_up_set_back,
-        "This copy was set back: it lacks what was acknowledged; {peer} may take over if it can.",
-    ),
-    Rule((G,), POSTGRES, names_differ, None, set_names, "Names per the confirmed record."),
-    Rule((G,), POSTGRES, fence_missing, None, write_fence, "The fence row gets this term."),
-    Rule(
-        (G,),
-        (*POSTGRES, ev.SwapConfirmed),
-        ready_in_sync,
-        S,
-        open_gate,
-        "{peer} has flushed all that stood here after the start; open.",
-    ),
-    Rule(
-        (G,),
-        (*POSTGRES, ev.SwapConfirmed),
-        ready_alone,
-        State.PRIMARY_SOLO,
-        open_gate,
-        "The record has no sync standby; open alone.",
-    ),
+    # gated
     Rule((G,), TIME, peer_absent, W, ask_solo, "{peer} does not come back; asking to go alone."),
-    Rule(
-        (G,),
-        (ev.ActionFailed,),
-        start_failed,
-        State.READING,
-        hand_over_unstarted,
-        "PostgreSQL does not start; {peer} may take over at once.",
-    ),
     # in sync
     Rule(
         OPEN_IN_SYNC,

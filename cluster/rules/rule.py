@@ -49,6 +49,7 @@ RECORD: Final = (
 POSTGRES: Final = (
     ev.PostgresStarted,
     ev.PostgresExited,
+    ev.StandbyAdmitted,
     ev.NamesSet,
     ev.FenceWritten,
     ev.ClaimKept,

@@ -16,7 +16,8 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
-from cluster.mind import NEVER, Mind, Switch
+from cluster.intents import Switch
+from cluster.mind import NEVER, Mind
 from cluster.plan import plan_of
 from cluster.rules.primary import ANY_PRIMARY, died
 from cluster.rules.rule import (

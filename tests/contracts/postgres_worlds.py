@@ -116,9 +116,10 @@ Opening = Callable[[], AbstractAsyncContextManager[World]]
 
 
 async def primary(world: World, name: str = "a") -> Control:
-    """A new cluster that serves alone."""
+    """A new cluster that serves alone, and may be followed."""
     control = await world.initialised(name)
     await control.start(as_standby=False, names="")
+    await control.admit()
     return control
 
 

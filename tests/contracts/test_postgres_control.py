@@ -81,6 +81,33 @@ async def test_a_restart_keeps_the_names_on_disk_and_is_visible(opening: Opening
 
 
 @on_reactor
+async def test_nobody_follows_a_primary_that_was_started_before_it_admits(opening: Opening) -> None:
+    async with opening() as world:
+        a = await primary(world)
+        await standby(world, a)
+        await seen(a, followed_by("b_1"))
+        await a.stop("immediate")
+        await a.start(as_standby=False, names="")
+        c = await world.node("c")
+        await refused(c.clone(world.source(c, a, "c_1"), None), CommandFailedError)
+        assert (await a.probe()).walsenders == ()
+        await a.admit()
+        await seen(a, followed_by("b_1"))
+
+
+@on_reactor
+async def test_a_crashed_primary_says_where_the_wal_ended_that_it_found(opening: Opening) -> None:
+    async with opening() as world:
+        control = await primary(world)
+        ended = await control.barrier(5)
+        await control.stop("immediate")
+        await control.start(as_standby=False, names="")
+        found = await control.began_lsn()
+        assert ended <= found < ((await control.probe()).flush_lsn or 0)
+        assert await control.began_lsn() == found, "what is written since does not count"
+
+
+@on_reactor
 async def test_commits_wait_for_a_listed_standby_and_only_for_it(opening: Opening) -> None:
     async with opening() as world:
         a = await primary(world)

@@ -161,9 +161,8 @@ class Orders:
         if isinstance(order, act.KeepToken | act.KeepClaim | act.StartPrimary | act.StartStandby):
             return self._kept_or_started(order)
         match order:
-            case act.SetNames(names=names) if server.up:
-                server.set_names(names)
-                return ev.NamesSet(names)
+            case act.SetNames() | act.AdmitStandby() if server.up:
+                return self._set(order)
             case act.Promote() if server.up and server.in_recovery:
                 self.node.promoting(self.node)
                 tli, switch_lsn = server.promote(disk.kept.claim)
@@ -186,6 +185,14 @@ class Orders:
                 server.production, server.wal = True, [Entry("initdb", 1)]
                 return ev.Initialised("s1")
         return _failed(order, "the server is not there")
+
+    def _set(self, order: act.SetNames | act.AdmitStandby) -> ev.Event:
+        server = self.node.postgres
+        if isinstance(order, act.AdmitStandby):
+            server.admits = True
+            return ev.StandbyAdmitted()
+        server.set_names(order.names)
+        return ev.NamesSet(order.names)
 
     def _kept_or_started(
         self, order: act.KeepToken | act.KeepClaim | act.StartPrimary | act.StartStandby
@@ -221,7 +228,7 @@ class Orders:
             server.names = order.names
             server.renamed()
             server.start(standby=False)
-            return ev.PostgresStarted(as_standby=False)
+            return ev.PostgresStarted(as_standby=False, began_lsn=server.began_lsn)
         server.names = NOBODY_NAMES
         server.source, server.receiver_name = order.source, f"{self.node.name}_{order.generation}"
         server.start(standby=True)
@@ -296,7 +303,8 @@ class Orders:
         cut = cuts.get((self.node.name, source.name, 0)) or cuts.get(
             (source.name, self.node.name, 0)
         )
-        return source.up and not source.in_recovery and not source.hung and not cut
+        serves = source.up and source.admits and not source.in_recovery
+        return serves and not source.hung and not cut
 
     def _copied(
         self,
@@ -341,6 +349,7 @@ DELAYS: dict[type[act.Action], Callable[[World], float]] = {
     act.KeepClaim: lambda world: world.between(0.001, 0.003),
     act.StartPrimary: lambda world: world.between(0.1, 0.5),
     act.StartStandby: lambda world: world.between(0.1, 0.5),
+    act.AdmitStandby: lambda world: world.between(0.001, 0.005),
     act.SetNames: lambda world: world.between(0.002, 0.008),
     act.Promote: lambda world: world.between(0.027, 0.097),
     act.WriteFence: lambda world: 0.001,

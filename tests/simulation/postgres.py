@@ -86,6 +86,8 @@ class Postgres(Streaming):
         self.exposed: set[int] = set()
         """What waited when the server ended (F2): shown by the next start, behind a shut gate."""
         self.fence = 0
+        self.admits = False
+        self.began_lsn = 0
 
     # ---- starting and stopping
 
@@ -101,6 +103,7 @@ class Postgres(Streaming):
         self.leaked.clear()
         self.streaming = self.received = self.replay_paused = False
         self.production = not standby
+        self.admits, self.began_lsn = standby, len(self.wal)
         self.began(standby)
         self._show_all()
         if standby:
@@ -151,13 +154,14 @@ class Postgres(Streaming):
 
     def restart_beneath(self) -> None:
         """Somebody restarts the server and the daemon sees no exit, only another start time."""
-        standby, life = self.in_recovery, self.life + 1
+        standby, admits, life = self.in_recovery, self.admits, self.life + 1
         self.stop()
         self.beneath = True
 
         def again() -> None:
             if self.life == life and not self.up:
                 self.start(standby=standby)
+                self.admits = admits  # by the file it finds
 
         self.world.after(self.world.between(0.05, 0.3), again)
 

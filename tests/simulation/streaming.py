@@ -36,6 +36,7 @@ class Streaming:
     hung: bool
     life: int
     in_recovery: bool
+    admits: bool
     slow_s: float
     full: bool
     waiting: list[Commit]
@@ -66,7 +67,7 @@ class Streaming:
 
     def accept(self, name: str, call: int, at_lsn: int, tli: int, prefix: list[Entry]) -> None:
         """A walreceiver asks to stream from ``at_lsn`` on ``tli``."""
-        if not self.up or self.in_recovery or self.hung:
+        if not self.up or self.in_recovery or self.hung or not self.admits:
             return
         if tli == self.tli:
             fits = at_lsn <= len(self.wal)

@@ -94,7 +94,7 @@ def test_the_live_settings_live_nowhere_else() -> None:
 
 
 def test_who_may_connect_with_tls() -> None:
-    assert render_hba(PLAN, tls=True).splitlines() == [
+    assert render_hba(PLAN, tls=True, admits=True).splitlines() == [
         "local all all peer map=mpower",
         "hostssl replication mpower_replication 127.0.0.1/32 scram-sha-256",
         "hostssl postgres mpower_replication 127.0.0.1/32 scram-sha-256",
@@ -108,11 +108,15 @@ def test_who_may_connect_with_tls() -> None:
 
 
 def test_in_clear_only_from_this_machine() -> None:
-    assert render_hba(PLAN, tls=False).splitlines() == [
+    assert render_hba(PLAN, tls=False, admits=True).splitlines() == [
         "local all all peer map=mpower",
         "host replication mpower_replication 127.0.0.1/32 scram-sha-256",
         "host postgres mpower_replication 127.0.0.1/32 scram-sha-256",
     ]
+
+
+def test_nobody_follows_a_copy_that_was_not_shown_to_be_whole() -> None:
+    assert render_hba(PLAN, tls=True, admits=False) == "local all all peer map=mpower\n"
 
 
 def test_who_may_be_whom() -> None:

@@ -53,6 +53,7 @@ async def primary(folder: Path, host: str) -> AsyncIterator[tuple[PostgresPlan, 
     control = await prepared(plan)
     await initialise_quickly(control, plan)
     await control.start(as_standby=False, names="")
+    await control.admit()
     try:
         yield plan, control
     finally:
