@@ -25,6 +25,7 @@ from twisted.internet.interfaces import IReactorTime
 from cluster.standing import Standing
 from mpowerd.approvals.operations import served as approvals_served
 from mpowerd.approvals.store import expire
+from mpowerd.audit.keyring import Keyring
 from mpowerd.audit.operations import served as audit_served
 from mpowerd.audit.signing import Signer, nobody_keeps, nobody_listens, nowhere
 from mpowerd.banking.operations import SERVED as BANKING
@@ -96,6 +97,8 @@ FIRST_PERSON: Final = "ADMIN"
 """Staff number of the first administrator."""
 CHAIN: Final = 0
 """The audit chain of the one posting lane."""
+NO_KEYS: Final = Keyring(None)
+"""Signs nothing."""
 
 
 def served(
@@ -103,17 +106,16 @@ def served(
     hashing: Hashing,
     wall: Callable[[], float],
     cluster: str = "",
-    key: Path | None = None,
-    keys: Path | None = None,
+    keyring: Keyring = NO_KEYS,
     common: Callable[[str], bool] | None = None,
 ) -> Mapping[str, Serve]:
     """Give every room's operations; ``here()`` is the node's own date, ``wall()`` Unix seconds,
-    ``key`` signs the audit of ``cluster``, ``keys`` ever did, ``common`` passwords are
-    refused (None: the shipped).
+    ``keyring`` signs the audit of ``cluster``, ``common`` passwords are refused (None: the
+    shipped).
     """
     rooms = {
         **security_served(hashing, wall, common or read_common().holds),
-        **audit_served(cluster, key, keys),
+        **audit_served(cluster, keyring),
         **days_served(here),
         **masters.served(here),
         **certificates.served(cluster),
@@ -160,8 +162,7 @@ class Plan(Struct, frozen=True):
     second_factor: frozenset[str] = frozenset()
     fresh_s: float = FRESH_S
     common_passwords: Path | None = None
-    signing_key: Path | None = None
-    public_keys: Path | None = None
+    keyring: Keyring = NO_KEYS
     checkpoint_s: float = 5.0
 
 
@@ -223,6 +224,7 @@ class House:
         return {
             "doors_open": self.hall.is_open,
             "revoked_list": self._list_mark(),
+            "audit_key": self._plan.keyring.mark(),
             "connections": sum(connections for connections, _ in seats.values()),
             "seats": dict(sorted(seats.items())[:SEATS_SHOWN]),
         }
@@ -277,8 +279,7 @@ class House:
             hashed,
             time.time,
             plan.cluster,
-            plan.signing_key,
-            plan.public_keys,
+            plan.keyring,
             self._common.holds,
         )
         rooms = ServedRooms(database, operations, {TAKE: fingerprint}, self._done)
@@ -309,7 +310,7 @@ class House:
     def _signer(self, database: Database) -> Signer:
         plan = self._plan
         outside = (self.alarm, self.keep, self.kept)
-        return Signer(database, plan.cluster, plan.signing_key, *outside, plan.public_keys)
+        return Signer(database, plan.cluster, plan.keyring, *outside)
 
     def _done(self, operation: str) -> None:
         if operation in {"days.open", "days.close"}:

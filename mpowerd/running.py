@@ -20,6 +20,7 @@ from cluster.postgres.sessions import Sessions
 from cluster.serving import Ending
 from config.settings import NodeSettings, split_address
 from config.shown import NodeFile
+from mpowerd.audit.keyring import Keyring
 from mpowerd.audit.outside import Outside
 from mpowerd.house import House, Plan
 from protocols.shell.clock import BootClock
@@ -102,7 +103,6 @@ def house_plan(settings: NodeSettings, postgres: PostgresPlan) -> Plan:
         second_factor=frozenset(settings.sign_in.second_factor),
         fresh_s=settings.sign_in.fresh_s,
         common_passwords=settings.sign_in.common_passwords,
-        signing_key=settings.audit.signing_key,
-        public_keys=settings.audit.public_keys,
+        keyring=Keyring(settings.audit.signing_key, settings.audit.public_keys),
         checkpoint_s=settings.audit.checkpoint_s,
     )

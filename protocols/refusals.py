@@ -128,6 +128,15 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NO_AUDIT_KEY": Sentence(
         "This node cannot check signatures: {why}. Put the board's audit.key there and ask again."
     ),
+    "OTHER_AUDIT_KEY": Sentence(
+        "The servers sign the audit by the key {key}, and yours is {former}. "
+        "Change it where that key is kept; nothing was changed."
+    ),
+    "KEY_UNUSED": Sentence(
+        "The last change of the key is not in force: nothing is signed by {key} yet. "
+        "Wait for the next checkpoint, or look for the alarm audit-unsigned."
+    ),
+    "AUDIT_KEY_USED": Sentence("The key {key} has signed the audit before. Make a new one."),
     "NO_EXPORT": Sentence("There is no export of yours under this key. Begin one: audit.export."),
     "NOTHING_SIGNED": Sentence(
         "No checkpoint of the audit is signed yet, so an export would prove nothing. "

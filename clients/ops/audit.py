@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from clients.door import Ended, Exit, answer, client_settings, json_option, talk
+from clients.ops.rotate_key import rotate_key
 from clients.ops.signed import as_person, checked, signed_in
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ Examples:
   mpower audit verify audit-2026-04-01-2026-04-30.jsonl
 """
 WITNESS: Final = "witness"
+STRANGER: Final = "not signed by this board's key"
+KEY_CHANGED: Final = (
+    "\nUnless the key was changed ('mpower audit rotate-key') and your pki/audit.pub is older: get"
+    " the new one (mpower pack MACHINE --part audit), and verify again."
+)
 as_auditor = as_person("admin")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -180,6 +186,9 @@ def verify(
     _say(proof, kept, keyed=public is not None, as_json=as_json)
 
 
+audit.add_command(rotate_key)
+
+
 def _public_keys(path: Path | None) -> Keys | None:
     from protocols.checkpoints import KeyRefused, public_keys
 
@@ -234,7 +243,7 @@ def _say(proof: Proof, kept: Kept | None, *, keyed: bool, as_json: bool) -> None
         raise Ended(
             Exit.FAILED,
             "The audit is NOT as it was written. Keep this answer; copy the database's disk before"
-            " anything else is done to it.",
+            " anything else is done to it." + (KEY_CHANGED if STRANGER in trouble.what else ""),
         )
 
 

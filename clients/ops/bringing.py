@@ -51,6 +51,19 @@ def bring_trust(home: Path, *, everywhere: bool) -> list[str]:
     return lines
 
 
+def bring_audit(home: Path) -> list[str]:
+    """The keys of the audit: the private one to the nodes, the list to who verifies."""
+    names = frozenset(one.relative_to(home).as_posix() for one in home.rglob("*") if one.is_file())
+    nodes = [one for one in machines(names) if f"node-{one}.yaml" in names]
+    lines = [f"  mpower pack {one} --part audit | ssh {one} {WHERE}" for one in nodes]
+    return [
+        *lines,
+        "  The standby first, the primary at once after it; no restart is needed.",
+        "Then the list of keys to whoever verifies: mpower pack MACHINE --part audit",
+        "Then: mpower cluster doctor (both nodes hold the same key), mpower audit verify",
+    ]
+
+
 def in_step(stage: str, home: Path) -> list[str]:
     """What a rotation asks for next: ``begun`` or ``finished``."""
     lines = bring_trust(home, everywhere=True)[1:]

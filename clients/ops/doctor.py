@@ -60,7 +60,7 @@ def findings(seen: Seen) -> list[Ill]:
             why = "A server with a full disk takes no payments and cannot take over."
             what = f"{node.disk_free_mb} MiB are free on its disk"
             found.append(Ill(node.node, what, why, f"Make room: at least {MIN_FREE_MB} MiB."))
-    return found + _lists(seen) + _clocks(seen)
+    return found + _lists(seen) + _audit_keys(seen) + _clocks(seen)
 
 
 def unready(because: str, said: list[Explained], found: list[Ill]) -> list[Ill]:
@@ -109,6 +109,17 @@ def _lists(seen: Seen) -> list[Ill]:
     what = "their lists of revoked certificates are not the same"
     why = "Who was revoked last is still let in where the older list is."
     do = "Bring the newest to each: mpower pack MACHINE --part trust (docs/security/pki.md)."
+    return [Ill(" and ".join(held), what, why, do)]
+
+
+def _audit_keys(seen: Seen) -> list[Ill]:
+    """Nodes that do not hold the same key: after a failover nothing would be signed."""
+    held = {one.node: str(one.house["audit_key"]) for one in seen.nodes if "audit_key" in one.house}
+    if len(set(held.values())) < BOTH:
+        return []
+    what = "they do not hold the same key of the audit"
+    why = "After a failover the audit would be written and not signed."
+    do = "Bring the newest to both: mpower pack NODE --part audit (docs/security/audit.md)."
     return [Ill(" and ".join(held), what, why, do)]
 
 

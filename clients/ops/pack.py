@@ -30,7 +30,8 @@ OWNER: Final = "mpower"
 """The account of the services, on every machine; tar falls back to root where there is none."""
 OPEN: Final = ("pki/ca.crt", "pki/revoked.crl")
 """What every machine needs beside its own."""
-NODES_SECRETS: Final = ("secrets/replication.password", "secrets/audit.key")
+SIGNING: Final = "secrets/audit.key"
+NODES_SECRETS: Final = ("secrets/replication.password", SIGNING)
 """What both nodes hold alike; a board of an earlier release has no key for its audit."""
 CHECKING: Final = "pki/audit.pub"
 """By which the clients' settings prove the audit, and the nodes know former keys."""
@@ -78,9 +79,13 @@ def _pair(stem: str) -> tuple[str, str]:
 
 def part_of(whole: Packed, part: str) -> Packed:
     """Only what changes later: ``papers`` leaves the settings that are edited over there alone,
-    ``trust`` carries no key at all; ``all`` is the whole.
+    ``trust`` carries no key at all, ``audit`` what signs and proves the audit; ``all`` is all.
     """
-    wanted = {"trust": frozenset(OPEN), "papers": {*OPEN, *_pair(whole.identity)}}
+    wanted = {
+        "trust": frozenset(OPEN),
+        "papers": {*OPEN, *_pair(whole.identity)},
+        "audit": {CHECKING, SIGNING},
+    }
     if part not in wanted:
         return whole
     files = {name: one for name, one in whole.files.items() if name in wanted[part]}
@@ -157,10 +162,11 @@ def tar_of(home: Path, chosen: Packed) -> bytes:
 @click.argument("machine")
 @click.option(
     "--part",
-    type=click.Choice(["all", "papers", "trust"]),
+    type=click.Choice(["all", "papers", "trust", "audit"]),
     default="all",
     show_default=True,
-    help="papers: no settings, no secrets but its own key. trust: only authorities and the list.",
+    help="papers: no settings, no secrets but its own key. trust: only authorities and the list."
+    " audit: only the keys of the audit.",
 )
 @click.option(
     "--list", "listing", is_flag=True, help="Only name what would be packed, on standard output."
@@ -178,6 +184,8 @@ def pack(machine: str, *, part: str, listing: bool) -> None:
         known = ", ".join(machines(names))
         raise Ended(Exit.USAGE, f"There is nothing for {machine!r} here; there are: {known}.")
     chosen = part_of(chosen, part)
+    if not chosen.files:
+        raise Ended(Exit.USAGE, f"{chosen.what} needs nothing of {part}. Nothing was sent.")
     if listing:
         click.echo("\n".join(sorted(chosen.files)))
         return

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from mpowerd.audit import reading, store
-from mpowerd.audit.signing import read_key, read_keys
+from mpowerd.audit.keyring import Keyring
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from protocols.catalogue import audit as words
@@ -107,28 +106,53 @@ def _wrong_leaf(size: int, leaf: int, link_hash: bytes, found: bytes | None) -> 
     return ""
 
 
-def served(
-    cluster: str, key: Path | None, keys: Path | None = None
-) -> dict[str, Callable[..., Awaitable[Any]]]:
-    """Give the operations of a node that holds that signing key, and the list of all ever used."""
-    known: list[tuple[Ed25519PublicKey, Keys]] = []
+async def signers(cursor: Cursor, cluster: str, ours: Keys) -> words.Signers:
+    """Say which keys this node knows, and which of them signed last."""
+    newest = (await store.state(cursor)).newest
+    last = -1 if newest is None else ours.signer(cluster, newest)
+    prints = [ours.print_of(place) for place in range(len(ours))]
+    return words.Signers(prints, prints[last] if last >= 0 else "", newest is not None)
 
-    def public() -> tuple[Ed25519PublicKey, Keys]:
+
+def check_change(body: words.ChangeKey, known: words.Signers) -> None:
+    """Refuse another key where this one does not follow the one in force."""
+    present = known.prints[-1]
+    if known.signed and known.last != present:
+        raise Refused("KEY_UNUSED", key=present[:16])
+    if body.former != present:
+        raise Refused("OTHER_AUDIT_KEY", key=present[:16], former=body.former[:16])
+    if body.following in known.prints:
+        raise Refused("AUDIT_KEY_USED", key=body.following[:16])
+
+
+def served(cluster: str, keyring: Keyring) -> dict[str, Callable[..., Awaitable[Any]]]:
+    """Give the operations of a node that holds these keys."""
+
+    async def public() -> tuple[Ed25519PublicKey, Keys]:
         try:
-            if not known:
-                private = read_key(key)
-                known.append((private.public_key(), read_keys(private, keys)))
+            key, keys = await asyncio.to_thread(keyring.read)
         except KeyRefused as wrong:
             raise Refused("NO_AUDIT_KEY", why=str(wrong)) from None
-        return known[0]
+        return key.public_key(), keys
 
     async def tree(cursor: Cursor, caller: Caller, body: words.Climb) -> words.Climbed:
-        _, ours = await asyncio.to_thread(public)
+        _, ours = await public()
         return await climb(cursor, caller, body, lambda one: ours.signer(cluster, one))
 
     async def export(cursor: Cursor, caller: Caller, body: words.Export) -> words.Exported:
-        present, _ = await asyncio.to_thread(public)
+        present, _ = await public()
         return await reading.export(cursor, body, present)
+
+    async def keys(cursor: Cursor, caller: Caller, body: Nothing) -> words.Signers:
+        _, ours = await public()
+        return await signers(cursor, cluster, ours)
+
+    async def change(cursor: Cursor, caller: Caller, body: words.ChangeKey) -> words.Signers:
+        """Enter who changes the key, and why; it signs when its files are there."""
+        _, ours = await public()
+        known = await signers(cursor, cluster, ours)
+        check_change(body, known)
+        return known
 
     return {
         "audit.state": state,
@@ -138,6 +162,8 @@ def served(
         "audit.rows": reading.rows,
         "audit.links": prove,
         "audit.tree": tree,
+        "audit.signers": keys,
+        "audit.change_key": change,
     }
 
 
@@ -149,4 +175,6 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "audit.rows": ("audit_export_v1", "audit_rows_v1"),
     "audit.links": ("audit_slice_v1",),
     "audit.tree": ("audit_tree_v1",),
+    "audit.signers": ("audit_state_v1",),
+    "audit.change_key": ("audit_state_v1",),
 }

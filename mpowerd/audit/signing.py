@@ -12,24 +12,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Final
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mpowerd.audit import store
+from mpowerd.audit.keyring import Keyring
 from mpowerd.caller import Caller
 from mpowerd.database import Busy, Cursor, Database, Doubtful, Gated
-from protocols.checkpoints import (
-    Checkpoint,
-    KeyRefused,
-    Keys,
-    leaf_of,
-    private_key,
-    public_keys,
-    signed,
-)
+from protocols.checkpoints import Checkpoint, KeyRefused, Keys, leaf_of, signed
 from protocols.merkle import grown, root
 from protocols.operation import Role
 
@@ -48,42 +40,6 @@ async def nowhere(_checkpoint: Checkpoint) -> None:
     """The database alone keeps checkpoints."""
 
 
-def read_key(path: Path | None) -> Ed25519PrivateKey:
-    """Read the board's signing key; KeyRefused says why it cannot be used."""
-    if path is None:
-        raise KeyRefused("the node's settings name no key (audit.signing_key)")
-    try:
-        others = path.stat().st_mode & 0o077
-        pem = path.read_bytes()
-    except OSError as wrong:
-        raise KeyRefused(f"{path}: {wrong.strerror}") from None
-    if others:
-        raise KeyRefused(f"others can read {path}; make it private with 'chmod 400 {path}'")
-    try:
-        return private_key(pem)
-    except KeyRefused as wrong:
-        raise KeyRefused(f"{path}: {wrong}") from None
-
-
-def read_keys(key: Ed25519PrivateKey, path: Path | None) -> Keys:
-    """Read every key that the board's audit was signed with; without a list: this one alone.
-    KeyRefused: the list cannot be used, or ends with another key than this node's.
-    """
-    own = key.public_key()
-    if path is None:
-        return Keys([own])
-    try:
-        keys = public_keys(path.read_bytes())
-    except (OSError, KeyRefused) as wrong:
-        why = wrong.strerror if isinstance(wrong, OSError) else wrong
-        raise KeyRefused(f"{path}: {why}") from None
-    if keys.place(own) < 0:
-        raise KeyRefused(f"this node's key is not among those of {path}")
-    if keys.place(own) < keys.newest:
-        raise KeyRefused(f"this node holds a former key; {path} names a newer one, bring it here")
-    return keys
-
-
 async def nobody_keeps() -> Checkpoint | None:
     """Nothing is kept outside."""
     return None
@@ -96,26 +52,22 @@ SIGNER: Final = Caller("", "", Role.OPS, "node/signer", "", "", b"")
 class Signer:
     """Signs for one term. ``alarm`` takes a name of the runbook and a text ('' ends it); ``keep``
     is offered the newest checkpoint each time, to keep it away from this database; ``kept`` gives
-    the newest one that is kept there, ArbiterUnreachable or None: nobody can say. ``keys`` is the
-    file of every key that ever signed here, the newest last.
+    the newest one that is kept there, ArbiterUnreachable or None: nobody can say.
     """
 
     def __init__(
         self,
         database: Database,
         cluster: str,
-        key: Path | None,
+        keyring: Keyring,
         alarm: Callable[[str, str], None] = nobody_listens,
         keep: Callable[[Checkpoint], Awaitable[None]] = nowhere,
         kept: Callable[[], Awaitable[Checkpoint | None]] = nobody_keeps,
-        keys: Path | None = None,
     ) -> None:
-        self._database, self._cluster, self._path = database, cluster, key
-        self.alarm, self._keep = alarm, keep
-        self._kept, self._keys_path = kept, keys
-        self._compared = self._entered = False
-        self._key: Ed25519PrivateKey | None = None
-        self._keys: Keys | None = None
+        self._database, self._cluster, self._keyring = database, cluster, keyring
+        self.alarm, self._keep, self._kept = alarm, keep, kept
+        self._compared = False
+        self._entered = -1
         self._last: Checkpoint | None = None
         self._failed = 0
 
@@ -128,14 +80,11 @@ class Signer:
     async def sign(self) -> None:
         """Make the next checkpoint, if anything was written since the last one."""
         try:
-            if self._key is None or self._keys is None:
-                key = await asyncio.to_thread(read_key, self._path)
-                self._keys = await asyncio.to_thread(read_keys, key, self._keys_path)
-                self._key = key
-            await self._compare(self._keys)
+            key, keys = await asyncio.to_thread(self._keyring.read)
+            await self._compare(keys)
             made = self._last
             if await self._database.read("audit: moved", None, store.moved):
-                made = await self._next(self._key, self._keys)
+                made = await self._next(key, keys)
         except KeyRefused as wrong:
             self.alarm("audit-unsigned", f"The audit is written and not signed: {wrong}.")
             return
@@ -187,7 +136,7 @@ class Signer:
             await store.note(cursor, chain, SIGNER, what, "DONE", signed_in=False, details=details)
 
         await self._database.write("audit: another key", None, enter)
-        self._entered = True
+        self._entered = keys.newest
 
     async def _next(self, key: Ed25519PrivateKey, keys: Keys) -> Checkpoint | None:
         async def grow(cursor: Cursor) -> store.Growth:
@@ -195,7 +144,7 @@ class Signer:
 
         growth = await self._database.write("audit: heads", None, grow)
         why, former = self._contradiction(keys, growth)
-        if not why and former < keys.newest and not self._entered:
+        if not why and former < keys.newest and self._entered < keys.newest:
             await self._enter_key(keys, former)
             growth = await self._database.write("audit: heads", None, grow)
         self.alarm("audit-contradicted", why)

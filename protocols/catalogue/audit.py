@@ -207,6 +207,27 @@ class RowsPage(Body, frozen=True):
     rows: list[Row]
 
 
+Print = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class Signers(Body, frozen=True):
+    """The fingerprints (SHA-256, hexadecimal) of the keys this node knows, the oldest first; the
+    one that signed the newest checkpoint ('': none of them); whether anything is signed at all.
+    """
+
+    prints: list[str]
+    last: str
+    signed: bool
+
+
+class ChangeKey(Body, frozen=True):
+    """That the key ``following`` is to sign after ``former``, by their fingerprints, and why."""
+
+    former: Print
+    following: Print
+    reason: Remark
+
+
 READERS = frozenset({Role.AUDITOR, Role.ADMIN, Role.OPS})
 OPERATIONS = (
     Operation(
@@ -237,5 +258,22 @@ OPERATIONS = (
     ),
     Operation(
         "audit.tree", Climb, Climbed, READERS, keyed=False, purpose="prove the audit's checkpoints"
+    ),
+    Operation(
+        "audit.signers",
+        Nothing,
+        Signers,
+        frozenset({Role.ADMIN}),
+        keyed=False,
+        purpose="see the keys of the audit",
+    ),
+    Operation(
+        "audit.change_key",
+        ChangeKey,
+        Signers,
+        frozenset({Role.ADMIN}),
+        keyed=True,
+        purpose="change the key that signs the audit",
+        again="always",
     ),
 )

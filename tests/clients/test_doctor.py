@@ -69,6 +69,16 @@ def test_machines_that_go_by_different_lists_of_the_revoked_are_named() -> None:
     assert findings(structs.replace(seen(a, earlier), witness=w)) == []
 
 
+def test_nodes_that_hold_different_keys_of_the_audit_are_named() -> None:
+    a, b = (structs.replace(WELL, node=one, house={"audit_key": "11"}) for one in ("a", "b"))
+    assert findings(seen(a, b)) == []
+    assert findings(seen(a, structs.replace(b, house={}))) == []
+    for other in ("22", ""):
+        (ill,) = findings(seen(a, structs.replace(b, house={"audit_key": other})))
+        assert (ill.where, "the same key of the audit" in ill.what) == ("a and b", True)
+        assert "--part audit" in ill.do
+
+
 def test_what_keeps_the_pair_from_failing_over_is_told_with_the_guards_own_advice() -> None:
     guards = [
         Guard("PAUSED", False, "the cluster is paused", "not paused", "mpower cluster resume."),

@@ -72,6 +72,19 @@ def test_a_machine_that_is_not_there_is_refused_by_name(paths: Paths, tmp_path: 
     assert "is no settings folder; go to the folder 'mpower init' wrote" in said.stderr
 
 
+@pytest.mark.parametrize(
+    ("machine", "files"),
+    [("a", ["pki/audit.pub", "secrets/audit.key"]), ("SBI", ["pki/audit.pub"]), ("witness", [])],
+)
+def test_the_keys_of_the_audit_go_where_they_are_used(
+    paths: Paths, machine: str, files: list[str]
+) -> None:
+    said = call("--settings", str(paths.home), "pack", machine, "--part", "audit", "--list")
+    assert said.stdout.split() == files
+    assert said.exit_code == (0 if files else 2)
+    assert ("the witness needs nothing of audit" in said.stderr) is not bool(files)
+
+
 def test_the_list_names_the_files_only(paths: Paths) -> None:
     said = call("--settings", str(paths.home), "pack", "witness", "--list")
     assert said.stdout.split() == [

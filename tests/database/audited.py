@@ -14,6 +14,7 @@ from msgspec import Struct, msgpack
 from clients.asking import Answer
 from clients.ops.proving import Proof, Sealed, prove
 from config.pki import signing_key
+from mpowerd.audit.keyring import Keyring
 from mpowerd.audit.operations import served
 from mpowerd.audit.signing import Signer
 from mpowerd.caller import Key
@@ -42,11 +43,15 @@ class Audited:
         self.who = "olga"
         self.kept: list[Checkpoint] = []
         self.alarms: dict[str, str] = {}
-        self.operations = served(CLUSTER, self.path)
+        self.operations = served(CLUSTER, Keyring(self.path))
         self.signer = self.new_signer()
 
     def new_signer(self) -> Signer:
         """As another life of the node."""
+        return self.signer_with(Keyring(self.path))
+
+    def signer_with(self, keyring: Keyring) -> Signer:
+        """As a node that holds these keys."""
 
         async def keep(one: Checkpoint) -> None:
             if one not in self.kept[-1:]:  # the newest is offered again, until it is kept
@@ -55,7 +60,7 @@ class Audited:
         def alarm(kind: str, text: str) -> None:
             self.alarms[kind] = text
 
-        return Signer(self.t.database, CLUSTER, self.path, alarm, keep)
+        return Signer(self.t.database, CLUSTER, keyring, alarm, keep)
 
     async def ask(self, operation: str, body: Struct) -> Any:
         async def work(cursor: Any) -> Any:

@@ -8,8 +8,11 @@ import json
 from pathlib import Path
 
 from config.pki import signing_key
+from mpowerd.audit.keyring import Keyring
 from mpowerd.audit.operations import served
 from mpowerd.audit.signing import Signer
+from protocols.catalogue.audit import ChangeKey
+from protocols.catalogue.body import Nothing
 from protocols.checkpoints import Checkpoint, Keys, private_key, public_keys, public_pem, signed
 from tests.database.audited import CLUSTER, Audited, audited
 from tests.database.town import RAM
@@ -28,7 +31,7 @@ class Rotated:
         self.listed.write_bytes(public_pem(a.key.public_key()) + public)
         self.key = private_key(new)
         a.keys = public_keys(self.listed.read_bytes())
-        a.operations = served(CLUSTER, self.path, self.listed)
+        a.operations = served(CLUSTER, Keyring(self.path, self.listed))
 
     def signer(self, path: Path, kept: Checkpoint | None = None) -> Signer:
         a = self.a
@@ -42,7 +45,7 @@ class Rotated:
         def alarm(kind: str, text: str) -> None:
             a.alarms[kind] = text
 
-        return Signer(a.t.database, CLUSTER, path, alarm, keep, outside, self.listed)
+        return Signer(a.t.database, CLUSTER, Keyring(path, self.listed), alarm, keep, outside)
 
 
 @on_reactor
@@ -104,6 +107,80 @@ async def test_a_replaced_key_signs_nothing_more(node: Node, tmp_path: Path) -> 
             f" WHERE size = {forged.size}",
         )
         assert "by a key that had been replaced before it" in (await a.first_bad())[3]
+
+
+@on_reactor
+async def test_a_change_is_taken_up_without_a_restart_and_outlives_takeovers(
+    node: Node, tmp_path: Path
+) -> None:
+    """Two nodes with files of their own take turns: each change is entered once, all verifies."""
+    async with audited(node, tmp_path) as a:
+        rings = [Keyring(tmp_path / f"{who}.key", tmp_path / f"{who}.pub") for who in "ab"]
+
+        def bring(private: bytes, listed: bytes, *to: Keyring) -> None:
+            for one in to:
+                assert one.own is not None
+                assert one.listed is not None
+                one.own.unlink(missing_ok=True)
+                one.own.write_bytes(private)
+                one.own.chmod(0o400)
+                one.listed.write_bytes(listed)
+
+        first, listed = a.path.read_bytes(), public_pem(a.key.public_key())
+        bring(first, listed, *rings)
+        lives = [a.signer_with(one) for one in rings]
+        for at_node in (0, 1):
+            await a.t.pay("asha", RAM, 7)
+            await lives[at_node].sign()
+        for number in (1, 2):
+            assert (await a.proof(*a.kept)).trouble is None
+            private, public = signing_key()
+            listed += public
+            bring(private, listed, *rings)
+            a.keys = public_keys(listed)
+            a.operations = served(CLUSTER, rings[0])
+            for taking_over in (lives[1], a.signer_with(rings[0]), lives[1]):
+                await a.t.pay("asha", RAM, number)
+                await taking_over.sign()
+                assert a.alarms["audit-unsigned"] == ""
+                assert a.alarms["audit-contradicted"] == ""
+                assert a.keys.signer(CLUSTER, a.kept[-1]) == number
+                assert (await a.proof(*a.kept)).trouble is None
+            changes = "SELECT count(*) FROM mpower.audit_entries WHERE what = 'audit.key_changed'"
+            assert a.t.look(changes) == [(number,)]
+
+
+@on_reactor
+async def test_a_change_is_entered_by_an_administrator_and_follows_the_key_in_force(
+    node: Node, tmp_path: Path
+) -> None:
+    async with audited(node, tmp_path) as a:
+        a.who = "adil"
+        former, following = a.keys.print_of(0), "ab" * 32
+        known = await a.ask("audit.signers", Nothing())
+        assert (known.prints, known.last) == ([former], former)
+        body = ChangeKey(former, following, "yearly change")
+        assert (await a.submit("audit.change_key", body)).body == known
+        ((reason, details),) = a.t.look(
+            "SELECT reason, details FROM mpower.audit_entries WHERE what = 'audit.change_key'"
+        )
+        assert reason == "yearly change"
+        assert json.loads(details)["following"] == following
+        for wrong, code in (
+            (ChangeKey(following, "cd" * 32, "a try"), "OTHER_AUDIT_KEY"),
+            (ChangeKey(former, former, "a try"), "AUDIT_KEY_USED"),
+        ):
+            outcome = await a.outcome("audit.change_key", wrong)
+            assert outcome.refusal is not None
+            assert outcome.refusal[0] == code
+        changed = Rotated(a, tmp_path)
+        body = ChangeKey(a.keys.print_of(1), "cd" * 32, "too soon")
+        outcome = await a.outcome("audit.change_key", body)
+        assert outcome.refusal is not None
+        assert outcome.refusal[0] == "KEY_UNUSED"
+        assert a.keys.print_of(1)[:16] in outcome.refusal[1]
+        await changed.signer(changed.path).sign()
+        await a.submit("audit.change_key", body)
 
 
 @on_reactor

@@ -142,6 +142,11 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         audit.RowsPage([audit.Row(17, AT, 2, 1, CONTENT, CONTENT, "entry", 1, b"")]),
     ),
     "audit.links": (audit.Prove(), audit.Proven(17, 17, 40, True, CHANGED)),
+    "audit.signers": (Nothing(), audit.Signers(["ab" * 32], "ab" * 32, True)),
+    "audit.change_key": (
+        audit.ChangeKey("ab" * 32, "cd" * 32, "yearly change"),
+        audit.Signers(["ab" * 32], "ab" * 32, True),
+    ),
     "audit.tree": (audit.Climb(), audit.Climbed(3, [CONTENT, CONTENT], 2, True)),
     "approvals.inbox": (approvals.Inbox(), approvals.Requests([WAITING])),
     "approvals.show": (
