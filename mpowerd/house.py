@@ -50,6 +50,7 @@ from mpowerd.migrations import migrate
 from mpowerd.opening import Opening
 from mpowerd.outcomes import Outcome, instant
 from mpowerd.passwords import Passwords
+from mpowerd.pauses import Pauses
 from mpowerd.payments.operations import SERVED as PAYMENTS
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
@@ -288,7 +289,10 @@ class House:
         )
         door = Asker(f"node/{self.opening.standing.node}", "")
         refused = partial(self._server.strangers.tell, partial(people.note_refused, door))
-        sign_ins = SignIns(people, self._passwords, sessions, now_s, secrets.token_bytes, time.time)
+        sign_ins = SignIns(
+            *(people, self._passwords, sessions, now_s, secrets.token_bytes, time.time),
+            pause=Pauses().wait,
+        )
         dispatch = Dispatch(CATALOGUE, rooms, sessions, {TAKE: _entrance(lane, self.figures.paid)})
         return Business(
             database=database,

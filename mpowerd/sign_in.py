@@ -1,16 +1,17 @@
 """Signing in: password → session, token → session. The same words and the same time whoever was
 asked for.
 
-Order: the pair's delay → the password (always checked, known user or not) → disabled → the second
-factor, where the login has one: asked for only behind the right password, each code once → may this
-role sit here → a new 128-bit token whose hash goes into the replicated database → the memory of
-sessions. Every failure is audited before it is said. A resumed token must come from the certificate
-it was made at. This file must not know SQL, threads or sockets.
+Order: the pair's delay → the user's pause, where their password is being guessed at → the password
+(always checked, known user or not) → disabled → the second factor, where the login has one: asked
+for only behind the right password, each code once → may this role sit here → a new 128-bit token
+whose hash goes into the replicated database → the memory of sessions. Every failure is audited
+before it is said. A resumed token must come from the certificate it was made at. This file must not
+know SQL, threads or sockets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -66,7 +67,7 @@ class People(Protocol):
 
 class SignIns:
     """``randomness`` gives that many unguessable bytes; ``clock`` is monotonic, ``wall`` gives Unix
-    seconds: one-time codes count by it, nothing else.
+    seconds: one-time codes count by it, nothing else; ``pause`` waits that many seconds.
     """
 
     def __init__(
@@ -77,10 +78,11 @@ class SignIns:
         clock: Callable[[], float],
         randomness: Callable[[int], bytes],
         wall: Callable[[], float],
+        pause: Callable[[float], Awaitable[None]],
     ) -> None:
         self._people, self._passwords, self._sessions = people, passwords, sessions
         self._clock, self._randomness = clock, randomness
-        self._wall = wall
+        self._wall, self._pause = wall, pause
         self._attempts = Attempts()
 
     async def sign_in(self, asker: Asker, claim: SignIn) -> Session:
@@ -91,6 +93,8 @@ class SignIns:
         if wait_s > 0:
             await self._people.note_failed(claim.user, asker, "SIGN_IN_LOCKED")
             raise Refused("SIGN_IN_LOCKED", wait_s=wait_s)
+        if pause_s := self._attempts.pause_s(claim.user, self._clock()):
+            await self._pause(pause_s)
         account = await self._people.account(claim.user)
         stored = None if account is None else account.password_hash
         right = await self._passwords.matches(claim.password, stored)
@@ -104,7 +108,7 @@ class SignIns:
         except Refused as refused:
             await self._people.note_failed(claim.user, asker, refused.code)
             raise
-        self._attempts.succeeded(claim.user, asker.subject)
+        self._attempts.succeeded(claim.user, asker.subject, self._clock())
         token = self._randomness(TOKEN_BYTES)
         caller = Caller(
             user=account.user,

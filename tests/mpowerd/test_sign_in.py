@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from mpowerd.attempts import LONGEST_PAUSE_S
 from mpowerd.caller import Caller
 from mpowerd.passwords import Passwords, exact, hashed
 from mpowerd.seats import Asker
@@ -76,6 +77,12 @@ class Desk:
 
         self.sessions = Sessions(nobody, nobody, lambda: self.now_s)
         counted = iter(range(100))
+        self.pauses: list[float] = []
+
+        async def pause(pause_s: float) -> None:
+            self.pauses.append(pause_s)
+            self.now_s += pause_s
+
         self.sign_ins = SignIns(
             self.people,
             self.passwords,
@@ -83,6 +90,7 @@ class Desk:
             lambda: self.now_s,
             lambda size: bytes([next(counted)]) * size,
             lambda: self.wall_s,
+            pause,
         )
 
     async def code(
@@ -139,6 +147,21 @@ async def test_after_five_failures_even_the_right_password_waits_at_that_desk() 
     assert await desk.code("asha", PASSWORD, "counter/C002") == ""
     desk.now_s = 30.0
     assert await desk.code("asha", PASSWORD) == ""
+    desk.passwords.close()
+
+
+@on_reactor
+async def test_a_name_that_is_guessed_at_everywhere_is_paused_and_still_signs_in() -> None:
+    desk = Desk()
+    for n in range(15):
+        assert await desk.code("meera", "wrong", f"counter/C{n}") == "SIGN_IN_FAILED"
+    assert desk.pauses == [0.5, 1.0, 2.0, 4.0, 8.0]
+    assert await desk.code("meera", PASSWORD, "ops/night") == ""
+    assert desk.pauses[5:] == [LONGEST_PAUSE_S]
+    assert await desk.code("asha", PASSWORD) == ""
+    for n in range(11):
+        await desk.code("nobody", "wrong", f"counter/C{n}")
+    assert desk.pauses[6:] == [0.5]  # whether there is such a user or not
     desk.passwords.close()
 
 

@@ -4,6 +4,7 @@ reaches neither a key nor the money; and what a thief tries at the sign-in.
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import time
 from collections.abc import Iterator
@@ -12,13 +13,19 @@ from typing import Any
 import pytest
 from msgspec import msgpack
 
+from mpowerd import attempts
 from protocols.frames import frame
 from protocols.messages import MAX_FRAME_BYTES, Refusal, Reply
+from protocols.shell.clock import boot_seconds
 from tests.open_house import PASSWORD, OpenHouse, house_for_fixture
 from tests.postgres_nodes import on_reactor
+from tests.terminals import employ
 
 CONSUMER = "1000000001"
 NAN, INFINITE = float("nan"), float("inf")
+PAUSE_S = 1.0
+SLACK_S = 5.0
+"""For the hashing, on a machine that others use too."""
 SURROGATE = b"\x93" + b"\xa4name" + b"\xa3\xed\xa0\x80" + b"\x0a"
 
 
@@ -108,6 +115,45 @@ async def test_a_lock_is_earned_at_one_desk_and_holds_nobody_at_another(house: O
         assert await attacker.refused_sign_in("ravi", PASSWORD) == "SIGN_IN_LOCKED"
         await colleague.sign_in("ravi", PASSWORD)
         await attacker.sign_in("asha", PASSWORD)
+
+
+@on_reactor
+async def test_guesses_from_many_terminals_slow_each_other_down_and_never_the_officer_out(
+    house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five stolen counters guess at one officer's password, who signs in meanwhile: after one
+    pause, the longest, which is shortened here.
+    """
+    monkeypatch.setattr(attempts, "LONGEST_PAUSE_S", PAUSE_S)
+    async with house.terminal("night", "admin", "ops") as ops:
+        await employ(ops, "gita", "officer", PASSWORD, 400)
+
+    async def guess(counter: str) -> list[float]:
+        took = []
+        async with house.terminal(counter) as stolen:
+            for _ in range(5):
+                begun = time.monotonic()
+                assert await stolen.refused_sign_in("gita", "wrong") == "SIGN_IN_FAILED"
+                took.append(time.monotonic() - begun)
+        return took
+
+    behind = house.house.opening.business
+    assert behind is not None
+    counted = behind.doors.sign_ins._attempts
+    attack = asyncio.gather(*(guess(f"C00{n}") for n in range(1, 6)))
+    while counted.pause_s("gita", boot_seconds()) < PAUSE_S:
+        await asyncio.sleep(0.02)
+    assert not attack.done()
+    async with house.terminal("desk", kind="ops") as desk:
+        begun = time.monotonic()
+        await desk.sign_in("gita", PASSWORD)
+        took_s = time.monotonic() - begun
+    guesses = await attack
+    print(f"the right password took {took_s:.2f} s beside the attack")
+    assert took_s < PAUSE_S + SLACK_S
+    assert max(one[-1] for one in guesses) >= PAUSE_S
+    said = [code for code, user, _ in house.audited("security.sign_in") if user == "gita"]
+    assert sorted(said) == ["DONE"] + ["SIGN_IN_FAILED"] * 25
 
 
 @on_reactor
