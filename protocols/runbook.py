@@ -53,11 +53,10 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     "set-back": Advice(
         "This node served alone, and its copy now ends before what it had acknowledged: its disk"
         " was set back to an older snapshot. It does not serve: payments would be lost and their"
-        " receipt numbers given twice. Stop the other node, for it may have followed the older copy"
-        " for a moment, and put the newest copy of this disk back. When it serves, empty the other"
-        " node's data folder and start it: it is copied anew. If there is no newer copy, one must"
-        " do, and what it lacks is lost: power one server off, and on the other one's node:"
-        " mpower cluster failover --force --accept-data-loss (--to NODE).",
+        " receipt numbers given twice. Nobody follows it meanwhile. Put the newest copy of this"
+        " disk back. If there is none, one must do, and what it lacks is lost: power one server"
+        " off, and on the other one's node: mpower cluster failover --force --accept-data-loss"
+        " (--to NODE).",
         "Put the newest copy of this disk back; else: mpower cluster failover --force.",
     ),
     "keeps-failing": Advice(

@@ -38,11 +38,10 @@ def opened(pair: Pair) -> None:
 
 
 def written(pair: Pair) -> None:
-    """A segment of WAL, as some seconds of payments make it."""
+    """One commit: less than a start and its first probe write by themselves."""
     lines = (pair.pgdata("a") / "postmaster.pid").read_text().splitlines()
     where = f"host={lines[4]} port={lines[3]} dbname=postgres user=postgres"
     with psycopg.connect(where, autocommit=True) as link:
-        link.execute("SELECT pg_switch_wal()")
         link.execute("SELECT pg_logical_emit_message(true, 'test', 'x')")
 
 

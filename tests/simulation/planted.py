@@ -108,6 +108,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("lost", "phantom read"),
         ("only copy set back",),
     ),
+    "followed_unmeasured": Plant(
+        "a server started as primary is followed before its copy was shown to be whole",
+        ("history",),
+        ("only copy set back", "swaps late", "postmaster killed"),
+    ),
     "claim_not_kept": Plant(
         "promoted before the claim's name is on disk (F14)", ("op_id",), CRASHES
     ),

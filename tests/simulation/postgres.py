@@ -257,8 +257,9 @@ class Postgres(Streaming):
 
     @property
     def only_starved(self) -> bool:
-        """No probe has been answered for a while, and nothing stands still."""
-        return self.world.now < self.starved_until_s and self.hung_at_s < self.world.now - 4.0
+        """No probe has been answered for a while, nothing stands still, the disk takes writes."""
+        starved = self.world.now < self.starved_until_s and not self.read_only
+        return starved and self.hung_at_s < self.world.now - 4.0
 
     def flushed_lsn(self) -> int:
         """Where the local disk's copy ends."""

@@ -93,11 +93,7 @@ class Snapshots:
         return True
 
     def _put_back(self, node: Node, newest: Newest) -> None:
-        """He acts when the node says it was set back, while the record still has it alone.
-
-        The other may have followed the older copy for a moment, behind its shut gate: it is emptied
-        first, and copied anew.
-        """
+        """He acts when the node says it was set back, while the record still has it alone."""
         run, record = self.run, self.run.checks.record
         if record is None or record.primary != node.name or record.sync:
             return  # somebody forced the other: this one is copied anew
@@ -105,10 +101,6 @@ class Snapshots:
         if not says:
             run.world.after(LOOKS_S, self._put_back, node, newest)
             return
-        other = node.peer
-        if other.alive:
-            other.crash(host=True)
-        run.operators.reinit(other)
         node.crash(host=True)
         run.world.fault("newest copy put back", f"{node.name} {len(newest.wal)}")
         server = node.postgres
