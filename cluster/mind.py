@@ -195,6 +195,13 @@ class Mind(Struct, frozen=True):
         return self.named and self.settled and not self.sync_possible
 
     @property
+    def may_serve_alone(self) -> bool:
+        """By a record that it will remember: else a crash now, and an arbiter that is set back, and
+        nobody knows that the standby is behind.
+        """
+        return self.alone_for_sure and self.keeps
+
+    @property
     def switch_due(self) -> bool:
         """The record asks for a switchover, and its time has come."""
         return due(self.record, self.wall_s)

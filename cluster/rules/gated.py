@@ -70,7 +70,7 @@ def ready_alone(mind: Mind, event: ev.Event) -> bool:
     """This copy is whole, nobody else can succeed, nothing waits for anybody, the fence is up."""
     return (
         mind.up
-        and mind.alone_for_sure
+        and mind.may_serve_alone
         and mind.names == ""
         and mind.barrier_lsn >= 0
         and mind.began_lsn < 0
@@ -154,7 +154,7 @@ ROWS: Final = (
     ),
     Rule(
         (G,),
-        (*POSTGRES, ev.SwapConfirmed),
+        (*POSTGRES, ev.SwapConfirmed, ev.EpochKept),
         ready_alone,
         State.PRIMARY_SOLO,
         open_gate,

@@ -110,13 +110,13 @@ def peer_absent(mind: Mind, event: ev.Event) -> bool:
 
 
 def granted_alone(mind: Mind, event: ev.Event) -> bool:
-    """The record has no sync standby and none can still land."""
-    return mind.alone_for_sure
+    """The record has no sync standby, none can still land, and that is on the disk."""
+    return mind.may_serve_alone
 
 
 def not_granted(mind: Mind, event: ev.Event) -> bool:
     """The compare-and-swap ended without making us alone."""
-    return mind.swap is None
+    return mind.swap is None and not mind.alone_for_sure
 
 
 # ---- deeds

@@ -165,7 +165,7 @@ def opened(mind: Mind, event: ev.Event) -> bool:
         and mind.promoted_tli == record.tli
         and mind.names == ""
         and mind.fence == record.term
-        and mind.alone_for_sure
+        and mind.may_serve_alone
     )
 
 

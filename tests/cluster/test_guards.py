@@ -338,3 +338,21 @@ def test_a_bootstrap_and_a_rebuild_name_who_asked() -> None:
     said = (("consented", "a,b"), ("operator", "mala"))
     alone.feed(ev.Asked("rebuild", said))
     assert alone.swapped().reason == "the arbiter was rebuilt by mala; a and b agreed"
+
+
+def test_a_node_goes_alone_only_by_a_record_that_it_will_remember() -> None:
+    """It falls, the arbiter is set back: nobody would know that the standby lacks what was paid."""
+    node = in_sync()
+    node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))
+    for counter in range(2, 60):
+        node.feed(peer_beat(counter, "STANDBY_SYNC"), 0.05)
+        node.feed(ev.Probed(SERVING), 0.05)
+        if node.mind.state is State.GOING_SOLO:
+            break
+    node.keeps = False
+    solo = node.mind.swap
+    assert solo is not None
+    node.feed(confirmed(solo))
+    assert node.names_set() == []
+    node.feed(ev.EpochKept(solo.epoch, solo.incarnation))
+    assert node.names_set() == [""]

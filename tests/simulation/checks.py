@@ -117,10 +117,10 @@ class Checks:
         self.flying.clear()
 
     def on_rebuilt(self, record: Record) -> None:
-        """A new incarnation: it must say what the true record says, if anybody was ever told of it;
-        one that was stored, told nobody and lost with its file bound nobody.
+        """A new incarnation: it must say what the true record says, if a disk ever had it; one that
+        was lost with the arbiter's file before any node kept it bound nobody (nobody acted on it).
         """
-        learned = max(node.learned for node in self.nodes.values())
+        learned = max(node.disk.learned for node in self.nodes.values())
         true = self.records.get(learned, self.record)
         told = (record.primary, record.sync, record.sync_gen, record.opened, record.term)
         if true and told != (true.primary, true.sync, true.sync_gen, true.opened, true.term):

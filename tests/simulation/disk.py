@@ -32,6 +32,8 @@ class Disk:
 
     def __init__(self) -> None:
         self.kept = Keepsake()
+        self.learned = 0
+        """The highest epoch that was ever on it: nothing is decided on one that was not."""
         self.writing: Keepsake | None = None
         self.broken = False
         """The seal does not fit: torn in a write."""
@@ -56,6 +58,7 @@ class Disk:
     def keep(self, kept: Keepsake) -> None:
         """On the disk."""
         self.kept, self.writing = kept, None
+        self.learned = max(self.learned, kept.epoch)
 
     def change(self, **changes: object) -> None:
         """On the disk, this much of it anew."""
@@ -70,7 +73,6 @@ class Disk:
             self.broken = True
         elif landed:
             marked = writing.rejoining
-            self.kept = self.epoch_kept(
-                writing.epoch, writing.incarnation, writing.record, excluded=marked
-            )
+            landing = (writing.epoch, writing.incarnation, writing.record)
+            self.keep(self.epoch_kept(*landing, excluded=marked))
         return True

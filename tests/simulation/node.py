@@ -42,8 +42,7 @@ class Node:
     """``changed`` is told of every new standing, ``asked`` of every compare-and-swap that leaves,
     ``told`` of every one that was answered; ``step`` may be a planted one.
 
-    ``authority`` is the newest record the arbiter answered to this process, ``learned`` the highest
-    epoch it ever did.
+    ``authority`` is the newest record the arbiter answered to this process.
     """
 
     def __init__(
@@ -77,7 +76,6 @@ class Node:
         self.promoting: Callable[[Node], None] = lambda node: None
         self.ordered: Callable[[Node, act.Action], None] = lambda node, order: None
         self.authority: Record | None = None
-        self.learned = 0
         self.counter = 0
         self.orders = Orders(self)
         self.next_tick_s = 0.0
@@ -336,7 +334,6 @@ class Node:
         known = self.authority
         if record is not None and (known is None or record.epoch > known.epoch):
             self.authority = record
-            self.learned = max(self.learned, record.epoch)
 
     def _swap_failed(self, life: int, op_id: str) -> None:
         if life == self.life:
