@@ -193,6 +193,9 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "{person} does not hold the power that the request {request} needs. Choose another."
     ),
     "NOT_HELD": Sentence("You do not hold the power {power} yourself, so it cannot be lent."),
+    "LENT_TO_SELF": Sentence(
+        "{person} is you: a power is lent to a colleague. Give a colleague's staff number."
+    ),
     "DELEGATION_DATES": Sentence(
         "A power is lent from today or later, for at most {days} days. Check the two dates."
     ),

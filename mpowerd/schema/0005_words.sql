@@ -102,12 +102,13 @@ BEGIN
 END
 $$;
 
--- Jurisdiction. A person reaches the office they belong to and those in which they hold a power, each with all below it; an
--- auditor the whole board.
+-- Jurisdiction. A person reaches the office they belong to and those in which they hold a power of their own, each with all
+-- below it; an auditor the whole board. A lent power makes nobody at home in the lender's offices: it gives what my_loans
+-- says, and no more.
 CREATE FUNCTION mpower.seats_of(whom text, role text) RETURNS SETOF text LANGUAGE sql STABLE
 SET search_path = pg_catalog, mpower, pg_temp AS $$
     SELECT p.office FROM mpower.persons p WHERE p.person = whom
-    UNION SELECT n.office FROM mpower.powers_now n WHERE n.person = whom
+    UNION SELECT n.office FROM mpower.powers_now n WHERE n.person = whom AND n.lent_by IS NULL
     UNION SELECT 'HO' WHERE role = 'auditor'
 $$;
 
@@ -129,6 +130,18 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
         SELECT o.office FROM down JOIN mpower.offices o ON o.parent = down.office
     )
     SELECT down.office FROM down
+$$;
+
+-- What is lent to who asks: each power with every office it reaches. Requests under that power there, and nothing else.
+CREATE FUNCTION mpower.my_loans() RETURNS TABLE (power text, office text) LANGUAGE sql STABLE
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH RECURSIVE down (power, office) AS (
+        SELECT n.power, n.office COLLATE "C" FROM mpower.asking() me JOIN mpower.powers_now n ON n.person = me.person
+            WHERE n.lent_by IS NOT NULL
+        UNION
+        SELECT down.power, o.office FROM down JOIN mpower.offices o ON o.parent = down.office
+    )
+    SELECT down.power, down.office FROM down
 $$;
 
 -- A counter, a bank or a book with its in-hand accounts (a suspense among them) and its series of this year.

@@ -218,6 +218,8 @@ async def test_a_lent_power_is_used_in_its_time_and_never_for_who_lent_it(node: 
         assert await t.refused("omar", "approvals.delegate", lend) == "NOT_HELD"
         for wrong in (replace(lend, valid_to=far), replace(lend, valid_from="2020-01-01")):
             assert await t.refused("anita", "approvals.delegate", wrong) == "DELEGATION_DATES"
+        to_self = replace(lend, to="E-ANITA")
+        assert await t.refused("anita", "approvals.delegate", to_self) == "LENT_TO_SELF"
         lent = await t.done("anita", "approvals.delegate", to_ravi)
         of_anita = await t.done("anita", "security.appoint", PROMOTE)
         assert await t.refused("ravi", "approvals.approve", seen(of_anita)) == "NO_POWER"

@@ -14,7 +14,9 @@ BEGIN
     SELECT * INTO me FROM mpower.who(token);
     IF NOT EXISTS (SELECT FROM mpower.persons p WHERE p.person = to_person) THEN
         PERFORM mpower.refuse('NO_PERSON', json_build_object('person', to_person));
-    ELSIF to_person = me.person OR NOT EXISTS (SELECT FROM mpower.powers p WHERE p.person = me.person
+    ELSIF to_person = me.person THEN
+        PERFORM mpower.refuse('LENT_TO_SELF', json_build_object('person', to_person));
+    ELSIF NOT EXISTS (SELECT FROM mpower.powers p WHERE p.person = me.person
             AND p.power = delegate_v1.power AND p.withdrawn_at IS NULL) AND NOT (me.role = 'admin'
             AND delegate_v1.power IN ('RIGHTS', 'MASTERS')) THEN
         PERFORM mpower.refuse('NOT_HELD', json_build_object('power', delegate_v1.power));
