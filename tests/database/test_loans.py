@@ -147,7 +147,7 @@ def _decided(asker: Asker, asked: Iterable[Asked]) -> Iterator[tuple[str, str]]:
     answer = "SELECT mpower.answer_approval_v1(%s, %s, %s, %s, %s, %s, 'so')"
     for one in asked:
         seen = (asker.token, one.number, 1, one.content)
-        tries = {
+        tries: dict[str, tuple[Any, ...]] = {
             "approve": ("SELECT FROM mpower.approve_v1(%s, %s, %s, %s, '', '{}')", *seen),
             "reject": (answer, *seen, "REJECTED", None),
             "return": (answer, *seen, "RETURNED", None),
