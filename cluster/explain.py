@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from cluster.guard import Shown, shown
+from cluster.learning import known_version
 from cluster.mind import Mind
 from cluster.opening import GATE, is_open
 from cluster.plan import plan_of
@@ -49,12 +50,15 @@ class Explained(Struct, frozen=True):
     open: Answer
     sync: Answer
     failover: Answer
+    known: tuple[int, int] = (0, 0)
+    """Incarnation and epoch of the record it goes by."""
 
 
 def explain(mind: Mind) -> Explained:
     """All three, in whatever state."""
+    answers = (_open(mind), _sync(mind), _failover(mind))
     return Explained(
-        mind.me, mind.peer, mind.state, mind.reason, _open(mind), _sync(mind), _failover(mind)
+        mind.me, mind.peer, mind.state, mind.reason, *answers, known=known_version(mind)
     )
 
 

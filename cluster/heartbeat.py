@@ -125,6 +125,12 @@ def link_silence_s(hearing: Hearing, now_s: float) -> float:
     return now_s - max(hearing.good_at_s, hearing.since_s)
 
 
+def only_links_cut(hearing: Hearing, now_s: float, suspect_s: float) -> bool:
+    """The peer lives, for its counter advances at the arbiter, and no link carries its beats."""
+    at_arbiter = hearing.counter_at_arbiter >= 0 and now_s - hearing.counter_at_s < suspect_s
+    return at_arbiter and now_s - hearing.peer_at_s >= suspect_s
+
+
 def still_s(hearing: Hearing) -> float:
     """For how long the peer's counter provably stood still at the arbiter (negative: no proof)."""
     return hearing.still_asked_s - hearing.counter_at_s

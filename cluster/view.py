@@ -12,6 +12,7 @@ from typing import Final
 from cluster import record as records
 from cluster.arbiter.register import ROLLED_BACK
 from cluster.fitness import complaints, lasting
+from cluster.heartbeat import only_links_cut
 from cluster.mind import Mind
 from cluster.opening import is_open
 from cluster.standing import Standing
@@ -195,7 +196,10 @@ def _peer_alarms(mind: Mind) -> dict[str, str]:
     """What is missed of the peer, while nobody works on it."""
     alarms: dict[str, str] = {}
     if mind.state is State.PRIMARY_SOLO:
-        alarms["one-copy"] = f"{mind.me} serves alone: one copy. Bring {mind.peer} back."
+        do = f"Bring {mind.peer} back."
+        if only_links_cut(mind.hearing, mind.now_s, mind.timers.suspect_s):
+            do = f"{mind.peer} lives, but no link to it carries anything: mend the links."
+        alarms["one-copy"] = f"{mind.me} serves alone: one copy. {do}"
     elif _only_streams(mind):
         alarms["peer-silent"] = (
             f"{mind.peer} sends no beats, though its PostgreSQL copies: it would not take over."
@@ -250,7 +254,10 @@ def _arbiter_alarms(mind: Mind) -> dict[str, str]:
         alarms["arbiter-unconfirmed"] = f"Nobody may take over or go alone: {mind.doubt}."
     if mind.state is not State.INIT and mind.now_s - mind.arbiter_at_s > mind.timers.takeover_s:
         why = f" ({mind.arbiter_why})" if mind.arbiter_why else ""
-        alarms["no-arbiter"] = f"The arbiter is not heard: no failover protection{why}."
+        who = "The arbiter is not heard"
+        if not mind.peer_linked and mind.hearing.beat is not None:
+            who = f"{mind.me} hears neither the arbiter nor {mind.peer}: look at its network"
+        alarms["no-arbiter"] = f"{who}: no failover protection{why}."
     if mind.arbiter_alarm == "etcd-full":
         alarms["etcd-full"] = f"etcd takes no more writes: {mind.arbiter_why}."
     if mind.arbiter_alarm == "etcd-too-old":

@@ -168,7 +168,7 @@ def kill(who: str) -> None:
     name = _alive(found, who)
     mending.note(found, name)
     hit = strokes.kill(found.services[name])
-    click.echo(f"Killed {name} ({len(hit)} processes). Bring it back: mpower demo heal {name}")
+    click.echo(f"Killed {name} (processes: {len(hit)}). Bring it back: mpower demo heal {name}")
 
 
 @demo.command()
@@ -188,8 +188,8 @@ def freeze(who: str) -> None:
     """Stop a service's clock (SIGSTOP): it is silent but not dead."""
     found = _found()
     name = _alive(found, who)
-    mending.freeze(found, name)
-    click.echo(f"Froze {name}. Let it go on: mpower demo heal {name}")
+    froze = "Froze" if mending.freeze(found, name) else "Nothing to do: somebody froze"
+    click.echo(f"{froze} {name}. Let it go on: mpower demo heal {name}")
 
 
 @demo.command()
@@ -198,24 +198,32 @@ def partition(who: str) -> None:
     """Cut the network: a service hears nobody; or only the two servers lose each other (links)."""
     found = _found()
     name = who if who == "links" else _alive(found, who)
-    mending.partition(found, name)
+    cut = "Cut" if mending.partition(found, name) else "Nothing to do: somebody has cut"
     what = "the links between a and b" if who == "links" else f"{name} off from all others"
-    click.echo(f"Cut {what}. Join them again: mpower demo heal {name}")
+    click.echo(f"{cut} {what}. Join them again: mpower demo heal {name}")
 
 
 @demo.command()
 @click.argument("rate", type=click.IntRange(0, MOST), metavar="PER_SECOND")
 def load(rate: int) -> None:
-    """Have the counters together post about so many payments a second (0: none)."""
+    """Have the counters together post about so many payments a second (0: none).
+
+    Each of the 8 waits for one payment's answer before it takes the next: that is the most they can
+    do.
+    """
     found = _found()
     load_at(Path(found.home)).write_text(f"{rate}\n", "ascii")
-    click.echo(f"The counters now post about {rate} payments a second.")
+    busy = f"The counters now post about {rate} payments a second together, or as many as they can."
+    click.echo(busy if rate else "The counters rest; the bank goes on.")
 
 
 @demo.command()
 @click.argument("who", type=click.Choice(["a", "b", "witness", "links", "all"]), default="all")
 def heal(who: str) -> None:
-    """Join what is cut off, thaw what is frozen, start again what was killed or stopped."""
+    """Join what is cut off, thaw what is frozen, start again what was killed or stopped.
+
+    A node has its own name here: who was the primary when it was struck may be the standby now.
+    """
     found = _found()
     names = [*found.services, "links"] if who == "all" else [who]
     healed = [name for name in names if mending.heal(found, name)]

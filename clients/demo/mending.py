@@ -22,11 +22,14 @@ from clients.demo.stage import launch
 CLEAR_S: Final = 5.0
 
 
-def freeze(found: Running, name: str) -> None:
-    """Stop the clock of a service's whole family and note its members."""
+def freeze(found: Running, name: str) -> bool:
+    """Stop the clock of a service's whole family and note its members; False if it stands still."""
+    if name in found.frozen:
+        return False
     members = strokes.freeze(found.services[name])
     noted = {**found.frozen, name: [*found.frozen.get(name, []), *members]}
     note(msgspec.structs.replace(found, frozen=noted), name)
+    return True
 
 
 def note(found: Running, name: str) -> None:
@@ -46,11 +49,17 @@ def clear(found: Running) -> int:
     return len(members)
 
 
-def partition(found: Running, name: str) -> None:
-    """Cut a service off from all others, or (``links``) the two nodes from each other."""
+def partition(found: Running, name: str) -> bool:
+    """Cut a service off from all others, or (``links``) the two nodes from each other; False if it
+    is cut already.
+    """
     home = Path(found.home)
-    wires.cut(home, {*wires.cuts_of(home), name})
+    cuts = wires.cuts_of(home)
+    if name in cuts:
+        return False
+    wires.cut(home, {*cuts, name})
     note(found, name)
+    return True
 
 
 def heal(found: Running, name: str) -> bool:

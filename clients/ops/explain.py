@@ -59,6 +59,8 @@ class Explained(Struct, frozen=True):
     open: Answer
     sync: Answer
     failover: Answer
+    known: tuple[int, int] = (0, 0)
+    """Incarnation and epoch of the record it goes by; an earlier release does not say."""
 
 
 class Judged(Struct, frozen=True):
@@ -78,7 +80,8 @@ def judged(said: list[Explained]) -> list[Judged]:
 
 def _judged(key: str, said: list[Explained]) -> Judged:
     answers = [(one, getattr(one, key)) for one in said]
-    best = max(answers, key=lambda pair: (pair[1].counts, pair[1].yes))
+    # Who has not heard yet that it was succeeded speaks of a term that is over.
+    best = max(answers, key=lambda pair: (pair[1].counts, pair[0].known, pair[1].yes))
     node, found = best
     if not found.counts:
         text = f"Not known: {node.peer}, which could say, does not answer. {found.text}"

@@ -15,17 +15,18 @@ from msgspec import Struct
 from clients.door import answer
 from clients.ops.notices import left_behind, notices
 from clients.ops.silence import sentences
-from clients.ops.strips import cut, size, strips, text
+from clients.ops.strips import cut, lag, strips, text
 from clients.ops.verdict import (
-    FRESH_MS,
     NodeStatus,
     WitnessStatus,
     cluster_json,
+    hears,
     newest_of,
     planned_of,
     primary_of,
     record_of,
     recorded_role,
+    succeeded,
     verdict,
 )
 from protocols.runbook import advice
@@ -67,6 +68,7 @@ class Seen(Struct, frozen=True):
         if self.nodes:
             lines += ["", *(text(cut(one, WIDTH)) for one in strips(self.nodes))]
         lines += ["", *self._summary(record)]
+        lines += succeeded(self.nodes)
         lines += notices(planned_of(self.nodes), record or newest_of(self.nodes))
         for one in self.nodes:
             lines += left_behind(one.node, one.left_behind, self.at_s)
@@ -137,13 +139,13 @@ def sorted_out(heard: list[Heard], links: int, at_s: float) -> Seen:
 
 
 def _row(node: NodeStatus, record: Record | None) -> tuple[str, ...]:
-    alive = sum(link.open and 0 <= link.heard_ms < FRESH_MS for link in node.links)
+    alive = sum(link.open and hears(link.heard_ms) for link in node.links)
     return (
         node.node,
         node.role + (" (open)" if node.open else ""),
         node.state,
         recorded_role(node.node, record),
         str(node.tli),
-        size(node.lag_bytes) if node.role == "standby" else "-",
+        lag(node),
         f"{alive} of {len(node.links)}",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-from clients.ops.verdict import Links
+from clients.ops.verdict import Links, hears
 
 GOOD, WARN, BAD, DIM, HEAD, PLAIN = "good", "warn", "bad", "dim", "head", ""
 Span = tuple[str, str]
@@ -33,6 +33,19 @@ class Hearer(Protocol):
     def arbiter(self) -> str: ...
     @property
     def arbiter_beats(self) -> str: ...
+    @property
+    def arbiter_heard_ms(self) -> int: ...
+
+
+class Follower(Protocol):
+    """A node, as far as it says how far it is behind."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def lag_bytes(self) -> int: ...
+    @property
+    def peer_heard_ms(self) -> int: ...
     @property
     def arbiter_heard_ms(self) -> int: ...
 
@@ -79,7 +92,15 @@ def ago(milliseconds: int) -> str:
     return "never" if milliseconds < 0 else f"{milliseconds / 1000:.1f}s"
 
 
-def size(count: int) -> str:
+def lag(node: Follower) -> str:
+    """How far a standby is behind what its primary last said; unknown where it hears nobody."""
+    if node.role != "standby":
+        return "-"
+    told = hears(node.peer_heard_ms) or hears(node.arbiter_heard_ms)
+    return _size(node.lag_bytes) if told else "unknown"
+
+
+def _size(count: int) -> str:
     """Bytes, short."""
     for unit in ("B", "kB", "MB"):
         if count < 1024:

@@ -1,9 +1,10 @@
 """Gives one node an operator's verb: look first, ask with the epoch that was seen, say what came of
 it.
 
-A verb for the primary goes to the node that is open, any other to the first that answers. A refusal
-ends with the node's own sentence. What was asked and not answered is never asked again by itself.
-It must not know what a verb means.
+A verb for the primary goes to the node that is open, any other to one that hears the arbiter: one
+that is cut off knows only an old record, and could tell nobody. A refusal ends with the node's own
+sentence. What was asked and not answered is never asked again by itself. It must not know what a
+verb means.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from msgspec import Struct
 
 from clients.door import Ended, Exit
 from clients.ops.seen import Seen, sorted_out
+from clients.ops.verdict import hears
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking
@@ -62,12 +64,14 @@ def record_of(seen: Seen) -> Record | None:
 
 
 def asked_node(seen: Seen, wanted: str | None) -> str:
-    """Which node is asked: ``wanted``, "" the primary, None any; Ended if it does not answer."""
+    """Which node is asked: ``wanted``, "" the primary, None whichever can tell the arbiter, of the
+    latest record; Ended if it does not answer.
+    """
     names = [one.node for one in seen.nodes]
     if not names:
         raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
     if wanted is None:
-        return names[0]
+        return max(seen.nodes, key=lambda one: (hears(one.arbiter_heard_ms), one.epoch)).node
     if wanted == "":
         record = record_of(seen)
         wanted = record.primary if record is not None else names[0]

@@ -20,6 +20,11 @@ FRESH_MS: Final = 2000
 """A peer not heard for this long is not there, as far as safety goes."""
 
 
+def hears(heard_ms: int) -> bool:
+    """It was heard lately."""
+    return 0 <= heard_ms < FRESH_MS
+
+
 HELD: Final = "Paused, what stopped by itself stays down. Go on: mpower cluster resume"
 
 
@@ -115,8 +120,10 @@ class Verdict(Struct, frozen=True):
 
 
 def primary_of(nodes: list[NodeStatus]) -> NodeStatus | None:
-    """The node that is open for terminals; with none, None."""
-    return next((one for one in nodes if one.open), None)
+    """The node that is open for terminals, None without one. Of two it is the later term's: the
+    other has not heard yet that it was succeeded, and can acknowledge nothing.
+    """
+    return max((one for one in nodes if one.open), key=lambda one: one.term, default=None)
 
 
 def record_of(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Record | None:
@@ -126,7 +133,7 @@ def record_of(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Record 
     hearing = [
         one.record
         for one in nodes
-        if one.arbiter == "etcd" and 0 <= one.arbiter_heard_ms < FRESH_MS and one.record
+        if one.arbiter == "etcd" and hears(one.arbiter_heard_ms) and one.record
     ]
     return max(hearing, key=lambda record: record.epoch, default=None)
 
@@ -151,7 +158,7 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     standby = next((one for one in nodes if one.node != primary.node), None)
     if standby is None:
         return Verdict(safe=False, because="the other node does not answer: one copy only")
-    return _of_standby(standby, record)
+    return _of_standby(standby, primary.node, record)
 
 
 def _nobody_open(nodes: list[NodeStatus], record: Record | None) -> str:
@@ -175,12 +182,22 @@ def _nobody_open(nodes: list[NodeStatus], record: Record | None) -> str:
     return f"{gone}. {heir} takes over by itself; if not: mpower cluster explain"
 
 
-def _of_standby(standby: NodeStatus, record: Record) -> Verdict:
+def _alone(standby: NodeStatus, primary: str, record: Record) -> str:
+    """Why there is one copy, the other node answering us."""
+    node = standby.node
+    if record.maintenance == node:
+        return f"{node} is in maintenance"
+    if not hears(standby.peer_heard_ms):
+        if not hears(standby.arbiter_heard_ms):
+            return f"{node} is cut off: it hears neither {primary} nor the {standby.arbiter}"
+        return f"{node} and {primary} do not hear each other: their links are cut"
+    return f"{node} is {standby.state}, not in sync yet"
+
+
+def _of_standby(standby: NodeStatus, primary: str, record: Record) -> Verdict:
     """The other node answers, and takeovers are not forbidden."""
     if not record.sync:
-        why = f"{standby.node} is {standby.state}, not in sync yet"
-        why = f"{standby.node} is in maintenance" if record.maintenance == standby.node else why
-        return Verdict(safe=False, because=f"one copy only: {why}")
+        return Verdict(safe=False, because=f"one copy only: {_alone(standby, primary, record)}")
     if standby.state != "STANDBY_SYNC":
         return Verdict(safe=False, because=f"{standby.node} is {standby.state}: {standby.reason}")
     if record.maintenance == standby.node:
@@ -189,7 +206,7 @@ def _of_standby(standby: NodeStatus, record: Record) -> Verdict:
         )
     if not standby.healthy:
         return Verdict(safe=False, because=f"PostgreSQL of {standby.node} does not answer")
-    if not 0 <= standby.arbiter_heard_ms < FRESH_MS:
+    if not hears(standby.arbiter_heard_ms):
         return Verdict(safe=False, because=f"{standby.node} does not hear the {standby.arbiter}")
     return Verdict(safe=True, because=f"{standby.node} holds everything acknowledged")
 
@@ -220,7 +237,7 @@ def cluster_json(
             if witness
             else None
         ),
-        "notices": notices(planned_of(nodes), record),
+        "notices": [*succeeded(nodes), *notices(planned_of(nodes), record)],
         "record": record,
         "record_current": current is not None,
         "silent": silent,
@@ -231,6 +248,17 @@ def newest_of(nodes: list[NodeStatus]) -> Record | None:
     """The newest record that a node has read."""
     known = [one.record for one in nodes if one.record is not None]
     return max(known, key=lambda one: (one.incarnation, one.epoch), default=None)
+
+
+def succeeded(nodes: list[NodeStatus]) -> list[str]:
+    """A sentence for a node that is open and does not know yet that another was made primary."""
+    primary = primary_of(nodes)
+    return [
+        f"{one.node} has not heard yet that {primary.node} is the primary: it is open, and can"
+        " acknowledge nothing. It shuts its gate by itself."
+        for one in nodes
+        if one.open and primary is not None and one.term < primary.term
+    ]
 
 
 def planned_of(nodes: list[NodeStatus]) -> Planned | None:

@@ -55,8 +55,17 @@ def _sync_by_record(mind: Mind) -> str:
 
 def _how_far(mind: Mind) -> str:
     record = mind.record
+    if mind.facts is None:
+        return f"how far the copy of {mind.me} reaches is not known"
     known = max(record.min_lsn, mind.hearing.high_flush) if record else 0
     return f"the copy ends at {format_lsn(mind.held_lsn)}, {format_lsn(known)} was acknowledged"
+
+
+def _catch_up(mind: Mind) -> str:
+    """A copy in sync that lacks something was set back; any other is only behind."""
+    if mind.facts is None or not mind.fits_sync:
+        return ""
+    return f"Was {mind.me} set back to a snapshot? mpower cluster reinit {mind.me}."
 
 
 def _arbiter(mind: Mind) -> str:
@@ -103,7 +112,7 @@ WHOLE: Final = (
         lambda mind: mind.holds_enough,
         _how_far,
         "the copy reaches all that was acknowledged",
-        lambda mind: f"Was {mind.me} set back to a snapshot? mpower cluster reinit {mind.me}.",
+        _catch_up,
     ),
     Guard(
         "ARBITER",

@@ -10,6 +10,7 @@ from typing import Final
 
 from cluster.fitness import complaints
 from cluster.guard import Guard, nothing_to_do
+from cluster.heartbeat import only_links_cut
 from cluster.mind import Mind
 from cluster.states import State
 
@@ -94,7 +95,9 @@ ENTER: Final = (
         _how_heard,
         "it is heard on a link",
         lambda mind: (
-            f"Bring {mind.peer} back: power, network, then 'systemctl start mpower-node' there."
+            f"{mind.peer} lives, the arbiter hears it: mend the links between the two."
+            if only_links_cut(mind.hearing, mind.now_s, mind.timers.suspect_s)
+            else f"Bring {mind.peer} back: power, network, 'systemctl start mpower-node' there."
         ),
     ),
     Guard(

@@ -2,6 +2,8 @@
 do.
 """
 
+from msgspec import structs
+
 from clients.ops.explain import Answer, Explained, Guard, Judged, judged, page
 
 UNMET = Guard("HEARD", False, "b was heard 9.0 s ago", "it is heard", "Bring b back.")
@@ -32,6 +34,12 @@ def test_each_question_is_answered_by_whose_business_it_is() -> None:
         ("a", False),
         ("b", True),
     ]
+
+
+def test_who_has_not_heard_that_it_was_succeeded_is_not_asked() -> None:
+    old = structs.replace(A, sync=Answer(True, "Two copies."), known=(1, 14))
+    new = structs.replace(A, node="b", open=Answer(False, "b is not open."), known=(1, 16))
+    assert [(one.node, one.yes) for one in judged([old, new])][:2] == [("b", False), ("b", False)]
 
 
 def test_what_a_silent_node_would_say_is_not_known() -> None:

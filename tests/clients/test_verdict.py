@@ -6,12 +6,15 @@ from msgspec import structs
 
 from clients.ops.asking import Heard
 from clients.ops.seen import Seen, sorted_out
+from clients.ops.strips import lag
+from clients.ops.verbs import asked_node
 from clients.ops.verdict import (
     Links,
     NodeStatus,
     WitnessStatus,
     cluster_json,
     recorded_role,
+    succeeded,
     verdict,
 )
 from protocols.peer import Answer, Record
@@ -117,6 +120,54 @@ def test_everything_else_is_not_safe_and_says_why(
     judged = verdict(nodes, witness)
     assert not judged.safe
     assert because in judged.because
+
+
+ALONE = structs.replace(RECORD, epoch=10, sync="")
+DEAF = structs.replace(B, peer_heard_ms=9000)
+
+
+@pytest.mark.parametrize(
+    ("standby", "because"),
+    [
+        (structs.replace(DEAF, arbiter_heard_ms=9000), "b is cut off: it hears neither a nor the"),
+        (DEAF, "one copy only: b and a do not hear each other: their links are cut"),
+        (B, "one copy only: b is STANDBY_SYNC, not in sync yet"),
+    ],
+)
+def test_one_copy_with_a_node_that_answers_us_says_what_is_cut(
+    standby: NodeStatus, because: str
+) -> None:
+    assert because in verdict([A, standby], structs.replace(W, record=ALONE)).because
+
+
+def test_of_two_that_are_open_the_later_term_counts_and_the_other_is_named() -> None:
+    taken = structs.replace(RECORD, epoch=12, term=3, primary="b", sync="")
+    b = structs.replace(B, state="PRIMARY_SOLO", open=True, term=3, record=taken)
+    stale = structs.replace(A, state="PRIMARY_STALLED", peer_heard_ms=3000, arbiter_heard_ms=3000)
+    data = cluster_json([stale, b], structs.replace(W, record=taken), {})
+    assert (data["primary"], data["safe_to_fail_over"]) == ("b", False)
+    assert "a is cut off" in data["because"]
+    assert data["notices"][0].startswith("a has not heard yet that b is the primary")
+    assert succeeded([A, B]) == []
+
+
+def test_how_far_a_standby_is_behind_that_hears_nobody_is_not_known() -> None:
+    assert (lag(A), lag(B), lag(DEAF)) == ("-", "96 B", "96 B")
+    assert lag(structs.replace(DEAF, arbiter_heard_ms=9000)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "asked"),
+    [
+        (A, B, "a"),
+        (structs.replace(A, arbiter_heard_ms=9000), B, "b"),
+        (A, structs.replace(B, epoch=12), "b"),
+    ],
+)
+def test_a_verb_for_either_goes_to_the_one_that_can_tell_the_arbiter(
+    a: NodeStatus, b: NodeStatus, asked: str
+) -> None:
+    assert asked_node(Seen([a, b], W, {}, {}, 10.0), None) == asked
 
 
 def test_reported_and_recorded_are_both_said() -> None:

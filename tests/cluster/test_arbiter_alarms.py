@@ -4,7 +4,7 @@ from msgspec import structs
 
 from cluster import events as ev
 from cluster.view import alarms_of
-from tests.cluster.test_machine import HELD, Node
+from tests.cluster.test_machine import HELD, Node, peer_beat
 
 
 def node() -> Node:
@@ -29,6 +29,13 @@ def test_silence_is_an_alarm_with_its_reason() -> None:
     alarms = alarms_of(it.mind)
     assert list(alarms) == ["no-arbiter"]
     assert "connection refused" in alarms["no-arbiter"]
+
+
+def test_a_node_that_hears_nobody_is_told_to_look_at_its_own_network() -> None:
+    it = node()
+    it.feed(peer_beat(1, "PRIMARY_SYNC"))
+    it.feed(ev.Tick(0.0), it.mind.timers.takeover_s + 0.1)
+    assert "a hears neither the arbiter nor b: look at its" in alarms_of(it.mind)["no-arbiter"]
 
 
 def test_what_an_etcd_says_of_itself_is_an_alarm_at_once_and_ends_with_it() -> None:

@@ -16,11 +16,13 @@ from cluster.rules.claimable import CLAIM, may_claim
 from cluster.rules.enterable import ENTER
 from cluster.rules.entry import standby_ready
 from cluster.states import State
+from cluster.view import alarms_of
 from protocols.peer import Record
 from tests.cluster.test_machine import (
     FIRST,
     SERVING,
     Node,
+    peer_beat,
     primary_alone,
     primary_beat,
     standby_in_sync,
@@ -113,6 +115,24 @@ def test_a_standby_that_would_not_says_why_and_what_to_do(
     assert [one.code for one in against] == [code]
     assert do in against[0].do
     assert against[0].says in told.text
+
+
+def test_a_copy_that_is_only_behind_is_not_said_to_be_set_back() -> None:
+    mind = standby_in_sync().mind
+    assert mind.record is not None
+    behind = structs.replace(mind, record=structs.replace(mind.record, sync="", min_lsn=10**9))
+    for one in (behind, structs.replace(behind, facts=None)):
+        (holds,) = [guard for guard in explain(one).failover.guards if guard.code == "HOLDS"]
+        assert (holds.holds, holds.do) == (False, "")
+
+
+def test_a_peer_that_only_the_arbiter_hears_is_not_to_be_brought_back_but_its_links() -> None:
+    node = primary_alone()
+    assert "Bring b back" in alarms_of(node.mind)["one-copy"]
+    node.feed(ev.RelayHeard(peer_beat(7, "STANDBY_SYNC").beat, 0, "n1", 2, node.now_s))
+    assert "b lives, but no link" in alarms_of(node.mind)["one-copy"]
+    (heard,) = [one for one in explain(node.mind).sync.guards if one.code == "HEARD"]
+    assert "mend the links between the two" in heard.do
 
 
 def test_a_standby_without_its_arbiter_says_so() -> None:

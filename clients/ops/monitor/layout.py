@@ -23,7 +23,7 @@ from clients.ops.strips import (
     Line,
     ago,
     cut,
-    size,
+    lag,
     strips,
     text,
 )
@@ -126,8 +126,7 @@ def _row(one: Node, now_s: float) -> Line:
             (one.recorded.ljust(16), PLAIN),
             (f"{since}{was}", BAD),
         ]
-    lag = size(one.lag_bytes) if one.role == "standby" else "-"
-    cells = (str(one.timeline), lag, ago(one.peer_heard_ms), ago(one.arbiter_heard_ms))
+    cells = (str(one.timeline), lag(one), ago(one.peer_heard_ms), ago(one.arbiter_heard_ms))
     disk = "-" if one.disk_free_mb < 0 else f"{one.disk_free_mb / 1024:.1f}G"
     tail = "".join(
         cell.ljust(width) for cell, (_, width) in zip((*cells, disk), COLUMNS[3:], strict=True)
