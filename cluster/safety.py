@@ -39,6 +39,7 @@ class No(Struct, frozen=True):
 
 
 LOOK: Final = "See 'mpower cluster explain'."
+ARBITER_BACK: Final = f"First bring the arbiter, or the network to it, back. {LOOK}"
 
 
 def why_not_switch(mind: Mind, to: str) -> No | None:
@@ -151,7 +152,7 @@ def _not_in_sync(mind: Mind, to: str) -> No | None:
     if mind.state is not State.PRIMARY_SYNC:
         return No("NOT_IN_SYNC", f"{mind.me} is {mind.state}", f"Wait for PRIMARY_SYNC. {LOOK}")
     if not mind.arbiter_heard:
-        return No("NO_ARBITER", "the arbiter is not heard", "Bring it back first.")
+        return No("NO_ARBITER", "the arbiter is not heard", ARBITER_BACK)
     return None
 
 

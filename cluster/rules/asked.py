@@ -32,6 +32,7 @@ from cluster.rules.rule import (
     propose,
 )
 from cluster.safety import (
+    ARBITER_BACK,
     LOOK,
     No,
     why_not_close,
@@ -250,7 +251,7 @@ def _not_recordable(mind: Mind) -> No | None:
     if mind.rolled_back:
         return No("ROLLED_BACK", "the arbiter's record is older than this node's", LOOK)
     if not mind.arbiter_heard:
-        return No("NO_ARBITER", f"{mind.me} does not hear the arbiter", "Bring it back first.")
+        return No("NO_ARBITER", f"{mind.me} does not hear the arbiter", ARBITER_BACK)
     if mind.state in SETTLING or not mind.may_swap:
         return No("BUSY", f"{mind.me} is {mind.state} and asks the arbiter", "Ask in a moment.")
     return None

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from clients.demo.running import Running
 def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """A demo of one service, a process that waits."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(running.tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "tempdir", None)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     service = running.process(child.pid)
     assert service is not None
