@@ -86,7 +86,8 @@ def flowing(mind: Mind, event: ev.Event) -> bool:
 def _may_go_solo(mind: Mind) -> bool:
     record = mind.record
     certain = record is not None and record.sync != "" and not record.strict
-    return mind.up and certain and mind.may_swap and mind.nonce != ""
+    would_grant = mind.nonce != "" and mind.doubt == ""
+    return mind.up and certain and mind.may_swap and would_grant
 
 
 def still_stalled(mind: Mind, event: ev.Event) -> bool:

@@ -356,3 +356,17 @@ def test_a_node_goes_alone_only_by_a_record_that_it_will_remember() -> None:
     assert node.names_set() == []
     node.feed(ev.EpochKept(solo.epoch, solo.incarnation))
     assert node.names_set() == [""]
+
+
+def test_an_arbiter_in_doubt_is_not_asked_again_and_again_to_go_alone() -> None:
+    """It would refuse each time; the alarm says what it waits for, and its word ends the wait."""
+    node = in_sync()
+    node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s, "b has not spoken"))
+    for counter in range(2, 60):
+        node.feed(peer_beat(counter, "STANDBY_SYNC"), 0.05)
+        node.feed(ev.Probed(SERVING), 0.05)
+    assert (node.mind.state, node.mind.swap) == (State.PRIMARY_STALLED, None)
+    assert "b has not spoken" in alarms_of(node.mind)["arbiter-unconfirmed"]
+    node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))
+    node.feed(ev.Probed(SERVING), 0.05)
+    assert node.mind.state is State.GOING_SOLO
