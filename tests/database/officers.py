@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from protocols.catalogue.approvals import Approve, Inbox
+from protocols.catalogue.approvals import Approve
 from protocols.catalogue.body import Body
 from protocols.operation import Role
-from tests.database.town import Town, add_people
+from tests.database.town import Town, add_people, decoded
 
 MORE = {"ila": ("E-ILA", Role.OFFICER, "counter/C001")}
 GRANT = (
@@ -27,7 +27,7 @@ async def agreed(t: Town, operation: str, body: Body) -> str:
     asked = await t.ask("omar", operation, body)
     if asked.refusal is not None:
         return asked.refusal[0]
-    pending = (await t.read("omar", "approvals.inbox", Inbox(mine=True))).requests[0]
+    pending = decoded(operation, asked)
     approve = Approve(pending.request, pending.version, pending.content)
     outcome = await t.ask("ila", "approvals.approve", approve)
     return outcome.refusal[0] if outcome.refusal else ""

@@ -1,0 +1,82 @@
+"""Bugs planted in a town's own functions: each must be seen, or the comparison is void.
+
+A plant replaces words of one function in that town's database and nowhere else; what it replaces
+must be there, so that a function written anew is noticed. This file must not know who looks.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import psycopg
+
+from tests.database.town import Town
+
+TEXT: Final = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s"
+
+
+class Plant(NamedTuple):
+    """A function's words, and what stands there instead."""
+
+    function: str
+    right: str
+    wrong: str
+
+
+def planted(t: Town, *plants: Plant) -> None:
+    """Plant bugs in a town."""
+    with psycopg.connect(t.superuser, autocommit=True) as base:
+        base.execute("CREATE SEQUENCE mpower.arrived; GRANT ALL ON mpower.arrived TO mpower_owner")
+        for function in {plant.function for plant in plants}:
+            ((text,),) = base.execute(TEXT, (function,)).fetchall()
+            for plant in plants:
+                if plant.function == function:
+                    assert plant.right in text, f"{function} no longer says: {plant.right}"
+                    text = text.replace(plant.right, plant.wrong)
+            base.execute(text.encode())
+
+
+def slowly(function: str, words: str) -> Plant:
+    """Stop before those words until somebody else is there too: who does not wait is wrong."""
+    return Plant(
+        function,
+        words,
+        "PERFORM nextval('mpower.arrived'); FOR again IN 1..60 LOOP"
+        " EXIT WHEN (SELECT last_value FROM mpower.arrived) > 1; PERFORM pg_sleep(0.05); END LOOP;"
+        f" {words}",
+    )
+
+
+POST: Final = "moved := mpower.post_voucher"
+UNHELD_ADVANCE: Final = [
+    Plant("advance_v1", "WHERE a.account = whom * 16 FOR UPDATE;", "LIMIT 1;"),
+    Plant("transfer_v1", "IN (whom * 16, to_whom * 16) ORDER BY a.account FOR UPDATE;", "= 1;"),
+    slowly("transfer_v1", POST),
+]
+UNHELD_FUND: Final = [
+    Plant("transfer_v1", "credits[1] FOR UPDATE", "credits[1]"),
+    slowly("transfer_v1", POST),
+]
+UNHELD_BOOK: Final = [
+    Plant("hold_book", "FOR UPDATE OF b", ""),
+    slowly("hold_book", "RETURN held"),
+]
+UNHELD_KEY: Final = [Plant("key_begin_v1", "pg_advisory_xact_lock(77003,", "concat(77003,")]
+UNHELD_BANK: Final = [
+    Plant("scroll_before_v1", "pg_advisory_xact_lock(77003,", "concat(77003,"),
+    slowly("post_scroll_v1", "SELECT array_agg(p.receipt"),
+]
+FORGOTTEN_MATCH: Final = [
+    Plant("match_suspense_v1", "VALUES (wanted, 1, 'VERIFIED',", "SELECT wanted, 1, 'VERIFIED',"),
+    Plant("match_suspense_v1", "me.user_name, reason);", "me.user_name, reason WHERE false;"),
+    Plant("match_suspense_v1", "whom, wanted, taken", "whom, NULL, taken"),
+]
+"""Nothing is written of a line in suspense that found its consumer."""
+OTHER_REPLY: Final = [
+    Plant(
+        "key_finish_v1",
+        "address, refusal, refusal_fields, reply)\n        RETURNING",
+        "address, refusal, refusal_fields, reply || '\\x00')\n        RETURNING",
+    ),
+]
+"""What is kept under a key is not what was answered."""
