@@ -337,6 +337,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NOTHING_TO_VERIFY": Sentence(
         "Counter {counter} has no unverified receipts on {date}. Nothing was changed."
     ),
+    "SPLIT_UNNAMED": Sentence(
+        "More than {most} receipts of {counter} wait, so all are verified in steps, in the board's"
+        " order. Verify those that you split otherwise by their numbers first; nothing was changed."
+    ),
     "NO_VERIFICATION": Sentence(
         "There is no verification {verification}. Its number was said when it was asked for."
     ),

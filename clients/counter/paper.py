@@ -122,6 +122,12 @@ def mine_text(mine: Receipts) -> str:
 
 
 def verified_text(done: Verified) -> str:
-    """Say what was verified and posted to which head."""
+    """Say what was verified and posted to which head, or that it is done in steps."""
+    if done.verification:
+        return (
+            f"More receipts than one step holds: the servers verify them as verification"
+            f" {done.verification}. 'mpower receipts verify --number {done.verification}' shows"
+            " how far it is."
+        )
     heads = ", ".join(f"{one.head} {rupees(one.amount_paise)}" for one in done.heads)
     return f"{done.count} receipts verified and posted, {rupees(done.total_paise)}: {heads}"

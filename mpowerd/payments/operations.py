@@ -61,13 +61,25 @@ async def cancel(cursor: Cursor, caller: Caller, body: Cancel) -> Cancelled:
 
 
 async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
-    """Verify and post a counter's receipts of one date, or the named ones; all or none."""
+    """Verify and post a counter's receipts of one date, or the named ones; all or none. More than
+    one transaction may hold are only asked for: they are verified in steps.
+    """
     found = await verification.unverified(cursor, body.counter, body.date, body.receipts)
+    if len(found) > verification.STEP:
+        return await _in_steps(cursor, caller, body)
     _judge(found, caller, body)
     lines, heads = allotted(found, _told(found, body.parts))
     await verification.post(cursor, caller.user, [one.receipt for one in found], lines)
     posted = [HeadPosted(head, heads[head]) for head in HEADS if heads[head]]
     return Verified(len(found), sum(heads.values()), posted)
+
+
+async def _in_steps(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
+    if body.parts:
+        raise Refused("SPLIT_UNNAMED", counter=body.counter, most=verification.STEP)
+    day = verification.day_of(body.counter, body.date)
+    number = await verification.ask(cursor, caller.user, caller.person, day, body.counter)
+    return Verified(0, 0, [], number)
 
 
 def allotted(
@@ -137,5 +149,5 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "payments.mine": ("my_receipts_v1",),
     "payments.duplicate": ("receipt_again_v1",),
     "payments.cancel": ("cancel_receipt_v1",),
-    "payments.verify": ("unverified_v1", "post_receipts_v1"),
+    "payments.verify": ("unverified_v1", "post_receipts_v1", "ask_verification_v1"),
 }

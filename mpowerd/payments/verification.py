@@ -22,8 +22,11 @@ CANCEL: Final = "SELECT mpower.cancel_receipt_v1(%s, %s::smallint, %s, %s, %s, %
 UNVERIFIED: Final = (
     "SELECT receipt, number, day, state, person, consumer, amount_paise, purpose, allocation,"
     " slots, balances"
-    " FROM mpower.unverified_v1(%s, %s, %s::smallint[], %s::integer[])"
+    " FROM mpower.unverified_v1(%s, %s, %s::smallint[], %s::integer[], %s)"
 )
+ASK: Final = "SELECT mpower.ask_verification_v1(%s, %s, %s, %s)"
+STEP: Final = 500
+"""Receipts of one transaction: their consumers' accounts are locked for some tens of ms."""
 POST: Final = (
     "SELECT mpower.post_receipts_v1(%s, %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[])"
 )
@@ -78,11 +81,10 @@ async def cancel(
 async def unverified(
     cursor: Cursor, counter: str, date: str, receipts: Sequence[str]
 ) -> list[Unverified]:
-    """Give (and lock) a counter's receipts of a date that await verification, or those named."""
-    try:
-        day = dt.date.fromisoformat(date)
-    except ValueError:
-        raise Refused("NOTHING_TO_VERIFY", counter=counter, date=date) from None
+    """Give (and lock) the first receipts of a counter's date that await verification, one more than
+    STEP when there are more, or those named.
+    """
+    day = day_of(counter, date)
     years: list[int] | None = None
     numbers: list[int] | None = None
     if receipts:
@@ -91,8 +93,26 @@ async def unverified(
             if code != counter:
                 raise Refused("NO_RECEIPT", receipt=receipt)
         years, numbers = [year for _, year, _ in parts], [number for _, _, number in parts]
-    await cursor.execute(UNVERIFIED, (counter, day, years, numbers))
+    await cursor.execute(UNVERIFIED, (counter, day, years, numbers, STEP))
     return [Unverified(*row) for row in await cursor.fetchall()]
+
+
+def day_of(counter: str, date: str) -> dt.date:
+    """Read a date whose receipts are to be verified; nothing is on one that the calendar lacks."""
+    try:
+        return dt.date.fromisoformat(date)
+    except ValueError:
+        where = counter or "(any)"
+        raise Refused("NOTHING_TO_VERIFY", counter=where, date=date) from None
+
+
+async def ask(cursor: Cursor, by: str, person: str, date: dt.date, counter: str) -> int:
+    """Ask for the verification, in steps, of all that awaits it of a date at a counter ('': at
+    all); its number.
+    """
+    await cursor.execute(ASK, (by, person, date, counter))
+    ((number,),) = await cursor.fetchall()
+    return int(number)
 
 
 async def post(

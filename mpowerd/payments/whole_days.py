@@ -9,7 +9,6 @@ This file must not know when steps are made.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -26,11 +25,8 @@ from protocols.heads import HEADS
 from protocols.operation import Role
 from protocols.refusals import Refused
 
-STEP: Final = 500
-"""Receipts of one transaction: their consumers' accounts are locked for some tens of ms."""
 LEFT: Final = 100
 """Receipts named in one answer; the next page begins after the last."""
-ASK: Final = "SELECT mpower.ask_verification_v1(%s, %s, %s, %s)"
 WAIT: Final = "SELECT mpower.verifications_wait_v1()"
 NEXT: Final = "SELECT * FROM mpower.verification_step_v1(%s)"
 NOTE: Final = "SELECT mpower.note_verification_step_v1(%s, %s, %s)"
@@ -51,13 +47,8 @@ class Step(NamedTuple):
 
 async def verify_day(cursor: Cursor, caller: Caller, body: VerifyDay) -> Progress:
     """Ask that a day's receipts be verified; the answer comes before the work."""
-    try:
-        date = dt.date.fromisoformat(body.date)
-    except ValueError:
-        counter = body.counter or "(any)"
-        raise Refused("NOTHING_TO_VERIFY", counter=counter, date=body.date) from None
-    await cursor.execute(ASK, (caller.user, caller.person, date, body.counter))
-    ((number,),) = await cursor.fetchall()
+    day = verification.day_of(body.counter, body.date)
+    number = await verification.ask(cursor, caller.user, caller.person, day, body.counter)
     return await _progress(cursor, number, LEFT, 0)
 
 
@@ -106,7 +97,7 @@ async def step(cursor: Cursor) -> None:
 
 
 async def _next(cursor: Cursor) -> Step | None:
-    await cursor.execute(NEXT, (STEP,))
+    await cursor.execute(NEXT, (verification.STEP,))
     rows = await cursor.fetchall()
     if not rows:
         return None

@@ -117,8 +117,9 @@ class Part(Body, frozen=True):
 
 class Verify(Body, frozen=True):
     """Verify and post a counter's unverified receipts of one business date, or only the named ones
-    (≤ 500). ``parts``: receipts whose money does not go in the board's order; the parts of each sum
-    to it, and none but an advance is more than is owed under its head.
+    (≤ 500). Where more than 500 await it, all of them are verified in steps, as by
+    ``payments.verify_day``. ``parts``: receipts whose money does not go in the board's order; the
+    parts of each sum to it, and none but an advance is more than is owed under its head.
     """
 
     counter: CounterCode
@@ -135,11 +136,14 @@ class HeadPosted(Body, frozen=True):
 
 
 class Verified(Body, frozen=True):
-    """How many receipts were verified and posted, their total, and the totals by head."""
+    """How many receipts were verified and posted, their total, and the totals by head;
+    ``verification``: none yet, they are verified in steps under that number (0: all is done).
+    """
 
     count: int
     total_paise: int
     heads: list[HeadPosted]
+    verification: int = 0
 
 
 class VerifyDay(Body, frozen=True):

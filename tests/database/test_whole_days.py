@@ -8,11 +8,13 @@ import random
 import psycopg
 import pytest
 
-from mpowerd.payments import whole_days
+from mpowerd.payments import verification
 from mpowerd.payments.whole_days import carry_on
+from protocols.catalogue.body import Body
 from protocols.catalogue.payments import (
     Cancel,
     HeadPosted,
+    Part,
     Take,
     Verification,
     Verify,
@@ -55,7 +57,7 @@ async def watch(t: Town, number: int, after: int = 0) -> Verification:
 async def test_what_may_be_verified_is_posted_and_the_rest_is_named(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(whole_days, "STEP", 4)
+    monkeypatch.setattr(verification, "STEP", 4)
     async with town(node) as t:
         theirs = [await t.pay("asha", RAM, 1_000) for _ in range(3)]
         ours = [await t.pay("bina", SITA, 2_000) for _ in range(6)]
@@ -81,15 +83,25 @@ async def test_what_may_be_verified_is_posted_and_the_rest_is_named(
         t.is_well()
 
 
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [(VERIFY_DAY, VerifyDay(DAY)), ("payments.verify", Verify("C001", DAY))],
+    ids=["a whole day", "a big counter's day"],
+)
 @on_reactor
 async def test_killed_anywhere_it_neither_loses_nor_doubles(
-    node: Node, monkeypatch: pytest.MonkeyPatch
+    node: Node, monkeypatch: pytest.MonkeyPatch, operation: str, body: Body
 ) -> None:
-    monkeypatch.setattr(whole_days, "STEP", 60)
+    monkeypatch.setattr(verification, "STEP", 60)
     async with town(node) as t:
-        total = await many(t, "asha", 1_500) + await many(t, "bina", 500)
-        asked = await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
-        assert asked.receipts == 2_000
+        total = await many(t, "asha", 1_500)
+        if operation == VERIFY_DAY:
+            total += await many(t, "bina", 500)
+        key = t.key(t.people["omar"])
+        asked = await t.done("omar", operation, body, key)
+        receipts = (await watch(t, asked.verification)).receipts
+        assert receipts == (2_000 if operation == VERIFY_DAY else 1_500)
+        assert await t.done("omar", operation, body, key) == asked, "asked again, it is one"
         kills = 0
         with psycopg.connect(t.superuser, autocommit=True) as base:
             while (await watch(t, asked.verification)).state == "OPEN":
@@ -104,14 +116,32 @@ async def test_killed_anywhere_it_neither_loses_nor_doubles(
                     both[0].cancel()
                 await asyncio.gather(*both, return_exceptions=True)
         said = await watch(t, asked.verification)
-        assert (said.state, said.posted, said.posted_paise) == ("DONE", 2_000, total)
+        assert (said.state, said.posted, said.posted_paise) == ("DONE", receipts, total)
         assert sum(one.amount_paise for one in said.heads) == total
         assert kills
         assert t.look(
             "SELECT count(*), count(DISTINCT receipt) FROM mpower.receipt_events"
             " WHERE state = 'VERIFIED'"
-        ) == [(2_000, 2_000)]
-        assert t.look("SELECT sum(places) FROM mpower.verification_steps") == [(2_000,)]
+        ) == [(receipts, receipts)]
+        assert t.look("SELECT sum(places) FROM mpower.verification_steps") == [(receipts,)]
+        t.is_well()
+
+
+@on_reactor
+async def test_a_counter_s_day_of_more_than_one_step_is_not_split_by_hand(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "STEP", 4)
+    async with town(node) as t:
+        paid = [await t.pay("asha", RAM, 100 + n) for n in range(5)]
+        parts = [Part(paid[0].number, "CURRENT", 100)]
+        refused = Verify("C001", DAY, [], parts)
+        assert await t.refused("omar", "payments.verify", refused) == "SPLIT_UNNAMED"
+        assert t.look("SELECT count(*) FROM mpower.verifications") == [(0,)]
+        named = Verify("C001", DAY, [paid[0].number], parts)
+        assert (await t.done("omar", "payments.verify", named)).count == 1
+        rest = await t.done("omar", "payments.verify", Verify("C001", DAY))
+        assert (rest.count, rest.verification) == (4, 0)
         t.is_well()
 
 

@@ -1,10 +1,10 @@
--- The receipts of a counter's business date that are to be verified, or those named by year and number, whatever became of
--- them; with all that their verification needs. The consumers' accounts are locked, in order, until the posting.
+-- The first `most` receipts of a counter's business date that are to be verified (and one more, if there are more), or those
+-- named by year and number, whatever became of them; with all that their verification needs. The consumers' accounts are locked, in order, until the posting.
 -- Money in a bank's suspense has no consumer and is not verified.
 
 SET LOCAL ROLE mpower_owner;
 
-CREATE FUNCTION mpower.unverified_v1(counter_code text, of_day date, years smallint[], numbers integer[])
+CREATE FUNCTION mpower.unverified_v1(counter_code text, of_day date, years smallint[], numbers integer[], most integer)
 RETURNS TABLE (receipt bigint, number text, day date, state text, person text, consumer bigint, amount_paise bigint,
     purpose text, allocation text, slots integer[], balances bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
@@ -22,7 +22,8 @@ BEGIN
         SELECT r.receipt FROM mpower.requests r, mpower.counters c
         WHERE c.code = counter_code AND r.day = of_day AND r.consumer IS NOT NULL
             AND r.receipt > (c.counter_id::bigint << 38) AND r.receipt < (c.counter_id::bigint + 1) << 38
-            AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt)) END;
+            AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt)
+        ORDER BY r.receipt LIMIT most + 1) END;
     PERFORM FROM mpower.accounts a WHERE a.account IN (
         SELECT r.consumer * 16 FROM mpower.requests r WHERE r.receipt = ANY (wanted)) ORDER BY a.account FOR UPDATE;
     RETURN QUERY
