@@ -33,6 +33,18 @@ Examples:
   mpower audit verify audit-2026-04-01-2026-04-30.jsonl
 """
 WITNESS: Final = "witness"
+NOTHING: Final = (
+    "There is no such entry. Names are whole: a login, an operation as payments.cancel, a receipt"
+    " as C001/2026-27/42."
+)
+WRITTEN_ANEW: Final = (
+    "The audit is NOT as it was written. Keep this answer; copy the database's disk before anything"
+    " else is done to it."
+)
+FILE_CHANGED: Final = (
+    "This file is NOT an export as it was written. Compare it with where it came from, or export"
+    " anew; the audit itself is proven by 'mpower audit verify' without a file."
+)
 STRANGER: Final = "not signed by this board's key"
 KEY_CHANGED: Final = (
     "\nUnless the key was changed ('mpower audit rotate-key') and your pki/audit.pub is older: get"
@@ -40,6 +52,12 @@ KEY_CHANGED: Final = (
 )
 as_auditor = as_person("admin")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def counted(number: int, what: str) -> str:
+    """Say how many: 1 entry, 2 entries."""
+    many = what if number == 1 else f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{number:,} {many}"
 
 
 def with_period(command: F) -> F:
@@ -82,12 +100,15 @@ def show(
     """Who did what, when, where and why, the newest first; with --json a line an entry."""
     from clients.ops.reading import period, printed
     from protocols.catalogue.audit import Look
+    from protocols.catalogue.payments import Duplicate
 
-    wanted = Look(user, about or receipt, operation, *period(first, last))
-    seen = signed_in(
-        me, password_file, lambda link: printed(link, checked(wanted), most, as_json=as_json)
-    )
-    talk(f"{seen:,} entries." if seen else "There is no such entry.")
+    if about and receipt:
+        raise click.UsageError("--object and --receipt are one filter: give one of them.")
+    if receipt:
+        checked(Duplicate(receipt))
+    wanted = checked(Look(user, about or receipt, operation, *period(first, last)))
+    seen = signed_in(me, password_file, lambda link: printed(link, wanted, most, as_json=as_json))
+    talk(f"{counted(seen, 'entry')}." if seen else NOTHING)
 
 
 @audit.command("export")
@@ -116,18 +137,19 @@ def export_command(
     name = "-".join(part.replace(":", "") for part in ("audit", first, last) if part)
     file = file or Path(f"{name}.jsonl")
     check_new(file)
-    links, entries = signed_in(
-        me, password_file, lambda link: export_to(link, settings.cluster, body, file)
-    )
+    done = signed_in(me, password_file, lambda link: export_to(link, settings.cluster, body, file))
+    span = f"\nThe time: from {body.since or 'the beginning'} until before {body.before or 'now'}"
     answer(
         {
             "file": str(file),
             "from": body.since,
             "to": body.before,
-            "links": links,
-            "entries": entries,
+            "links": done.links,
+            "entries": done.entries,
+            "signed_until": done.signed_until,
         },
-        f"{entries:,} entries in {links:,} links are in {file}."
+        f"{counted(done.entries, 'entry')} in {counted(done.links, 'link')} are in {file}."
+        f"{span}; what is newer than {done.signed_until} was not signed yet and is not in it."
         f"\nWhat next: mpower audit verify {file}",
         as_json=as_json,
     )
@@ -166,6 +188,10 @@ def verify(
     from clients.ops.proving import prove
 
     if file is not None:
+        if against is not None:
+            raise click.UsageError(
+                "FILE is proven by itself; --against is for the servers' audit. Give one of them."
+            )
         _say(_offline(file, key), None, keyed=True, as_json=as_json)
         return
     settings = client_settings()
@@ -240,16 +266,13 @@ def _say(proof: Proof, kept: Kept | None, *, keyed: bool, as_json: bool) -> None
         data["first_bad"] = {**where, "what": trouble.what}
     answer(data, _text(proof, kept, keyed=keyed), as_json=as_json)
     if trouble is not None:
-        raise Ended(
-            Exit.FAILED,
-            "The audit is NOT as it was written. Keep this answer; copy the database's disk before"
-            " anything else is done to it." + (KEY_CHANGED if STRANGER in trouble.what else ""),
-        )
+        what = FILE_CHANGED if kept is None else WRITTEN_ANEW
+        raise Ended(Exit.FAILED, what + (KEY_CHANGED if STRANGER in trouble.what else ""))
 
 
 def _text(proof: Proof, kept: Kept | None, *, keyed: bool) -> str:
     newest, trouble = proof.newest, proof.trouble
-    seen = f"{proof.entries:,} entries in {proof.links:,} links"
+    seen = f"{counted(proof.entries, 'entry')} in {counted(proof.links, 'link')}"
     if trouble is not None:
         row = f", entry {trouble.position}" if trouble.position else ""
         where = f"chain {trouble.chain}, link {trouble.link}{row}" if trouble.chain >= 0 else "log"
@@ -265,15 +288,15 @@ def _text(proof: Proof, kept: Kept | None, *, keyed: bool) -> str:
         lines.append("No checkpoint is signed yet: look for the alarm audit-unsigned.")
     else:
         whose = "checked here by your own key" if keyed else "checked by the servers only"
-        lines.append(f"{proof.checkpoints:,} checkpoints, the newest of {newest.at}: {whose}.")
+        many = counted(proof.checkpoints, "checkpoint")
+        lines.append(f"{many}, the newest of {newest.at}: {whose}.")
     if kept is None:
         lines.append("Proven from the file alone; nothing was asked of any server.")
     elif kept.sealed:
         first, last = kept.sealed[0], kept.sealed[-1]
-        lines.append(
-            f"Agrees with {len(kept.sealed)} checkpoints kept outside, from {first.checkpoint.at}"
-            f" to {last.checkpoint.at}: {last.place}."
-        )
+        since = f"from {first.checkpoint.at} to " if first != last else "of "
+        many = counted(len(kept.sealed), "checkpoint")
+        lines.append(f"Agrees with {many} kept outside, {since}{last.checkpoint.at}: {last.place}.")
     else:
         why = kept.trouble or "there is none yet"
         lines.append(f"NOT compared with any checkpoint kept outside the database: {why}.")

@@ -46,10 +46,18 @@ class Head(Struct, frozen=True, rename={"first": "from", "before": "to"}):
     before: str = ""
 
 
+class Done(Struct, frozen=True):
+    """How much was exported, and the moment of the checkpoint it reaches to."""
+
+    links: int
+    entries: int
+    signed_until: str
+
+
 async def export(
     link: Asking, cluster: str, body: words.Export, key: RequestKey, write: Write
-) -> tuple[int, int]:
-    """Export what is asked for, up to a signed checkpoint; how many links and entries."""
+) -> Done:
+    """Export what is asked for, up to a signed checkpoint."""
     begun: words.Exported = (await link.submit("audit.export", body, key)).body
     head = Head(
         written(begun.checkpoint),
@@ -76,7 +84,7 @@ async def export(
             entries += 1
             after = (row.link, row.position)
     write({"end": {"links": links, "entries": entries}})
-    return links, entries
+    return Done(links, entries, begun.checkpoint.at)
 
 
 async def _leaves(link: Asking, begun: words.Exported, write: Write) -> None:

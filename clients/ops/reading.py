@@ -17,7 +17,7 @@ import msgspec
 
 from clients.asking import Asking
 from clients.door import JSON_VERSION, Ended, Exit
-from clients.ops.exporting import CHAIN_BITS, PLACE, export
+from clients.ops.exporting import CHAIN_BITS, PLACE, Done, export
 from protocols.catalogue.audit import Entries, Entry, Export, Look
 from protocols.values import RequestKey
 
@@ -95,25 +95,35 @@ def _object(one: Entry) -> dict[str, Any]:
     return {"version": JSON_VERSION, **msgspec.structs.asdict(one), "details": _said(one)}
 
 
-def _text(one: Entry) -> str:
-    who = f"{one.user} ({one.person})" if one.person else one.user or "nobody"
-    where = " ".join(part for part in (one.subject, one.address) if part)
-    lines = [f"{one.at}  {one.what}  {one.outcome}  {who} {one.role}".rstrip()]
-    if one.object:
-        lines.append(f"    about {one.object}")
-    said = _said(one)
-    before, after = said.get("before") or {}, said.get("after") or {}
+def _what(said: dict[str, Any], known: set[str]) -> list[str]:
+    """What was asked, but for what stands elsewhere, and what it changed."""
+    before, after, callers = (_fields(said.pop(one, {})) for one in ("before", "after", "callers"))
+    others = said.pop("others", 0)
+    asked = [f"{name} {one}" for name, one in said.items() if one and str(one) not in known]
+    lines = [f"    with {' · '.join(asked)}"] if asked else []
     for field in sorted({*before, *after}):
         was, now = before.get(field, ""), after.get(field, "")
         if was != now:
             lines.append(f"    {field}: {was or '—'} → {now or '—'}")
-    callers = said.get("callers") or {}
     lines += [
         f"    {callers[one]} × {one}"
         for one in sorted(callers, key=callers.__getitem__, reverse=True)
     ]
-    if said.get("others"):
-        lines.append(f"    {said['others']} × others")
+    return [*lines, f"    {others} × others"] if others else lines
+
+
+def _fields(said: Any) -> dict[str, Any]:
+    return said if isinstance(said, dict) else {}
+
+
+def _text(one: Entry) -> str:
+    who = f"{one.user} ({one.person})" if one.person else one.user or "nobody"
+    where = " ".join(part for part in (one.subject, one.address) if part)
+    at = dt.datetime.fromisoformat(one.at).astimezone().isoformat(" ", timespec="seconds")
+    lines = [f"{at}  {one.what}  {one.outcome}  {who} {one.role}".rstrip()]
+    if one.object:
+        lines.append(f"    about {one.object}")
+    lines += _what(_said(one), {one.object, one.reason})
     if one.reason:
         lines.append(f"    because {one.reason}")
     place = f"{one.link >> CHAIN_BITS}/{one.link & PLACE}.{one.position}"
@@ -134,8 +144,8 @@ def check_new(file: Path) -> None:
     raise Ended(Exit.FAILED, f"{file}: {why} Nothing was exported.")
 
 
-async def export_to(link: Asking, cluster: str, body: Export, file: Path) -> tuple[int, int]:
-    """Export into ``file``, which is there when all of it is; links and entries."""
+async def export_to(link: Asking, cluster: str, body: Export, file: Path) -> Done:
+    """Export into ``file``, which is there when all of it is."""
     draft = file.with_name(f".{file.name}.{os.getpid()}.new")
     try:
         with draft.open("x", encoding="utf-8") as out:
@@ -144,11 +154,11 @@ async def export_to(link: Asking, cluster: str, body: Export, file: Path) -> tup
                 out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
             key = RequestKey(secrets.token_bytes(16), 1)
-            counted = await export(link, cluster, body, key, write)
+            done = await export(link, cluster, body, key, write)
         draft.rename(file)
     except OSError as wrong:
         why = f"{file}: {wrong.strerror}. Nothing was exported."
         raise Ended(Exit.FAILED, why) from None
     finally:
         draft.unlink(missing_ok=True)
-    return counted
+    return done

@@ -7,6 +7,7 @@ any operation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -81,7 +82,19 @@ def checked(body: msgspec.Struct) -> Any:
         fields = type(body).__struct_fields__
         what, _, where = str(wrong).partition(" - at `$[")
         name = fields[int(where.split("]")[0])] if where else "input"
-        raise click.UsageError(f"{name}: {what[:1].lower()}{what[1:]}.") from wrong
+        raise click.UsageError(f"{name}: {_plain(what, getattr(body, name, ''))}.") from wrong
+
+
+def _plain(what: str, value: object) -> str:
+    """Say what a person typed wrong: a length, a form; else as the codec says it."""
+    form = re.fullmatch(r"Expected `str` matching regex '\^?(.*?)(?:\\\\Z)?'", what)
+    if form is not None:
+        return f"'{value}' is not written as it must be, as {form[1]}"
+    length = re.fullmatch(r"Expected `str` of length ([<>])= (\d+)", what)
+    if length is not None:
+        least = "at least" if length[1] == ">" else "at most"
+        return f"{least} {length[2]} characters, '{value}' has {len(str(value))}"
+    return what[:1].lower() + what[1:]
 
 
 def named(value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import json
 
 from mpowerd.audit import store
 from mpowerd.audit.keyring import Keyring
@@ -128,7 +129,8 @@ class Signer:
 
     async def _enter_key(self, keys: Keys, former: int) -> None:
         """Enter that another key signs from now on; the checkpoint that follows covers it."""
-        details = f'{{"before":"{keys.print_of(former)}","after":"{keys.print_of(keys.newest)}"}}'
+        before, after = ({"key": keys.print_of(place)} for place in (former, keys.newest))
+        details = json.encode({"before": before, "after": after}).decode()
 
         async def enter(cursor: Cursor) -> None:
             chain = store.chain_of(SIGNER.subject)

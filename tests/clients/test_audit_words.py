@@ -56,7 +56,7 @@ def test_a_proof_says_what_it_saw_and_what_it_was_compared_with(
     resign(board, sealed, home)
     said = call("audit", "verify", "--against", str(sealed), *BY_STDIN, stdin=WORD)
     assert said.exit_code == 0, said.output
-    assert "3 entries in 1 links: all as written." in said.stdout
+    assert "3 entries in 1 link: all as written." in said.stdout
     assert "checked here by your own key" in said.stdout
     assert "kept.jsonl, line 1" in said.stdout
     asked = ("audit", "verify", "--against", str(sealed), "--json", *BY_STDIN)
@@ -82,7 +82,7 @@ def test_the_first_bad_entry_is_named_and_the_command_fails(
     said = call("audit", "verify", "--against", str(sealed), *BY_STDIN, stdin=WORD)
     assert said.exit_code == 1
     assert "BAD: chain 0, link 17, entry 2: a row was changed" in said.stdout
-    assert "NOT as it was written" in said.stderr
+    assert "The audit is NOT as it was written" in said.stderr
 
 
 def test_a_checkpoint_of_another_board_is_not_taken(call: Call, sealed: Path) -> None:
@@ -111,6 +111,7 @@ def test_a_file_that_is_no_export_is_said_so(call: Call, tmp_path: Path, home: P
     said = call("audit", "verify", str(file))
     assert said.exit_code == 1
     assert "no export of an audit" in said.stdout
+    assert "This file is NOT an export" in said.stderr
     with_key = call("audit", "verify", str(file), "--key", str(home / "pki" / "audit.pub"))
     assert with_key.exit_code == 1
     wrong_key = call("audit", "verify", str(file), "--key", str(home / "pki" / "ca.crt"))
@@ -131,6 +132,12 @@ def test_an_entry_reads_who_what_before_after_why_and_where(call: Call, board: B
         assert part in said.stdout
     asked: Any = board.said[-1][1]
     assert (asked.user, asked.since[:10]) == ("adil", "2026-04-01")
+    more = {"former": "ab", "callers": {"10.0.0.7": 3}, "others": 2, "before": "x", "list": [1]}
+    board.answers["audit_show"] = words.Entries([replace(ENTRY, details=json.dumps(more))], True)
+    said = call("audit", "show", *BY_STDIN, stdin=WORD)
+    for part in ("with former ab · list [1]", "3 × 10.0.0.7", "2 × others", "\n1 entry."):
+        assert part in said.output
+    board.answers["audit_show"] = words.Entries([ENTRY], True)
     line = call("audit", "show", "--json", *BY_STDIN, stdin=WORD).stdout
     assert json.loads(line)["details"]["after"] == {"disabled": "left"}
     assert call("audit", "show", "--from", "soon", *BY_STDIN, stdin=WORD).exit_code == 2
@@ -147,3 +154,36 @@ def test_who_was_refused_at_the_door_is_shown_with_how_often_and_from_where(
     shown = call("audit", "show", *BY_STDIN, stdin=WORD).stdout
     for part in ("nobody", "    4 × 10.0.0.9\n    2 × counter/C5 at 10.0.0.7\n    1 × others\n"):
         assert part in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        (("show", "--receipt", "C001-42"), "'C001-42' is not written as it must be"),
+        (
+            ("show", "--operation", "Payments"),
+            "'Payments' is not written as it must be, as [a-z_.]*.",
+        ),
+        (("show", "--receipt", "C001/2026-27/42", "--object", "bina"), "are one filter"),
+        (("export", "--reason", "x"), "reason: at least 3 characters, 'x' has 1"),
+        (("export", "--reason", "x" * 201), "reason: at most 200 characters"),
+        (("verify", "FILE", "--against", "witness"), "FILE is proven by itself"),
+    ],
+)
+def test_what_is_typed_wrong_is_said_before_a_password_is_asked(
+    call: Call, board: Board, tmp_path: Path, typed: tuple[str, ...], why: str
+) -> None:
+    file = tmp_path / "export.jsonl"
+    file.touch()
+    words_ = [str(file) if one == "FILE" else one for one in typed]
+    said = call("audit", *words_, *BY_STDIN, stdin=WORD)
+    assert said.exit_code == 2
+    assert why in said.stderr
+    assert board.said == []
+
+
+def test_nothing_found_says_how_names_are_written(call: Call, board: Board) -> None:
+    board.answers["audit_show"] = words.Entries([], True)
+    said = call("audit", "show", "--user", "nobody", *BY_STDIN, stdin=WORD)
+    assert said.exit_code == 0
+    assert "There is no such entry. Names are whole" in said.stderr

@@ -66,7 +66,10 @@ async def test_what_the_former_key_signed_stands_and_the_change_is_an_entry(
         )
         ((link, details),) = entries
         said = json.loads(details)
-        assert (said["before"], said["after"]) == (a.keys.print_of(0), a.keys.print_of(1))
+        assert (said["before"], said["after"]) == (
+            {"key": a.keys.print_of(0)},
+            {"key": a.keys.print_of(1)},
+        )
         covered = a.t.look("SELECT leaf FROM mpower.audit_leaves WHERE link = %s", link)
         assert covered[0][0] < a.kept[3].size, "the first checkpoint of the new key covers it"
         # whoever knows only the new key, or only the former one, is told so

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clients.ops.exported import Proving
-from clients.ops.exporting import export
+from clients.ops.exporting import Done, export
 from clients.ops.proving import Proof
 from mpowerd.audit import reading
 from protocols import evidence
@@ -121,7 +121,7 @@ class Exporting:
     def write(self, line: dict[str, Any]) -> None:
         self.lines.append(json.dumps(line).encode())
 
-    async def run(self) -> tuple[int, int]:
+    async def run(self) -> Done:
         link: Any = self
         return await export(link, CLUSTER, Export("yearly audit"), KEY, self.write)
 
@@ -144,7 +144,8 @@ async def test_an_export_is_proven_without_the_database_and_every_change_of_it_i
     async with audited(node, tmp_path) as a:
         monkeypatch.setattr(reading, "MOST", 2)
         out = Exporting(a)
-        links, entries = await out.run()
+        done = await out.run()
+        links, entries = done.links, done.entries
         proof = out.proof()
         assert (proof.trouble, proof.links, proof.entries) == (None, links, entries)
         assert proof.newest == a.kept[-1]
