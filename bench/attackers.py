@@ -1,8 +1,9 @@
-"""An attacker in a process of its own, with a stolen certificate: ``python -m bench.attackers KIND
-PORT CA CERT KEY USER PASSWORD``.
+"""An attacker in a process of its own, with a stolen certificate: ``python -m bench.attackers PORT
+CA CERT KEY USER PASSWORD``.
 
-It attacks as hard as it can until it is killed, and prints "at it" once it has begun. It knows the
-protocol's bytes, and nothing of the server.
+A line with the name of an attack begins it, and "at it" is printed once it has begun; an empty line
+ends it, with every connection it had, and "calm" is printed. It attacks as hard as it can. It knows
+the protocol's bytes, and nothing of the server.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import socket
 import ssl
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, TypeAlias
 
 from msgspec import Raw, msgpack
@@ -27,7 +28,11 @@ SIDE_BY_SIDE: Final = 4
 """As many connections are tried at once: more only compete with each other."""
 AT_ONCE: Final = 8
 """Requests a connection may have unanswered."""
+TOGETHER: Final = 200
+"""Requests in one write of who never reads."""
 DRIP_S: Final = 0.05
+BEGUN_S: Final = 0.3
+"""Then an attack is at its full strength: its connections are there, its buffers full."""
 KINDS: Final = {
     "connections": "connects and drops, without a certificate",
     "handshakes": "whole handshakes, one after the other",
@@ -60,11 +65,21 @@ class Attacker:
         self.tls.check_hostname = False
         self.tls.load_cert_chain(certificate, key)
         self.tls.set_alpn_protocols(["mpower/1"])
+        self._open: set[Writer] = set()
 
     async def call(self) -> tuple[Reader, Writer]:
-        return await asyncio.open_connection(
+        self._open = {one for one in self._open if not one.is_closing()}
+        reader, writer = await asyncio.open_connection(
             "127.0.0.1", self.port, ssl=self.tls, local_addr=(OWN, 0)
         )
+        self._open.add(writer)
+        return reader, writer
+
+    def hang_up(self) -> None:
+        """Cut off every connection there is."""
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
 
     async def greet(self) -> tuple[Reader, Writer]:
         reader, writer = await self.call()
@@ -128,9 +143,11 @@ class Attacker:
         reader, writer = await self.greet()
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other door
         body = Raw(msgpack.encode([]))
-        for number in range(1, 2**31):
-            writer.write(framed(Request(number, "no.such_operation", None, body)))
+        some = [framed(Request(n, "no.such_operation", None, body)) for n in range(1, 1 + TOGETHER)]
+        while True:
+            writer.write(b"".join(some))
             await writer.drain()
+            await asyncio.sleep(0)  # an order must be heard even where nothing is ever full
 
 
 async def heard(reader: Reader) -> bytes:
@@ -147,15 +164,34 @@ async def for_ever(attack: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(0)
 
 
-async def main(kind: str, port: str, *papers: str) -> None:
-    """Attack until killed."""
-    attacker = Attacker(int(port), *papers)
+@contextlib.asynccontextmanager
+async def under_way(attacker: Attacker, kind: str) -> AsyncIterator[None]:
+    """Attack so, until the end."""
     attack: Callable[[], Awaitable[None]] = getattr(attacker, kind)
     side_by_side = 1 if kind in ALONE else SIDE_BY_SIDE
     tasks = [asyncio.ensure_future(for_ever(attack)) for _ in range(side_by_side)]
-    await asyncio.sleep(0.5)
-    print("at it", flush=True)
-    await asyncio.gather(*tasks)
+    try:
+        await asyncio.sleep(BEGUN_S)
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        attacker.hang_up()
+
+
+async def main(port: str, *papers: str) -> None:
+    """Attack as is ordered, until the orders end."""
+    attacker = Attacker(int(port), *papers)
+    orders = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(orders), sys.stdin
+    )
+    while kind := (await orders.readline()).decode().strip():
+        async with under_way(attacker, kind):
+            print("at it", flush=True)
+            await orders.readline()
+        print("calm", flush=True)
 
 
 if __name__ == "__main__":
