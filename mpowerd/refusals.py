@@ -35,6 +35,10 @@ CONSTRAINTS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "receipt_events_once": ("RECEIPT_SETTLED", {"receipt": "given"}),
     "receipt_events_one_next": ("RECEIPT_SETTLED", {"receipt": "given"}),
     "charges_once": ("CHARGE_KNOWN", {"reference": "This reference", "amount": "another amount"}),
+    "approvals_asked_once": (
+        "ASKED_ALREADY",
+        {"request": "just asked for", "maker": "somebody", "state": "pending"},
+    ),
     "transfers_receipt_once": ("RECEIPT_MOVED", {"receipt": "given"}),
 }
 """Constraint → code and the words that stand where the row in the way cannot be named (it lost a

@@ -180,6 +180,18 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "OWN_REQUEST": Sentence(
         "The request {request} is your own; another person decides about it, whatever the login."
     ),
+    "OWN_MATTER": Sentence(
+        "The request {request} is about yourself ({object}); somebody whom it is not about "
+        "approves it, whatever the login."
+    ),
+    "WITH_ANOTHER": Sentence(
+        "The request {request} was forwarded to {person}, who decides about it. "
+        "Forward it to yourself if it cannot wait for them."
+    ),
+    "ASKED_ALREADY": Sentence(
+        "The same is asked for already: request {request} of {maker} is {state}. "
+        "Have it decided, or withdrawn by its maker, before it is asked for again."
+    ),
     "NOT_MAKER": Sentence("The request {request} is not yours; only its maker can do that."),
     "NO_POWER": Sentence(
         "You do not hold the power {power} that the request {request} needs at {office}. "
@@ -190,7 +202,8 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "the power {power}. Look at it and approve it alone."
     ),
     "NOT_COMPETENT": Sentence(
-        "{person} does not hold the power that the request {request} needs. Choose another."
+        "{person} may not approve the request {request}: that needs its power there, from "
+        "somebody who neither made it nor is it about. Choose another."
     ),
     "NOT_HELD": Sentence("You do not hold the power {power} yourself, so it cannot be lent."),
     "LENT_TO_SELF": Sentence(

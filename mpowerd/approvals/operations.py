@@ -20,6 +20,7 @@ from mpowerd.approvals import store
 from mpowerd.approvals.rules import (
     DELEGATION_DAYS,
     Proposal,
+    change_of,
     changes,
     check_changes,
     check_fresh,
@@ -29,6 +30,7 @@ from mpowerd.approvals.rules import (
 from mpowerd.audit.store import chain_of, note
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
+from mpowerd.jurisdiction import check_office
 from mpowerd.outcomes import instant
 from mpowerd.refusals import refusal_of
 from protocols.catalogue import CATALOGUE
@@ -66,7 +68,8 @@ class Approvals:
         content = content_of(operation.name, raw)
         reason = str(getattr(body, "reason", ""))
         number, founding, due = await store.ask(
-            cursor, caller, operation.name, power, proposal, raw, content, reason
+            *(cursor, caller, operation.name, power, proposal, raw, content),
+            *(change_of(operation.name, body), reason),
         )
         if founding:
             await self._carry[operation.name](cursor, caller, body)
@@ -124,12 +127,24 @@ class Approvals:
         operation = CATALOGUE.get(body.operation)
         if operation is None or operation.four_eyes is None:
             raise Refused("UNKNOWN_OPERATION", operation=body.operation)
-        proposal = await self._propose[operation.name](cursor, decode_body(operation, body.body))
+        inner = decode_body(operation, body.body)
+        await _check_may_ask(cursor, caller, operation, inner)
+        proposal = await self._propose[operation.name](cursor, inner)
         check_changes(proposal)
-        content = content_of(operation.name, body.body)
-        version, due = await store.edit(cursor, caller, body, proposal, content)
+        content, change = content_of(operation.name, body.body), change_of(operation.name, inner)
+        version, due = await store.edit(cursor, caller, body, proposal, content, change)
         power = operation.four_eyes.power
         return words.Pending(body.request, version, content, power, proposal.office, due)
+
+
+async def _check_may_ask(cursor: Cursor, caller: Caller, operation: Operation, body: Any) -> None:
+    """Refuse an edit that its maker could not ask for anew: by role, office, or a stale sign-in."""
+    if caller.role not in operation.roles:
+        needed = " or ".join(sorted(operation.roles))
+        raise Refused("ROLE", purpose=operation.purpose, role=caller.role, needed=needed)
+    await check_office(cursor, caller, operation, body)
+    if operation.again == "always" and not caller.fresh:
+        raise Refused("PROVE_AGAIN")
 
 
 def _check_role(operation: Operation, caller: Caller) -> None:

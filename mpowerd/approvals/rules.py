@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -27,7 +27,7 @@ class Proposal(Struct, frozen=True):
 
     ``object`` names it for people (``user asha``); ``before`` and ``after`` by field, as texts, ''
     where there is none; ``value`` in the power's unit (0: the power has none); ``office`` whose
-    matter it is.
+    matter it is; ``persons``: whom it is about, none of whom approves it.
     """
 
     object: str
@@ -35,11 +35,27 @@ class Proposal(Struct, frozen=True):
     after: Mapping[str, str]
     value: int
     office: str
+    persons: tuple[str, ...] = ()
 
 
 def content_of(operation: str, body: bytes) -> bytes:
     """Give the content that an approver names: SHA-256 over operation and body."""
     return hashlib.sha256(operation.encode() + b"\0" + body).digest()
+
+
+def change_of(operation: str, body: Any) -> bytes:
+    """Give what would be done, whatever the reason and in whichever order rows are listed."""
+    fields = {**msgspec.structs.asdict(body), "reason": ""}
+    return hashlib.sha256(operation.encode() + b"\0" + _canonical(fields)).digest()
+
+
+def _canonical(value: Any) -> bytes:
+    def plain(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: plain(one) for name, one in part.items()}
+        return sorted(map(_canonical, part)) if isinstance(part, list) else part
+
+    return msgspec.json.encode(plain(msgspec.to_builtins(value)), order="deterministic")
 
 
 def fields_text(fields: Mapping[str, str]) -> str:

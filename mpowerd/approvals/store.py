@@ -20,7 +20,8 @@ from protocols.powers import Power
 
 ASK: Final = (
     "SELECT request, founding, due_at"
-    " FROM mpower.ask_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " FROM mpower.ask_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+    " %s, %s)"
 )
 APPROVE: Final = (
     "SELECT power, value, operation, object, body, before, after, maker_person, maker_user"
@@ -29,7 +30,7 @@ APPROVE: Final = (
 ANSWER: Final = "SELECT mpower.answer_approval_v1(%s, %s, %s, %s, %s, %s, %s)"
 EDIT: Final = (
     "SELECT new_version, due_at FROM"
-    " mpower.edit_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " mpower.edit_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 INBOX: Final = (
     "SELECT request, operation, object, power, value, office, version, content, state,"
@@ -77,6 +78,7 @@ async def ask(
     proposal: Proposal,
     body: bytes,
     content: bytes,
+    change: bytes,
     reason: str,
 ) -> tuple[int, bool, str]:
     """Keep a request; its number, whether it is founding (carry it out now), until when (ISO)."""
@@ -92,6 +94,8 @@ async def ask(
             proposal.office,
             body,
             content,
+            change,
+            list(proposal.persons),
             fields_text(proposal.before),
             fields_text(proposal.after),
             reason,
@@ -133,7 +137,7 @@ async def answer(
 
 
 async def edit(
-    cursor: Cursor, caller: Caller, asked: Edit, proposal: Proposal, content: bytes
+    cursor: Cursor, caller: Caller, asked: Edit, proposal: Proposal, content: bytes, change: bytes
 ) -> tuple[int, str]:
     """Put another content in place; its version, and until when (ISO)."""
     version, due_at = await _one(
@@ -150,6 +154,8 @@ async def edit(
             proposal.office,
             asked.body,
             content,
+            change,
+            list(proposal.persons),
             fields_text(proposal.before),
             fields_text(proposal.after),
             asked.reason,

@@ -76,7 +76,8 @@ async def propose_appointment(cursor: Cursor, body: Appoint) -> Proposal:
     """Say what an appointment would change."""
     login = await store.login(cursor, body.user)
     before, after = {"role": login.role}, {"role": body.role.value}
-    return Proposal(f"user {body.user} of {login.person}", before, after, 0, HEAD_OFFICE)
+    about = f"user {body.user} of {login.person}"
+    return Proposal(about, before, after, 0, HEAD_OFFICE, (login.person,))
 
 
 async def appoint(cursor: Cursor, caller: Caller, body: Appoint) -> Nothing:
@@ -95,7 +96,8 @@ async def propose_grant(cursor: Cursor, body: GrantPower) -> Proposal:
     after = before
     if granted not in named:
         after = {"powers": "; ".join([*named, granted]), "from": body.valid_from}
-    return Proposal(f"powers of {body.person}", before, after, 0, body.office)
+    about = f"powers of {body.person}"
+    return Proposal(about, before, after, 0, body.office, (body.person,))
 
 
 async def grant_power(cursor: Cursor, caller: Caller, body: GrantPower) -> Nothing:
@@ -136,7 +138,8 @@ async def enrol_factor(
 async def propose_glass(cursor: Cursor, body: BreakGlass) -> Proposal:
     """Say which emergency power would stand, and for how long."""
     after = {"emergency": f"{body.power} at HO without limit", "hours": str(body.hours)}
-    return Proposal(f"emergency power of {body.person}", {}, after, 0, HEAD_OFFICE)
+    about = f"emergency power of {body.person}"
+    return Proposal(about, {}, after, 0, HEAD_OFFICE, (body.person,))
 
 
 async def break_glass(cursor: Cursor, caller: Caller, body: BreakGlass) -> Nothing:
@@ -150,7 +153,7 @@ async def propose_enabling(cursor: Cursor, body: EnableUser) -> Proposal:
     login = await store.login(cursor, body.user)
     before = {"disabled": login.disabled}
     named = f"user {body.user} of {login.person}, {login.role}"
-    return Proposal(named, before, {"disabled": ""}, 0, HEAD_OFFICE)
+    return Proposal(named, before, {"disabled": ""}, 0, HEAD_OFFICE, (login.person,))
 
 
 async def enable_user(cursor: Cursor, caller: Caller, body: EnableUser) -> Nothing:
@@ -164,7 +167,7 @@ async def propose_allowing(cursor: Cursor, body: AllowReset) -> Proposal:
     login = await store.login(cursor, body.user)
     named = f"user {body.user} of {login.person}, {login.role}"
     before, after = {"reset allowed": login.reset}, {"reset allowed": "once, for a day"}
-    return Proposal(named, before, after, 0, HEAD_OFFICE)
+    return Proposal(named, before, after, 0, HEAD_OFFICE, (login.person,))
 
 
 async def allow_reset(cursor: Cursor, caller: Caller, body: AllowReset) -> Nothing:
@@ -186,7 +189,8 @@ async def propose_reset(cursor: Cursor, body: ResetFactor) -> Proposal:
     """Say what resetting a second factor would change."""
     person, since = await store.factor(cursor, body.user)
     before = {"second factor": f"since {since}" if since else ""}
-    return Proposal(f"user {body.user} of {person}", before, {"second factor": ""}, 0, HEAD_OFFICE)
+    about = f"user {body.user} of {person}"
+    return Proposal(about, before, {"second factor": ""}, 0, HEAD_OFFICE, (person,))
 
 
 async def reset_factor(cursor: Cursor, caller: Caller, body: ResetFactor) -> Nothing:

@@ -297,6 +297,7 @@ OPERATIONS = (
         MAKERS,
         keyed=True,
         purpose="edit a request",
+        again="by value",
         about=About("request", "request"),
     ),
     Operation(

@@ -107,7 +107,7 @@ async def test_the_database_itself_refuses_a_maker_as_checker(node: Node) -> Non
         with pytest.raises(errors.CheckViolation, match="approval_acts_two_people"):
             t.look(
                 "INSERT INTO mpower.approval_acts SELECT request, 2, 'APPROVED', version, content,"
-                " maker_person, 'adil.again', NULL, NULL, '', now(), maker_person"
+                " maker_person, 'adil.again', NULL, NULL, '', now(), maker_person, '{}'"
                 " FROM mpower.approvals WHERE request = %s RETURNING 1",
                 asked.request,
             )

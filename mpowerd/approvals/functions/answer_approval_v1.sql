@@ -1,6 +1,7 @@
 -- Everything but approving that a person does with a request: return it to its maker, forward it (which endorses it),
 -- reject it; the maker withdraws it. It is for who holds the power, or to whom it was forwarded. What was returned waits
--- for its maker: forwarding does not put it before an approver again. It is forwarded only to who may approve it.
+-- for its maker: forwarding does not put it before an approver again. It is forwarded only to who may approve it, and not by
+-- one it is about: that would endorse their own matter.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -28,8 +29,9 @@ BEGIN
     END IF;
     IF act = 'FORWARDED' AND r.state = 'RETURNED' THEN
         PERFORM mpower.refuse('REQUEST_RETURNED', json_build_object('request', r.request::text));
-    ELSIF act = 'FORWARDED' AND NOT EXISTS (SELECT FROM mpower.holders(r.power, r.value, r.office) h
-            WHERE h.person = to_person AND h.person <> r.maker_person AND h.lent_by IS DISTINCT FROM r.maker_person) THEN
+    ELSIF act = 'FORWARDED' AND me.person = ANY (mpower.concerned(r)) THEN
+        PERFORM mpower.refuse('OWN_MATTER', json_build_object('request', r.request::text, 'object', r.object));
+    ELSIF act = 'FORWARDED' AND NOT EXISTS (SELECT FROM mpower.deciders(r, r.value) d WHERE d.person = to_person) THEN
         PERFORM mpower.refuse('NOT_COMPETENT', json_build_object('person', to_person, 'request', r.request::text));
     END IF;
     becomes := CASE act WHEN 'RETURNED' THEN 'RETURNED' WHEN 'FORWARDED' THEN 'PENDING' WHEN 'REJECTED' THEN 'REJECTED'

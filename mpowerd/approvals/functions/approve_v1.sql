@@ -1,5 +1,6 @@
 -- Approve a request as a second person who holds its power; what is to be done, for whoever carries it out next in this
--- transaction. besides: what was approved by the same stroke before it, by power. In one's own right goes before a lent power, so that the act names no lender without need.
+-- transaction. besides: what was approved by the same stroke before it, by power. In one's own right goes before a lent
+-- power, so that the act names no lender without need. What was forwarded is for that person, or with their lent power.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -11,6 +12,7 @@ DECLARE
     me record;
     r mpower.approvals;
     held record;
+    together bigint;
 BEGIN
     SELECT * INTO me FROM mpower.who(token);
     r := mpower.open_request(approve_v1.request, approve_v1.version, approve_v1.content);
@@ -19,15 +21,20 @@ BEGIN
     ELSIF r.maker_person = me.person THEN
         PERFORM mpower.refuse('OWN_REQUEST', json_build_object('request', r.request::text));
     END IF;
-    SELECT h.* INTO held FROM mpower.holders(r.power, r.value, r.office) h
-        WHERE h.person = me.person AND h.lent_by IS DISTINCT FROM r.maker_person ORDER BY h.lent_by NULLS FIRST LIMIT 1;
-    IF held.person IS NULL THEN
+    IF me.person = ANY (mpower.concerned(r)) THEN
+        PERFORM mpower.refuse('OWN_MATTER', json_build_object('request', r.request::text, 'object', r.object));
+    ELSIF NOT EXISTS (SELECT FROM mpower.deciders(r, r.value) d WHERE d.person = me.person) THEN
         PERFORM mpower.refuse('NO_POWER', json_build_object('request', r.request::text, 'power', r.power,
             'office', r.office));
     END IF;
-    IF besides ->> r.power IS NOT NULL AND NOT EXISTS (
-            SELECT FROM mpower.holders(r.power, r.value + (besides ->> r.power)::bigint, r.office) h
-            WHERE h.person = me.person AND h.lent_by IS DISTINCT FROM r.maker_person) THEN
+    SELECT d.* INTO held FROM mpower.deciders(r, r.value) d
+        WHERE d.person = me.person AND (r.with_person IS NULL OR r.with_person IN (me.person, d.lent_by))
+        ORDER BY d.lent_by NULLS FIRST LIMIT 1;
+    IF held.person IS NULL THEN
+        PERFORM mpower.refuse('WITH_ANOTHER', json_build_object('request', r.request::text, 'person', r.with_person));
+    END IF;
+    together := r.value + (besides ->> r.power)::bigint;
+    IF together IS NOT NULL AND NOT EXISTS (SELECT FROM mpower.deciders(r, together) d WHERE d.person = me.person) THEN
         PERFORM mpower.refuse('BULK_VALUE', json_build_object('request', r.request::text, 'power', r.power));
     END IF;
     UPDATE mpower.approvals a SET state = 'APPROVED' WHERE a.request = r.request;

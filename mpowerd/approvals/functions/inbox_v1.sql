@@ -1,5 +1,5 @@
--- Requests for a person: those they may decide (not their own; forwarded ones only to whom they were forwarded), or those
--- they made. Oldest first. Expired ones no longer wait, whether or not they were marked yet.
+-- Requests for a person: those they may approve (not their own nor about themselves; forwarded ones only for whom they were
+-- forwarded to, or who has the power from them), or those they made. Oldest first. Expired ones no longer wait, whether or not they were marked yet.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -12,10 +12,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         r.maker_person, p.name, r.reason, r.asked_at, r.due_at
     FROM mpower.who(token) me, mpower.approvals r JOIN mpower.persons p ON p.person = r.maker_person
     WHERE CASE WHEN mine THEN r.maker_person = me.person
-        ELSE r.state = 'PENDING' AND r.due_at > now() AND r.maker_person <> me.person
-            AND coalesce(r.with_person = me.person, true)
-            AND EXISTS (SELECT FROM mpower.holders(r.power, r.value, r.office) h
-                WHERE h.person = me.person AND h.lent_by IS DISTINCT FROM r.maker_person) END
+        ELSE r.state = 'PENDING' AND r.due_at > now() AND EXISTS (SELECT FROM mpower.deciders(r, r.value) d
+            WHERE d.person = me.person AND (r.with_person IS NULL OR r.with_person IN (me.person, d.lent_by))) END
     ORDER BY CASE WHEN mine THEN -r.request ELSE r.request END LIMIT most
 $$;
 REVOKE ALL ON FUNCTION mpower.inbox_v1 FROM PUBLIC;
