@@ -38,6 +38,7 @@ from cluster.rules import (
 )
 from cluster.rules.cover import IMPOSSIBLE
 from cluster.rules.rule import Rule
+from cluster.safety import ARBITER_BACK
 from cluster.states import State
 from cluster.timers import Timers
 from cluster.view import alarms_of
@@ -84,7 +85,7 @@ UNKNOWN: Final = (
     "The arbiter has not answered: it may or may not be recorded."
     " See 'mpower cluster status' before you ask again."
 )
-NOT_ASKED: Final = "Not done: the arbiter cannot be reached. Bring it back first."
+NOT_ASKED: Final = f"Not done: the arbiter cannot be reached. {ARBITER_BACK}"
 
 _INDEX: Final[dict[tuple[State, type[ev.Event]], tuple[Rule, ...]]] = {
     (state, event): tuple(row for row in TABLE if state in row.states and event in row.on)

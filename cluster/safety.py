@@ -63,6 +63,12 @@ def why_not_switch(mind: Mind, to: str) -> No | None:
     )
 
 
+def as_yet(mind: Mind, to: str) -> str:
+    """What speaks now against a switchover that is planned for later, as its primary sees it."""
+    no = why_not_switch(mind, to) if mind.named else None
+    return f" It is asked again when it is due; now it could not be: {no.why}." if no else ""
+
+
 def why_not_close(mind: Mind, to: str) -> No | None:
     """Why the arbiter cannot be closed now, its record going to the one named ``to``."""
     record = mind.record

@@ -197,6 +197,8 @@ def _peer_alarms(mind: Mind) -> dict[str, str]:
     alarms: dict[str, str] = {}
     if mind.state is State.PRIMARY_SOLO:
         do = f"Bring {mind.peer} back."
+        if mind.peer_linked and mind.beat is not None:
+            do = f"{mind.peer} is {mind.beat.state}: mpower cluster explain."
         if only_links_cut(mind.hearing, mind.now_s, mind.timers.suspect_s):
             do = f"{mind.peer} lives, but no link to it carries anything: mend the links."
         alarms["one-copy"] = f"{mind.me} serves alone: one copy. {do}"

@@ -79,7 +79,7 @@ def status(*, watch: bool, as_json: bool) -> None:
         raise Ended(Exit.NOT_REACHABLE, "Nobody answered. Do the nodes and the witness run?")
     if not any(one.open for one in seen.nodes):
         because = verdict(seen.nodes, seen.witness).because
-        raise Ended(Exit.NO_PRIMARY, f"{because[:1].upper()}{because[1:].rstrip('.')}.")
+        raise Ended(Exit.NO_PRIMARY, f"{because[:1].upper()}{because[1:].rstrip('.?')}.")
 
 
 @cluster.command(epilog="Example: mpower cluster bootstrap --admin asha")

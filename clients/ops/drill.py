@@ -18,6 +18,7 @@ from msgspec import Struct, to_builtins
 
 from clients.door import Ended, Exit, answer, client_settings, json_option, talk
 from clients.ops.reactor import on_reactor
+from clients.ops.silence import sentences
 from clients.ops.switchover import completed
 from clients.ops.verbs import give, look, record_of
 from clients.ops.verdict import verdict
@@ -67,8 +68,9 @@ class Leg(Struct, frozen=True, kw_only=True):
 
 def unsafe(seen: Seen) -> str:
     """Why no failover may be rehearsed now, ''."""
-    for address, why in seen.silent.items():
-        return f"{address} does not answer ({why})"
+    silent = sentences(seen)
+    if silent:
+        return silent[0]
     judged = verdict(seen.nodes, seen.witness)
     record = record_of(seen)
     if not judged.safe or record is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clients.door import answer, client_settings, json_option
+from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.reactor import on_reactor
 from clients.ops.switchover import completed
 from clients.ops.verbs import Told, give, record_of
@@ -80,6 +80,8 @@ def maintenance(*, node: str, switch: str, dry: bool, as_json: bool) -> None:
 @json_option
 def handover(*, reason: str, dry: bool, as_json: bool) -> None:
     """The primary gives its place to the standby at once: this server will not last."""
+    if not reason.strip():
+        raise Ended(Exit.USAGE, "The history needs a reason: --reason 'on battery'.")
     said = {"reason": reason[:200]}
     if dry:
         _ask("handover", said, dry=dry, as_json=as_json, to="")

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +34,10 @@ def password(file: str | None, ask: str, *, twice: bool = False) -> str:
     """
     if file is None:
         try:
-            said: str = click.prompt(ask, hide_input=True, confirmation_prompt=twice, err=True)
-        except click.Abort as wrong:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", GetPassWarning)  # it would be shown while typed
+                said: str = click.prompt(ask, hide_input=True, confirmation_prompt=twice, err=True)
+        except (click.Abort, GetPassWarning) as wrong:
             if sys.stdin.isatty():
                 raise
             raise Ended(Exit.USAGE, NO_TERMINAL) from wrong

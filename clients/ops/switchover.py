@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DONE_DEADLINE_S: Final = 75.0
 """The checkpoint before it may take a minute; the rest takes seconds."""
 LOOK_EVERY_S: Final = 0.1
+FORMS: Final = "23:30, or 2026-04-01T23:30, of this machine's time, or 2026-04-01T23:30+05:30"
 CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})")
 EPILOG: Final = """\b
 Examples:
@@ -65,7 +66,9 @@ def switchover(*, to: str | None, at: str | None, dry: bool, cancel: bool, as_js
         if at_s:
             when = dt.datetime.fromtimestamp(at_s).astimezone().isoformat(timespec="minutes")
             data = {"said": told.said, "at_s": at_s, "at": when}
-            return data, f"Planned for {when}. Take it back: mpower cluster switchover --cancel"
+            but = told.said.removeprefix("Planned.")
+            back = "Take it back: mpower cluster switchover --cancel"
+            return data, f"Planned for {when}.{but} {back}"
         return await completed(asking, settings, told.seen)
 
     data, text = on_reactor(settings, work)
@@ -139,7 +142,7 @@ def moment(text: str, now: dt.datetime) -> int:
             at = dt.datetime.fromisoformat(text.strip())
             at = at if at.tzinfo else at.astimezone(now.tzinfo)
     except ValueError:
-        raise Ended(Exit.USAGE, f"{text} is no time. Write 23:30, or 2026-04-01T23:30.") from None
+        raise Ended(Exit.USAGE, f"{text} is no time. Write {FORMS}.") from None
     if at <= now:
         raise Ended(Exit.USAGE, f"{at.isoformat(timespec='minutes')} is past. Name a later time.")
     return int(at.timestamp())

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from clients.door import Ended, Exit
 from clients.ops.seen import Seen, sorted_out
+from clients.ops.silence import PAIR, names_of
 from clients.ops.verdict import hears
 
 if TYPE_CHECKING:
@@ -71,16 +72,24 @@ def asked_node(seen: Seen, wanted: str | None) -> str:
     if not names:
         raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
     if wanted is None:
-        return max(seen.nodes, key=lambda one: (hears(one.arbiter_heard_ms), one.epoch)).node
-    if wanted == "":
+        best = max(seen.nodes, key=lambda one: (hears(one.arbiter_heard_ms), one.epoch, one.open))
+        return best.node
+    primary = wanted == ""
+    if primary:
         record = record_of(seen)
         wanted = record.primary if record is not None else names[0]
-    if wanted not in names:
-        raise Ended(
-            Exit.NO_PRIMARY,
-            f"Node {wanted} does not answer, and only it can do that. See 'mpower cluster status'.",
-        )
-    return wanted
+    if wanted in names:
+        return wanted
+    pair = names_of(seen)
+    if wanted not in pair and len(pair) == PAIR:
+        raise Ended(Exit.USAGE, f"There is no node {wanted}. It can only be {' or '.join(pair)}.")
+    back = f"Bring it back: power, network, 'systemctl start mpower-node' on {wanted}."
+    if primary:
+        why = f"{wanted}, the primary by record, does not answer, and only it can give its place up"
+        back = f"'mpower cluster explain' says whether the other takes over by itself. {back}"
+    else:
+        why = f"Node {wanted} does not answer, and only it can do that"
+    raise Ended(Exit.NO_PRIMARY, f"{why}. {back}")
 
 
 async def give(

@@ -25,6 +25,7 @@ def hears(heard_ms: int) -> bool:
     return 0 <= heard_ms < FRESH_MS
 
 
+NEITHER: Final = ": neither node answers. Start both, in any order; the record says who may serve"
 HELD: Final = "Paused, what stopped by itself stays down. Go on: mpower cluster resume"
 
 
@@ -143,7 +144,7 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     primary = primary_of(nodes)
     record = record_of(nodes, witness)
     if primary is None:
-        why = _nobody_open(nodes, record) if nodes else ""
+        why = _nobody_open(nodes, record) if nodes else NEITHER
         return Verdict(safe=False, because=f"no node is open for terminals{why}")
     if witness is None and record is None:
         return Verdict(
@@ -164,7 +165,12 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
 def _nobody_open(nodes: list[NodeStatus], record: Record | None) -> str:
     """What is known of why, and what is to be done."""
     if record is None:
-        return f", and the record is not known: does the {nodes[0].arbiter} run?"
+        last = newest_of(nodes)
+        named = next((one for one in nodes if last is not None and one.node == last.primary), None)
+        back = f"Bring the {nodes[0].arbiter} back, or the node that is away: what is left goes on"
+        if named is None:
+            return f", and the record is not known: does the {nodes[0].arbiter} run? {back}"
+        return f": {named.node}, the primary as last read, is {named.state}. {back}"
     named = next((one for one in nodes if one.node == record.primary), None)
     if named is not None:
         is_so = f": {named.node}, the primary by record, is {named.state}: {named.reason}"

@@ -35,6 +35,7 @@ from cluster.safety import (
     ARBITER_BACK,
     LOOK,
     No,
+    as_yet,
     why_not_close,
     why_not_confirm,
     why_not_reclone,
@@ -169,7 +170,7 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
     plan = _plan(mind, said)
     assert plan is not None
     why = f"switchover to {plan.to} asked {who}"
-    told = "Planned." if plan.at_s else f"Switching over to {plan.to}."
+    told = f"Planned.{as_yet(mind, plan.to)}" if plan.at_s else f"Switching over to {plan.to}."
     return records.planned(record, mind.me, name, plan, why), told
 
 
@@ -324,8 +325,8 @@ def could(mind: Mind, event: ev.Asked) -> Outcome:
     if event.verb == "strict" and record is not None and not record.sync:
         said = "It could be, but there is one copy only: all counters would wait for the other."
     plan = _plan(mind, dict(event.arguments)) if event.verb == "switchover" else None
-    if plan is not None and plan.at_s and (no := why_not_switch(mind, plan.to)) is not None:
-        said = f"It can be planned, and is asked again when it is due. Now it could not: {no.why}."
+    if plan is not None and plan.at_s and (against := as_yet(mind, plan.to)):
+        said = f"It can be planned.{against}"
     return mind, (act.AnswerVerb(event.verb, True, "", said),)
 
 

@@ -51,6 +51,8 @@ def _not_set_back(mind: Mind) -> No | None:
     if mind.disk.short_lsn and record.opened and mind.alone_for_sure:
         return None
     do = f"Nothing needs to be done; for {mind.peer}: mpower cluster switchover."
+    if mind.state is State.ISOLATED:
+        do = f"Bring the arbiter or {mind.peer} back: then it serves again by itself."
     return No("PRIMARY", f"{mind.me} is the primary by record", do)
 
 

@@ -346,6 +346,14 @@ def test_without_a_terminal_the_password_file_is_named(call: Call, words: tuple[
     assert "There is no terminal to ask for a password: give it in a file" in said.stderr
 
 
+def test_a_hand_over_without_a_reason_is_not_asked(call: Call) -> None:
+    said = call("cluster", "handover", "--reason", " ")
+    assert (said.exit_code, said.stderr) == (
+        2,
+        "The history needs a reason: --reason 'on battery'.\n",
+    )
+
+
 def test_a_journal_that_cannot_be_used_is_a_sentence(
     call: Call, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,9 @@ def test_a_pair_that_is_not_may_not(changes: dict[str, object], why: str) -> Non
 
 def test_nobody_may_be_silent() -> None:
     silent = structs.replace(seen(), silent={"h:1": "refused"})
-    assert unsafe(silent) == "h:1 does not answer (refused)"
+    assert unsafe(silent) == "a node, one link: no answer at h:1 (refused)"
+    lone = structs.replace(silent, nodes=[A])
+    assert unsafe(lone).startswith("b: no answer since")
 
 
 def test_a_wait_is_the_time_between_two_welcomes() -> None:

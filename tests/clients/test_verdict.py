@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
+from clients.door import Ended, Exit
 from clients.ops.asking import Heard
 from clients.ops.seen import Seen, sorted_out
 from clients.ops.strips import lag
@@ -168,6 +169,32 @@ def test_a_verb_for_either_goes_to_the_one_that_can_tell_the_arbiter(
     a: NodeStatus, b: NodeStatus, asked: str
 ) -> None:
     assert asked_node(Seen([a, b], W, {}, {}, 10.0), None) == asked
+
+
+def test_a_node_that_is_none_of_the_two_is_a_typing_mistake() -> None:
+    with pytest.raises(Ended, match=r"There is no node c\. It can only be a or b\.") as wrong:
+        asked_node(Seen([A], W, {}, {}, 10.0), "c")
+    assert wrong.value.exit_code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ("", "a, the primary by record, does not answer, and only it can give its place up"),
+        ("a", "Node a does not answer, and only it can do that. Bring it back: power, network"),
+    ],
+)
+def test_a_node_that_is_needed_and_silent_is_to_be_brought_back(wanted: str, why: str) -> None:
+    with pytest.raises(Ended, match=why) as wrong:
+        asked_node(Seen([B], W, {}, {}, 10.0), wanted)
+    assert wrong.value.exit_code == Exit.NO_PRIMARY
+
+
+def test_where_the_record_is_unknown_the_last_primary_says_how_it_is_and_what_to_bring() -> None:
+    cut = structs.replace(A, state="ISOLATED", open=False, arbiter_heard_ms=9000)
+    why = verdict([cut], None).because
+    assert "a, the primary as last read, is ISOLATED. Bring the witness back, or the node" in why
+    assert "neither node answers. Start both" in verdict([], W).because
 
 
 def test_reported_and_recorded_are_both_said() -> None:

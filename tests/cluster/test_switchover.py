@@ -379,4 +379,9 @@ def test_a_dry_run_of_a_plan_says_what_speaks_against_it_now() -> None:
     maintained(node)
     told = ask(node, "switchover", at=str(int(NOON) + 60), dry="yes")
     assert told is not None
-    assert (told.ok, "Now it could not: b is in maintenance" in told.sentence) == (True, True)
+    assert (told.ok, "now it could not be: b is in maintenance" in told.sentence) == (True, True)
+    assert ask(node, "switchover", at=str(int(NOON) + 60)) is None
+    (told,) = (
+        one for one in node.feed(confirmed(node.swapped())) if isinstance(one, act.AnswerVerb)
+    )
+    assert told.sentence.startswith("Planned. It is asked again when it is due; now it could")
