@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from mpowerd.alarms import TermAlarms
 from mpowerd.audit.signing import Signer
 from mpowerd.database import Database
 from mpowerd.dispatch import Dispatch
@@ -30,7 +31,7 @@ WORKS_EVERY_S: Final = 1.0
 class Business:
     """``today`` gives the open business date, '' if none; ``checkpoint_s``: how often the audit is
     signed; ``chores`` by name are what the rooms want done by the clock, ``works`` what they carry
-    on step by step.
+    on step by step, ``alarms`` what they raised.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Business:
         checkpoint_s: float,
         chores: Mapping[str, Callable[[], Awaitable[None]]],
         works: Mapping[str, Callable[[], Awaitable[None]]],
+        alarms: TermAlarms,
     ) -> None:
+        self._alarms = alarms
         self._chores, self._works = chores, works
         self._signer, self._checkpoint_s = signer, checkpoint_s
         self._database, self._lane, self._sessions = database, lane, sessions
@@ -81,6 +84,7 @@ class Business:
         """Serve no more; what is being served ends by its own deadline."""
         await self._jobs.close()
         self._signer.close()
+        self._alarms.end()
         await self._lane.close()
         await self.dispatch.close()
         self._sessions.clear()

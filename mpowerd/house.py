@@ -23,6 +23,7 @@ from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
 from cluster.standing import Standing
+from mpowerd.alarms import TermAlarms
 from mpowerd.approvals.operations import served as approvals_served
 from mpowerd.approvals.store import expire
 from mpowerd.audit.keyring import Keyring
@@ -51,11 +52,11 @@ from mpowerd.opening import Opening
 from mpowerd.outcomes import Outcome, instant
 from mpowerd.passwords import Passwords
 from mpowerd.pauses import Pauses
+from mpowerd.payments.carried_on import CarriedOn
 from mpowerd.payments.operations import SERVED as PAYMENTS
 from mpowerd.payments.rules import fingerprint
 from mpowerd.payments.store import Item, take_batch
 from mpowerd.payments.whole_days import SERVED as WHOLE_DAYS
-from mpowerd.payments.whole_days import carry_on
 from mpowerd.people import People
 from mpowerd.quotas import Quotas
 from mpowerd.receipt_books.operations import SERVED as RECEIPT_BOOKS
@@ -190,7 +191,7 @@ class House:
             NotPrimary(standing.epoch),
             _later_epoch,
             self.figures.answered,
-            lambda kind, text: self.alarm(kind, text),  # noqa: PLW0108 - it is set later
+            self._tell,
             Quotas(plan.quotas),
         )
         self.figures.show(self._present)
@@ -201,6 +202,9 @@ class House:
             self.hall, acceptor, clock, rate=plan.accept_per_s, most=plan.sessions
         )
         self.stood = self.opening.stood
+
+    def _tell(self, kind: str, text: str) -> None:
+        self.alarm(kind, text)  # it is set later
 
     def start(self) -> int:
         """Listen for terminals and follow the standing; gives the port."""
@@ -273,6 +277,7 @@ class House:
         """Put together what stands behind the doors, on one database."""
         now_s = self._clock.seconds
         people = People(database, self._plan.second_factor)
+        alarms = TermAlarms(self._tell)
         plan, hashed = self._plan, self._passwords.hashed
         sessions = Sessions(people.alive, people.end, now_s, plan.fresh_s)
         operations = served(
@@ -302,11 +307,12 @@ class House:
             today=partial(_today, database),
             chores={
                 "requests that ran out": partial(expire_requests, database),
-                "emergency powers": partial(tell_emergencies, database, self.alarm),
-                "unsigned requests": partial(tell_unsigned, database, self.alarm),
+                "emergency powers": partial(tell_emergencies, database, alarms.tell),
+                "unsigned requests": partial(tell_unsigned, database, alarms.tell),
                 "refused handshakes": refused,
             },
-            works={"verification of a day": partial(carry_on, database)},
+            works={"verification of a day": CarriedOn(database, alarms.tell)},
+            alarms=alarms,
             signer=self._signer(database),
             checkpoint_s=plan.checkpoint_s,
         )

@@ -195,6 +195,17 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " signed.",
         "Unless a failover was forced: run 'mpower audit verify', keep its answer, copy the disk.",
     ),
+    "verification-stuck": Advice(
+        "A verification that was asked for does not get on: its next step fails each time, for the"
+        " reason in the alarm. What was posted before it stands, nothing of the step is posted,"
+        " payments go on; the receipts from the named one on, and verifications asked for later,"
+        " wait. It is tried again every second and goes on by itself when the reason is gone. If"
+        " the reason is that it did not end in time, somebody holds its accounts: see"
+        " pg_stat_activity on the primary. Else it is a mistake of mPower about the named receipt:"
+        " keep its number and the log of that minute for support. 'verify C001 DATE RECEIPT ...' at"
+        " a counter verifies other receipts by their numbers meanwhile.",
+        "End what holds its accounts; else keep the receipt's number and the log for support.",
+    ),
     "break-glass": Advice(
         "An emergency power stands: somebody holds it in the whole board, without limit, for a few"
         " hours; two administrators gave it.",

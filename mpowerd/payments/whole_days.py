@@ -9,6 +9,7 @@ This file must not know when steps are made.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -27,7 +28,7 @@ from protocols.refusals import Refused
 
 LEFT: Final = 100
 """Receipts named in one answer; the next page begins after the last."""
-WAIT: Final = "SELECT mpower.verifications_wait_v1()"
+WAIT: Final = "SELECT * FROM mpower.verifications_wait_v1()"
 NEXT: Final = "SELECT * FROM mpower.verification_step_v1(%s)"
 NOTE: Final = "SELECT mpower.note_verification_step_v1(%s, %s, %s)"
 WATCH: Final = "SELECT * FROM mpower.verification_v1(%s)"
@@ -70,20 +71,43 @@ async def _progress(cursor: Cursor, number: int, most: int, after: int) -> Progr
     return Progress(*figures)
 
 
-async def carry_on(database: Database) -> None:
-    """Make steps until nothing waits."""
-    while await database.read("verifications", None, _waits):
-        await database.write("a step of a verification", Role.OFFICER, step)
+class Waiting(NamedTuple):
+    """A verification that waits to be carried on: whose word it is, how far it is, its next
+    receipt, and how many wait behind it.
+    """
+
+    verification: int
+    day: dt.date
+    counter: str
+    by: str
+    done: int
+    receipts: int
+    next: str
+    behind: int
 
 
-async def _waits(cursor: Cursor) -> bool:
-    ((waits,),) = await (await cursor.execute(WAIT)).fetchall()
-    return bool(waits)
+async def waiting(database: Database) -> Waiting | None:
+    """Give the verification whose turn it is; None: nothing waits, or no day is open."""
+
+    async def work(cursor: Cursor) -> Waiting | None:
+        row = await (await cursor.execute(WAIT)).fetchone()
+        return None if row is None else Waiting(*row)
+
+    return await database.read("verifications", None, work)
 
 
-async def step(cursor: Cursor) -> None:
+async def make_step(database: Database, most: int) -> None:
+    """Make one step of at most so many receipts."""
+
+    async def work(cursor: Cursor) -> None:
+        await step(cursor, most)
+
+    await database.write("a step of a verification", Role.OFFICER, work)
+
+
+async def step(cursor: Cursor, most: int) -> None:
     """Verify and post the next receipts, and note what became of each."""
-    found = await _next(cursor)
+    found = await _next(cursor, most)
     if found is None:
         return
     outcomes = [objection_to_verify(one.state, one.person, found.person) for one in found.receipts]
@@ -96,8 +120,8 @@ async def step(cursor: Cursor) -> None:
     await _audit(cursor, found, said)
 
 
-async def _next(cursor: Cursor) -> Step | None:
-    await cursor.execute(NEXT, (verification.STEP,))
+async def _next(cursor: Cursor, most: int) -> Step | None:
+    await cursor.execute(NEXT, (most,))
     rows = await cursor.fetchall()
     if not rows:
         return None

@@ -2,10 +2,12 @@
 out.
 """
 
+import asyncio
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 
+import psycopg
 import pytest
 
 from mpowerd.caller import Caller
@@ -88,6 +90,42 @@ async def test_two_that_keep_displacing_each_other_raise_an_alarm(
             await (await all_of_them.enter_async_context(terminal)).welcome()
             assert ("certificate-copied" in alarms) == (turn > 5), "one bad line is no alarm"
     assert alarms["certificate-copied"].endswith("each other: counter/C007 (127.0.0.1).")
+
+
+@on_reactor
+async def test_a_verification_that_does_not_get_on_is_an_alarm_of_the_primary_alone(
+    house: OpenHouse,
+) -> None:
+    alarms: dict[str, str] = {}
+    changed = asyncio.Event()
+
+    def alarm(kind: str, text: str) -> None:
+        alarms[kind] = text
+        changed.set()
+
+    async def until(kind: str, *, stands: bool) -> None:
+        while bool(alarms.get(kind)) is not stands:
+            changed.clear()
+            await changed.wait()
+
+    house.house.alarm = alarm
+    async with house.terminal("C001", "asha") as terminal:
+        assert await terminal.code("payments.take", ["1000000021", 100], 1) == ""
+    house.rows(
+        "SELECT mpower.ask_verification_v1('meera', 'E-MEERA', day, 'C001') FROM mpower.days"
+    )
+    with psycopg.connect(house.node.conninfo, autocommit=True) as base:
+        base.execute("ALTER FUNCTION mpower.verification_step_v1 RENAME TO away")
+        try:
+            await until("verification-stuck", stands=True)
+            house.stand(open=False)
+            await until("verification-stuck", stands=False)
+            house.stand(open=True)
+            await until("verification-stuck", stands=True)
+        finally:
+            base.execute("ALTER FUNCTION mpower.away RENAME TO verification_step_v1")
+    await until("verification-stuck", stands=False)
+    assert house.rows("SELECT state FROM mpower.verifications") == [("DONE",)]
 
 
 @on_reactor

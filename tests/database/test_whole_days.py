@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Final
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
+from mpowerd.database import Busy, Gated
 from mpowerd.payments import verification
-from mpowerd.payments.whole_days import carry_on
+from mpowerd.payments.carried_on import FAILS, CarriedOn
 from protocols.catalogue.body import Body
 from protocols.catalogue.payments import (
     Cancel,
@@ -22,7 +25,8 @@ from protocols.catalogue.payments import (
     WatchVerification,
 )
 from protocols.refusals import Refused
-from tests.database.town import DAY, OLD, RAM, RICH, SITA, Town, town
+from tests.database.by_hand.planted import Plant, planted
+from tests.database.town import DAY, OLD, RAM, RICH, SITA, Town, carry_on, town
 from tests.postgres_nodes import Node, on_reactor
 
 VERIFY_DAY = "payments.verify_day"
@@ -173,3 +177,62 @@ async def test_what_cannot_be_asked_for_is_refused(node: Node) -> None:
         with pytest.raises(Refused, match="There is no verification 7"):
             await watch(t, 7)
         assert t.look("SELECT count(*) FROM mpower.verifications") == [(0,)]
+
+
+POISON: Final = 13
+"""Paise that no receipt can be posted with."""
+BROKEN: Final = Plant(
+    "post_receipts_v1", "ASSERT wrong IS NULL", f"ASSERT NOT {POISON} = ANY (line_paise)"
+)
+
+
+@on_reactor
+async def test_a_step_that_fails_raises_an_alarm_that_names_the_receipt(node: Node) -> None:
+    async with town(node) as t:
+        paid = [await t.pay("asha", RAM, paise) for paise in (20, 30, POISON, 40)]
+        await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
+        await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
+        alarms: dict[str, str] = {}
+        carried_on = CarriedOn(t.database, alarms.__setitem__)
+        planted(t, BROKEN)
+        for turn in range(12):
+            with pytest.raises(psycopg.errors.AssertFailure):
+                await carried_on()
+            assert ("verification-stuck" in alarms) == (turn >= FAILS - 1)
+        told = alarms["verification-stuck"]
+        assert f"stands at 2 of 4 receipts, at {paid[2].number}; 1 more wait behind it" in told
+        assert t.look("SELECT count(*) FROM mpower.receipt_events") == [(2,)]
+        t.is_well()
+        planted(t, Plant(BROKEN.function, BROKEN.wrong, BROKEN.right))
+        await carried_on()
+        assert alarms == {"verification-stuck": ""}
+        assert t.look("SELECT state, posted FROM mpower.verifications ORDER BY 1, 2") == [
+            ("DONE", 0),
+            ("DONE", 4),
+        ]
+        t.is_well()
+
+
+@on_reactor
+async def test_somebody_who_holds_the_accounts_is_an_alarm_after_a_while_and_a_shut_gate_is_none(
+    node: Node,
+) -> None:
+    async with town(node) as t:
+        await t.pay("asha", RAM, 1_000)
+        await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
+        alarms: dict[str, str] = {}
+        carried_on = CarriedOn(t.database, alarms.__setitem__)
+        t.standing[0] = replace(t.standing[0], open=False)
+        for _ in range(FAILS):
+            with pytest.raises(Gated):
+                await carried_on()
+        t.standing[0] = replace(t.standing[0], open=True)
+        with psycopg.connect(t.superuser) as base:
+            base.execute("SELECT FROM mpower.accounts WHERE account = 16 FOR UPDATE")
+            for _ in range(FAILS):
+                assert alarms == {}
+                with pytest.raises((psycopg.errors.LockNotAvailable, Busy)):
+                    await carried_on()
+        assert f"stands at 0 of 1 receipts, at {'C001/2026-27/1'}" in alarms["verification-stuck"]
+        await carried_on()
+        assert alarms == {"verification-stuck": ""}

@@ -10,13 +10,12 @@ import datetime as dt
 from typing import Final
 
 from mpowerd.payments.rules import CARRIED, MODES
-from mpowerd.payments.whole_days import carry_on
 from protocols.catalogue.payments import Cancel, Mode, Take, Verify, VerifyDay
 from protocols.catalogue.receipt_books import Enter, Leaf, Register, Spoilt
 from protocols.catalogue.shifts import OpenShift, PickUpCash, Witness
 from protocols.heads import OWN_HEAD
 from tests.database.by_hand.book import CLERK_AT, NOBODY, NUMBERS, PAPER, SERIES, Book, pick
-from tests.database.town import Town, cash_of, codes, decoded, here
+from tests.database.town import Town, carry_on, cash_of, codes, decoded, here
 
 OFFICER_AT: Final = {"C001": "omar", "C002": "omar.two"}
 PURPOSES: Final = ("ADVANCE", "DUES", "PARTIAL", "DUES", *OWN_HEAD, "DUES")

@@ -17,7 +17,6 @@ from typing import Any, Final, get_args
 from mpowerd.caller import Key
 from mpowerd.database import Busy, Doubtful, Gated
 from mpowerd.outcomes import Outcome
-from mpowerd.payments.whole_days import carry_on
 from protocols.accounts import group_of
 from protocols.catalogue.approvals import Approve
 from protocols.catalogue.banking import Line, Post
@@ -31,7 +30,7 @@ from protocols.catalogue.transfers import Match, Move, Refund, SendUp
 from tests.database.by_hand.afterwards import FUNDS
 from tests.database.by_hand.at_counters import OFFICER_AT, STRANGER, payment
 from tests.database.by_hand.book import BANK, CLERK_AT, HELD, NOBODY, NUMBERS, PAPER, Book
-from tests.database.town import DAY, Town, cash_of, decoded
+from tests.database.town import DAY, Town, carry_on, cash_of, decoded
 
 Place = tuple[str, str]
 STATE: Final = ("HO", "STATE")

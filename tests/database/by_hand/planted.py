@@ -12,6 +12,10 @@ import psycopg
 
 from tests.database.town import Town
 
+ARRIVED: Final = (
+    "CREATE SEQUENCE IF NOT EXISTS mpower.arrived;"
+    " GRANT ALL ON SEQUENCE mpower.arrived TO mpower_owner"
+)
 TEXT: Final = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s"
 
 
@@ -26,7 +30,7 @@ class Plant(NamedTuple):
 def planted(t: Town, *plants: Plant) -> None:
     """Plant bugs in a town."""
     with psycopg.connect(t.superuser, autocommit=True) as base:
-        base.execute("CREATE SEQUENCE mpower.arrived; GRANT ALL ON mpower.arrived TO mpower_owner")
+        base.execute(ARRIVED)
         for function in {plant.function for plant in plants}:
             ((text,),) = base.execute(TEXT, (function,)).fetchall()
             for plant in plants:
