@@ -25,7 +25,6 @@ from twisted.internet.interfaces import IReactorTime
 from cluster.standing import Standing
 from mpowerd.alarms import TermAlarms
 from mpowerd.approvals.operations import served as approvals_served
-from mpowerd.approvals.store import expire
 from mpowerd.audit.keyring import Keyring
 from mpowerd.audit.operations import served as audit_served
 from mpowerd.audit.signing import Signer, nobody_keeps, nobody_listens, nowhere
@@ -33,9 +32,8 @@ from mpowerd.banking.operations import SERVED as BANKING
 from mpowerd.business import Business
 from mpowerd.caller import Caller, Key
 from mpowerd.certificates import operations as certificates
-from mpowerd.certificates.rules import WAITS_HOURS
-from mpowerd.certificates.store import unsigned
 from mpowerd.charges import operations as charges
+from mpowerd.chores import chores
 from mpowerd.consumers import operations as consumers
 from mpowerd.database import Cursor, Database
 from mpowerd.days.operations import served as days_served
@@ -49,7 +47,7 @@ from mpowerd.ledger.operations import SERVED as LEDGER
 from mpowerd.masters import operations as masters
 from mpowerd.migrations import migrate
 from mpowerd.opening import Opening
-from mpowerd.outcomes import Outcome, instant
+from mpowerd.outcomes import Outcome
 from mpowerd.passwords import Passwords
 from mpowerd.pauses import Pauses
 from mpowerd.payments.carried_on import CarriedOn
@@ -67,7 +65,6 @@ from mpowerd.security import operations as security
 from mpowerd.security.common import read_common
 from mpowerd.security.operations import Hashing
 from mpowerd.security.operations import served as security_served
-from mpowerd.security.store import broken_glass
 from mpowerd.server import Server
 from mpowerd.sessions import FRESH_S, Sessions
 from mpowerd.shifts.operations import SERVED as SHIFTS
@@ -91,10 +88,6 @@ LANES: Final = frozenset({TAKE})
 TODAY: Final = "SELECT day FROM mpower.today_v1() WHERE open"
 SEATS_SHOWN: Final = 300
 """Certificates in one status answer: it fits a frame; a larger board reads the metrics."""
-UNSIGNED_TOLD: Final = 5
-"""Machines one alarm names; 'mpower pki waiting' has them all."""
-EXPIRED_AT_ONCE: Final = 500
-"""Requests marked in one transaction; the rest a minute later."""
 FIRST_PERSON: Final = "ADMIN"
 """Staff number of the first administrator."""
 CHAIN: Final = 0
@@ -289,9 +282,8 @@ class House:
             self._common.holds,
         )
         rooms = ServedRooms(database, operations, {TAKE: fingerprint}, self._done)
-        lane: Lane[Outcome] = Lane(
-            _posting(database, self.figures, now_s), now_s, self._plan.payments_per_batch
-        )
+        posting = _posting(database, self.figures, now_s)
+        lane = Lane[Outcome](posting, now_s, plan.payments_per_batch)
         door = Asker(f"node/{self.opening.standing.node}", "")
         refused = partial(self._server.strangers.tell, partial(people.note_refused, door))
         sign_ins = SignIns(
@@ -305,12 +297,7 @@ class House:
             sessions=sessions,
             doors=Doors(dispatch, sign_ins, sessions, people.note_displaced, LANES),
             today=partial(_today, database),
-            chores={
-                "requests that ran out": partial(expire_requests, database),
-                "emergency powers": partial(tell_emergencies, database, alarms.tell),
-                "unsigned requests": partial(tell_unsigned, database, alarms.tell),
-                "refused handshakes": refused,
-            },
+            chores={**chores(database, alarms.tell), "refused handshakes": refused},
             works={"verification of a day": CarriedOn(database, alarms.tell)},
             alarms=alarms,
             signer=self._signer(database),
@@ -325,34 +312,6 @@ class House:
     def _done(self, operation: str) -> None:
         if operation in {"days.open", "days.close"}:
             self.opening.day_changed()
-
-
-async def expire_requests(database: Database) -> None:
-    """Mark the requests that nobody decided in time."""
-
-    async def work(cursor: Cursor) -> int:
-        return await expire(cursor, EXPIRED_AT_ONCE)
-
-    await database.write("requests that ran out", None, work)
-
-
-async def tell_emergencies(database: Database, alarm: Callable[[str, str], None]) -> None:
-    """Alarm while emergency powers stand."""
-    stand = await database.read("emergency powers", None, broken_glass)
-    told = [f"{person} holds {power} until {instant(ends)}" for person, power, ends in stand]
-    alarm("break-glass", f"An emergency power stands: {'; '.join(told)}." if told else "")
-
-
-async def tell_unsigned(database: Database, alarm: Callable[[str, str], None]) -> None:
-    """Alarm while a machine's request for its next certificate waits too long."""
-
-    async def work(cursor: Cursor) -> list[tuple[str, dt.datetime]]:
-        return await unsigned(cursor, WAITS_HOURS, UNSIGNED_TOLD)
-
-    late = await database.read("unsigned requests", None, work)
-    told = ", ".join(f"{subject} since {instant(since)}" for subject, since in late)
-    text = f"Requests for certificates wait for a signature: {told}."
-    alarm("certificate-unsigned", text if late else "")
 
 
 async def _today(database: Database) -> str:

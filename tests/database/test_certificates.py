@@ -13,7 +13,7 @@ from config.pki import Authority, Identity, certify, issue, make_authority
 from config.renewal import asked_key, request
 from mpowerd.caller import Caller
 from mpowerd.certificates.rules import A_DAY
-from mpowerd.house import tell_unsigned
+from mpowerd.chores import tell_unsigned
 from protocols.catalogue.certificates import PAGE, Ask, Fetch, Settle, Use, Waiting
 from protocols.operation import Role
 from tests.database.town import CLUSTER, Town, town

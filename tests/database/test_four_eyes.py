@@ -14,7 +14,7 @@ from msgspec import msgpack
 from msgspec.structs import replace
 from psycopg import errors
 
-from mpowerd.house import expire_requests, tell_emergencies
+from mpowerd.chores import expire_requests, tell_emergencies
 from protocols.catalogue import approvals as words
 from protocols.catalogue.approvals import Answer, Approve, Pending
 from protocols.catalogue.security import (

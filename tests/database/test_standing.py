@@ -110,7 +110,7 @@ async def test_a_verification_that_does_not_get_on_is_an_alarm_of_the_primary_al
 
     house.house.alarm = alarm
     async with house.terminal("C001", "asha") as terminal:
-        assert await terminal.code("payments.take", ["1000000021", 100], 1) == ""
+        assert await terminal.code("payments.take", ["1000000021", 100], 2) == ""
     house.rows(
         "SELECT mpower.ask_verification_v1('meera', 'E-MEERA', day, 'C001') FROM mpower.days"
     )
