@@ -16,7 +16,9 @@
 #                          mpower demo run -- make scenario NAME=DAY
 #   make install           the environment alone, for a server (docs/operator/install.md)
 #   make lock              write requirements.lock again from pyproject.toml
-#   make audit             secrets, dangerous code, known vulnerabilities of what the lock pins
+#   make audit [ADVISORIES=all.zip]
+#                          secrets, dangerous code, known vulnerabilities of what the lock pins;
+#                          exits 0 clean, 1 found, 3 the advisories could not be asked
 #   make sbom              what is in a release: CycloneDX 1.6 of the lock, build/sbom.cdx.json
 #   make clean             remove what these targets made
 
@@ -35,6 +37,7 @@ SEED ?=
 PLANT ?=
 KINDS ?=
 NAME ?= DAY
+ADVISORIES ?=
 PYTEST = $(BIN)/python -m pytest
 # pytest exits 5 when a selection holds no test: not a failure of the code.
 RUN_TESTS = run() { "$$@" || { code=$$?; [ "$$code" -eq 5 ] || exit "$$code"; }; }; run
@@ -96,7 +99,7 @@ lock: $(STAMP)
 		{ echo "requirements.lock names this machine"; exit 1; }
 
 audit: $(STAMP)
-	@.ci/audit $(BIN)
+	@ADVISORIES="$(ADVISORIES)" .ci/audit $(BIN)
 
 # From the lock alone; needs no environment.
 sbom:

@@ -1,9 +1,10 @@
 """What no file of the house may do or hold: run what a client sent, follow an entity, unpack where
 a file says, trust an unverified peer; and no secret stands in the repository. Pure rules.
 
-A secret is found by its form (a private key's block, a known kind of token) and by its name: a long
-text without spaces given to a name that says password, secret or token. A pattern hides its last
-letter in brackets, so that this file does not complain of itself.
+A secret is found by its form (a private key's block, a known kind of token), by its place (before
+the host of an address, in a database's connection string) and by its name: a long text without
+spaces given to a name that says password, secret or token. A pattern hides its last letter in
+brackets, so that this file does not complain of itself.
 """
 
 import ast
@@ -32,11 +33,21 @@ UNPACKING = frozenset({"extract", "extractall"})
 FORMS = re.compile(
     r"-----BEGIN (?:[A-Z]+ )*PRIVATE KE[Y]-----\n[A-Za-z0-9+/]"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|\b(?:glpat|pypi)-[A-Za-z0-9_-]{20,}|\bAIza[A-Za-z0-9_-]{35}\b|\bsk_live_[A-Za-z0-9]{16,}"
     r"|\bsk-[A-Za-z0-9]{32,}\b|\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\."
 )
 NAMED = re.compile(
     r"""(?i)\b[a-z_]*(?:password|passwd|secret|token|api_?key)["']?\s*[:=]\s*["']([^"'\s]{12,})["']"""
 )
+ADDRESSED = re.compile(r"""://[^\s/:@"'{}<>]+:[^\s/@"'{}<>$%]{6,}@""")
+CONNECTING = re.compile(
+    r"""\b(?:host|user|port|dbname)=[^\s"']+ (?:[a-z]+=[^\s"']+ )*password=[^\s"'{}<>$%]{6,}"""
+)
+BARE = re.compile(
+    r"""(?im)^[ \t-]*[a-z_]*(?:password|passwd|secret|token|api_?key)[ \t]*[:=][ \t]*"""
+    r"""[^\s"'#{}()\[\]<>$%/`|]{8,}[ \t]*(?:\#.*)?$"""
+)
+"""A settings file needs no quotes. A path is no secret, it says where one is."""
 
 
 def dangerous(path: str, text: str) -> Iterator[str]:
@@ -81,7 +92,8 @@ def _is(node: ast.expr, *, value: bool) -> bool:
 
 def secrets(path: str, text: str) -> Iterator[str]:
     """Complain of what looks like a secret that somebody could use."""
-    for pattern in (FORMS, NAMED):
+    bare = () if path.endswith((".py", ".sql")) else (BARE,)
+    for pattern in (FORMS, NAMED, ADDRESSED, CONNECTING, *bare):
         for match in pattern.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             yield f"{path}:{line}: looks like a secret; keep it outside the repository"
