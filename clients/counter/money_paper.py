@@ -18,7 +18,9 @@ def text_of(reply: Any) -> str:
         case Pending():
             return (
                 f"Request {reply.request} waits for a second officer who holds {reply.power} in"
-                f" {reply.office}, until {reply.due_at}. Nothing has moved yet."
+                f" {reply.office}, until {reply.due_at}. Nothing has moved yet.\n"
+                f"To change it: mpower approvals edit {reply.request}; that voids what was said"
+                " about it until then."
             )
         case Dishonoured():
             return "\n".join([_taken_back(reply), "", *reply.notice])

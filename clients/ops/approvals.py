@@ -2,8 +2,9 @@
 
 A decision names the version and content that were shown on this screen: the request is fetched,
 shown with before and after, confirmed, and decided over one link, so that an edit in between is
-refused by the server and nobody approves what they have not seen. This file must not know any
-operation but those of approvals.
+refused by the server and nobody approves what they have not seen. Its maker's edit goes the same
+way (edit_request.py says what it becomes). This file must not know any operation but those of
+approvals.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ import click
 
 from clients.asking import Asking
 from clients.door import Ended, Exit, answer, json_option, talk
+from clients.ops.edit_request import differences, edited, listed
 from clients.ops.signed import as_person, checked, named, signed_in
 from protocols.catalogue import approvals as words
 from protocols.powers import Power, worded
 
 F = TypeVar("F", bound=Callable[..., Any])
 as_officer = as_person(None)
+VOIDS: Final = (
+    "What was said about version {} (an approval under way, an endorsement, a return) is void:"
+    " the request is looked at and approved anew."
+)
 HELP: Final = """\
 What waits for a second person: look, approve, return, forward.
 
@@ -29,6 +35,7 @@ Examples:
   mpower approvals inbox --as meera
   mpower approvals show 17 --as meera
   mpower approvals approve 17 --as meera --remark "order seen"
+  mpower approvals edit 17 --set amount=450 --reason "bill 31" --as meera
 """
 
 
@@ -48,11 +55,13 @@ def _text(shown: words.Shown) -> str:
     lines = [_line(one).strip(), f"reason: {one.reason}"]
     lines += [f"  {row.field}: {row.before or '—'} → {row.after or '—'}" for row in shown.changes]
     lines += [f"with: {shown.forwarded_to}"] if shown.forwarded_to else []
-    for act in shown.acts:
-        by = f"{act.person or 'the clock'}" + (f" for {act.lent_by}" if act.lent_by else "")
-        to = f" to {act.to}" if act.to else ""
-        lines.append(f"  {act.at} {act.act.lower()} v{act.version} by {by}{to}: {act.remark}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *map(_said, shown.acts)])
+
+
+def _said(act: words.Act) -> str:
+    by = f"{act.person or 'the clock'}" + (f" for {act.lent_by}" if act.lent_by else "")
+    to = f" to {act.to}" if act.to else ""
+    return f"  {act.at} {act.act.lower()} v{act.version} by {by}{to}: {act.remark}"
 
 
 @approvals.command("inbox")
@@ -140,8 +149,64 @@ def _deciding(verb: str, operation: str, said: str) -> click.Command:
 
 
 _deciding("reject", "approvals.reject", "Reject REQUEST for good.")
-_deciding("return", "approvals.send_back", "Return REQUEST to its maker, who may edit it.")
+_deciding(
+    "return",
+    "approvals.send_back",
+    "Return REQUEST to its maker, who edits it ('mpower approvals edit') or withdraws it.",
+)
 _deciding("withdraw", "approvals.withdraw", "Withdraw my own REQUEST.")
+
+
+@approvals.command("edit")
+@click.argument("request", type=click.IntRange(1))
+@click.option("--set", "settings", multiple=True, help="FIELD=VALUE, amounts in rupees; repeat it.")
+@click.option("--reason", default="", help="Why, as it now stands; it replaces the former reason.")
+@click.option("--yes", is_flag=True, help="Do not ask: what is shown is put.")
+@as_officer
+@json_option
+def edit(
+    request: int,
+    *,
+    settings: tuple[str, ...],
+    reason: str,
+    yes: bool,
+    me: str,
+    password_file: str | None,
+    as_json: bool,
+) -> None:
+    """Put other values into my own REQUEST. Without --set: list what may be set.
+
+    The edit voids what was said about the request before: an approval under way, an endorsement, a
+    return. It is looked at and approved anew.
+    """
+    if settings and not reason:
+        raise click.UsageError("An edit needs --reason: it replaces the former reason.")
+
+    async def work(link: Asking) -> Any:
+        shown = await link.ask("approvals.show", words.Show(request, body=True))
+        one = shown.request
+        if not settings:
+            return listed(one.operation, shown.body)
+        raw = edited(one.operation, shown.body, settings, reason)
+        talk("\n".join([_line(one).strip(), *differences(one.operation, shown.body, raw)]))
+        talk(f"The edit makes version {one.version + 1}. {VOIDS.format(one.version)}")
+        talk("\n".join(_said(act) for act in shown.acts if act.version == one.version))
+        if not yes and not click.confirm(f"Edit request {request}?", err=True):
+            return None
+        seen = (one.request, one.version, one.content, one.operation)
+        body = checked(words.Edit(*seen, raw, reason))
+        return (await link.submit("approvals.edit", body)).body
+
+    got = signed_in(me, password_file, work)
+    if not isinstance(got, words.Pending):
+        nothing = "nothing was edited" if settings else "\n".join(got)
+        answer({"edited": False, "fields": got}, nothing, as_json=as_json)
+        return
+    text = (
+        f"request {got.request} is version {got.version} now and waits until {got.due_at} for"
+        f" somebody who holds {got.power} at {got.office}. {VOIDS.format(got.version - 1)}"
+    )
+    answer(named(got), text, as_json=as_json)
 
 
 @approvals.command("forward")

@@ -96,7 +96,7 @@ def grant(
     """Grant STAFF_NUMBER a POWER. A second administrator approves it."""
     which = Power(power.upper())
     begins = first or dt.datetime.now(dt.UTC).astimezone().date().isoformat()
-    limit = _limit(which, most)
+    limit = limit_of(which, most)
     body = checked(GrantPower(person, which, limit, office, begins, reason, last))
     got = signed_in(me, password_file, lambda link: link.submit("security.grant_power", body)).body
     show_pending(got, as_json=as_json)
@@ -175,7 +175,8 @@ def show_pending(got: Pending, *, as_json: bool) -> None:
     answer(data, text, as_json=as_json)
 
 
-def _limit(power: Power, text: str | None) -> int:
+def limit_of(power: Power, text: str | None) -> int:
+    """Read the limit of a power as a person types it; None: without limit (0)."""
     if text is None:
         return 0
     unit = UNITS[power]

@@ -188,9 +188,10 @@ async def show(cursor: Cursor, caller: Caller, body: words.Show) -> words.Shown:
     found = await store.show(cursor, caller, body.request)
     if found is None:
         raise Refused("NO_REQUEST", request=body.request)
-    waiting, before, after, forwarded_to, acts = found
-    rows = [words.Change(*row) for row in changes(before, after)]
-    return words.Shown(waiting, rows, acts, forwarded_to)
+    if body.body:
+        return words.Shown(found.waiting, [], found.acts, found.forwarded_to, found.body)
+    rows = [words.Change(*row) for row in changes(found.before, found.after)]
+    return words.Shown(found.waiting, rows, found.acts, found.forwarded_to)
 
 
 def _answering(act: str) -> Carry:

@@ -38,7 +38,7 @@ INBOX: Final = (
 )
 SHOW: Final = (
     "SELECT operation, object, power, value, office, version, content, state, maker_person,"
-    " maker_name, reason, asked_at, due_at, before, after, with_person, acts"
+    " maker_name, reason, asked_at, due_at, before, after, with_person, acts, body"
     " FROM mpower.approval_v1(%s, %s)"
 )
 DELEGATE: Final = (
@@ -61,6 +61,17 @@ class Found(Struct, frozen=True):
     after: dict[str, str]
     maker_person: str
     maker_user: str
+
+
+class Kept(Struct, frozen=True):
+    """A request as it stands: to whom it was forwarded ('' to nobody), and every act upon it."""
+
+    waiting: Waiting
+    before: dict[str, str]
+    after: dict[str, str]
+    forwarded_to: str
+    acts: list[Act]
+    body: bytes
 
 
 async def _one(cursor: Cursor, query: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -171,19 +182,16 @@ async def inbox(cursor: Cursor, caller: Caller, most: int, *, mine: bool) -> lis
     return [_waiting(row) for row in await cursor.fetchall()]
 
 
-async def show(
-    cursor: Cursor, caller: Caller, request: int
-) -> tuple[Waiting, dict[str, str], dict[str, str], str, list[Act]] | None:
-    """Give a request with before, after, to whom it was forwarded, and its acts; None: not theirs
-    to see.
-    """
+async def show(cursor: Cursor, caller: Caller, request: int) -> Kept | None:
+    """Give a request; None: not theirs to see."""
     await cursor.execute(SHOW, (caller.session, request))
     row = await cursor.fetchone()
     if row is None:
         return None
     acts = [Act(*one) for one in msgspec.json.decode(row[16], type=list[tuple[Any, ...]])]
     waiting = _waiting((request, *row[:13]))
-    return waiting, fields_of(row[13]), fields_of(row[14]), row[15], acts
+    shown = (fields_of(row[13]), fields_of(row[14]))
+    return Kept(waiting, *shown, row[15], acts, bytes(row[17]))
 
 
 async def delegate(

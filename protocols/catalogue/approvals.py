@@ -73,9 +73,10 @@ class Requests(Body, frozen=True):
 
 
 class Show(Body, frozen=True):
-    """One request whole."""
+    """One request whole; ``body``: as it was asked, in place of its changes, for an edit."""
 
     request: RequestNumber
+    body: bool = False
 
 
 class Change(Body, frozen=True):
@@ -100,12 +101,13 @@ class Act(Body, frozen=True):
 
 
 class Shown(Body, frozen=True):
-    """A request with its changes and its history."""
+    """A request with its changes, or its body, and its history."""
 
     request: Waiting
     changes: list[Change]
     acts: list[Act]
     forwarded_to: str = ""
+    body: bytes = b""
 
 
 class Approve(Body, frozen=True):
@@ -176,8 +178,8 @@ class Forward(Body, frozen=True):
 
 
 class Edit(Body, frozen=True):
-    """Put another body in place of the request's: the maker's alone. Endorsements no longer
-    stand.
+    """Put another body in place of the request's: the maker's alone. What was said about the former
+    one (an endorsement, a return) no longer stands.
     """
 
     request: RequestNumber

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click.testing
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from clients.ops import edit_request
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue import approvals as words
+from protocols.catalogue.body import Body
 from protocols.catalogue.consumers import ChangeDetails, ChangeLoad
 from protocols.catalogue.security import (
     Appoint,
@@ -24,7 +27,9 @@ from protocols.catalogue.security import (
     SessionsEnded,
     WithdrawPower,
 )
-from protocols.operation import Role
+from protocols.catalogue.transfers import Refund
+from protocols.codec import decode_body
+from protocols.operation import Operation, Role
 from protocols.powers import Power
 from tests.clients.links import Board
 from tests.protocols import examples
@@ -137,6 +142,107 @@ def test_a_refused_approval_ends_with_the_refusals_code(call: Call, board: Board
     }
     said = call("approvals", "approve", "17", "--yes", *OF_MEERA, stdin=WORD)
     assert (said.exit_code, said.stdout) == (5, "17: The request 17 is your own.\n")
+
+
+def waiting_for(operation: str, body: Body, acts: list[words.Act]) -> words.Shown:
+    waits = replace(examples.WAITING, operation=operation)
+    return words.Shown(waits, [], acts, "", msgspec.msgpack.encode(body))
+
+
+FORWARDED = words.Act("FORWARDED", 1, "E1001", "adil", "", "E1042", "above me", examples.AT)
+GRANT = GrantPower("E1042", Power.REFUND, 500_00, "SD-101", "2026-04-01", "order 17")
+
+
+def test_an_edit_says_what_it_changes_and_what_it_voids(call: Call, board: Board) -> None:
+    board.answers = {
+        "approvals_show": waiting_for("security.grant_power", GRANT, [FORWARDED]),
+        "approvals_edit": replace(examples.PENDING, version=2),
+    }
+    edit = ("approvals", "edit", "17", "--set", "most=4,500", "--set", "valid_to=2026-06-30")
+    said = call(*edit, "--reason", "order 18", "--yes", *OF_MEERA, stdin=WORD)
+    assert said.exit_code == 0, said.stderr
+    assert "most: 500.00 → 4,500.00" in said.stderr
+    assert "valid_to: — → 2026-06-30" in said.stderr
+    assert "What was said about version 1 (an approval under way, an endorsement, a return) is" in (
+        said.stderr
+    )
+    assert "forwarded v1 by E1001 to E1042: above me" in said.stderr
+    assert "request 17 is version 2 now" in said.stdout
+    assert "void" in said.stdout
+    body = replace(GRANT, most=4_500_00, valid_to="2026-06-30", reason="order 18")
+    raw = msgspec.msgpack.encode(body)
+    put = words.Edit(17, 1, examples.CONTENT, "security.grant_power", raw, "order 18")
+    assert board.said[-1] == ("approvals.edit", put)
+
+
+def test_an_edit_that_is_not_confirmed_is_not_sent(call: Call, board: Board) -> None:
+    board.answers["approvals_show"] = waiting_for("security.grant_power", GRANT, [])
+    edit = ("approvals", "edit", "17", "--set", "most=45", "--reason", "order 18", "--as", "meera")
+    said = call(*edit, stdin=f"{WORD}n\n")
+    assert (said.exit_code, said.stdout) == (0, "nothing was edited\n")
+    assert board.said[-1][0] == "approvals.show"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "fields"),
+    [
+        (
+            "security.grant_power",
+            GRANT,
+            "person=E1042 power=REFUND most=500.00 office=SD-101 valid_from=2026-04-01 valid_to=",
+        ),
+        (
+            "transfers.refund",
+            Refund("1234567890", 45_050, "asked"),
+            "consumer=1234567890 amount=450.50",
+        ),
+        (
+            "consumers.change_details",
+            ChangeDetails("1234567890", {"name": "RK"}, "deed"),
+            "consumer=1234567890 fields.name=RK",
+        ),
+    ],
+)
+def test_an_edit_without_values_lists_what_may_be_set(
+    call: Call, board: Board, operation: str, body: Body, fields: str
+) -> None:
+    board.answers["approvals_show"] = waiting_for(operation, body, [])
+    said = call("approvals", "edit", "17", *OF_MEERA, stdin=WORD)
+    assert said.stdout.split() == fields.split()
+    assert board.said[-1] == ("approvals.show", words.Show(17, body=True))
+
+
+@pytest.mark.parametrize("operation", [one for one in CATALOGUE if one.four_eyes], ids=str)
+def test_every_request_of_two_can_be_edited_by_the_words_it_lists(operation: Operation) -> None:
+    raw = msgspec.msgpack.encode(examples.BODIES[operation.name][0])
+    reason = "a pencilled word"
+    settings = edit_request.listed(operation.name, raw)
+    again = edit_request.edited(operation.name, raw, settings, reason)
+    assert edit_request.differences(operation.name, raw, again) == []
+    assert decode_body(operation, again).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (("most",), "--set 'most': give FIELD=VALUE."),
+        (("colour=red",), "may be one of person, power, most, office"),
+        (("reason=mine",), "the reason is --reason"),
+        (("office.name=x",), "may be one of person"),
+        (("power=FLYING",), "--set power=FLYING: Invalid enum value"),
+        (("most=many",), "REFUND is limited in rupees above zero"),
+        (("valid_from=soon",), "valid_from"),
+    ],
+)
+def test_what_cannot_be_set_is_named_before_anything_is_sent(
+    call: Call, board: Board, settings: tuple[str, ...], sentence: str
+) -> None:
+    board.answers["approvals_show"] = waiting_for("security.grant_power", GRANT, [])
+    sets = [word for one in settings for word in ("--set", one)]
+    said = call("approvals", "edit", "17", *sets, "--reason", "order 18", *OF_MEERA, stdin=WORD)
+    assert (said.exit_code, sentence in said.stderr) == (2, True), said.stderr
+    assert board.said[-1][0] == "approvals.show"
+    assert call("approvals", "edit", "17", *sets, *OF_MEERA, stdin=WORD).exit_code == 2
 
 
 @pytest.mark.parametrize(

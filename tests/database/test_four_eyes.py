@@ -146,6 +146,8 @@ async def test_what_was_edited_or_has_changed_is_not_approved_unseen(node: Node)
         assert await t.refused("anita", "approvals.edit", edit) == "NOT_MAKER"
         again = await t.done("adil", "approvals.edit", edit)
         assert again.version == 2
+        whole = await t.read("adil", "approvals.show", words.Show(asked.request, body=True))
+        assert (whole.body, whole.changes) == (body, [])
         assert await t.refused("anita", "approvals.approve", seen(asked)) == "REQUEST_CHANGED"
         forged = replace(seen(again), content=asked.content)
         assert await t.refused("anita", "approvals.approve", forged) == "REQUEST_CHANGED"

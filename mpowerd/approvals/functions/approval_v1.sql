@@ -5,7 +5,7 @@ SET LOCAL ROLE mpower_owner;
 CREATE FUNCTION mpower.approval_v1(token bytea, request bigint)
 RETURNS TABLE (operation text, object text, power text, value bigint, office text, version smallint, content bytea,
     state text, maker_person text, maker_name text, reason text, asked_at timestamptz, due_at timestamptz,
-    before text, after text, with_person text, acts text)
+    before text, after text, with_person text, acts text, body bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
     SELECT r.operation, r.object, r.power, r.value, r.office, r.version, r.content,
         CASE WHEN r.state IN ('PENDING', 'RETURNED') AND r.due_at <= now() THEN 'EXPIRED' ELSE r.state END,
@@ -13,7 +13,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         (SELECT json_agg(json_build_array(a.act, a.version, a.person, a.user_name, coalesce(a.lent_by, ''),
                 coalesce(a.to_person, ''), a.remark, to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
                 ORDER BY a.step)::text
-            FROM mpower.approval_acts a WHERE a.request = r.request)
+            FROM mpower.approval_acts a WHERE a.request = r.request), r.body
     FROM mpower.who(token) me, mpower.approvals r JOIN mpower.persons p ON p.person = r.maker_person
     WHERE r.request = approval_v1.request AND (r.maker_person = me.person OR me.role = 'auditor'
         OR EXISTS (SELECT FROM mpower.approval_acts a WHERE a.request = r.request AND me.person IN (a.person, a.to_person))
