@@ -16,15 +16,12 @@ goes with the true one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.simulation.checks import Checks
     from tests.simulation.node import Node
     from tests.simulation.witness import Witness
-
-LEAST_LOSS: Final = 8
-"""WAL entries: less than a start itself writes would not show in any position."""
 
 
 class Budget:
@@ -34,6 +31,11 @@ class Budget:
         self.checks = checks
         self.witness = witness
         self.arbiter_lost = False
+
+    @property
+    def remembered(self) -> int:
+        """How far the arbiter knows, whatever befalls it, that was flushed."""
+        return min(self.witness.file.high_flush, self.witness.register.high_flush)
 
     def may_lose(self, node: Node, left_lsn: int) -> bool:
         """May this node's copy be set back to ``left_lsn``?"""
@@ -45,11 +47,10 @@ class Budget:
         if node.name not in {record.primary, record.sync}:
             return False
         other = node.peer.postgres
-        remembered = min(self.witness.file.high_flush, self.witness.register.high_flush)
         if any(order.record.sync == "" for _, order in self.checks.flying.values()):
             return False  # one copy may be all there is, any moment now
         held = len(node.postgres.wal)
-        return left_lsn + LEAST_LOSS < min(held, remembered) and len(other.wal) >= remembered
+        return left_lsn < min(held, self.remembered) and len(other.wal) >= self.remembered
 
     def may_set_back_alone(self, node: Node, left_lsn: int) -> bool:
         """May the primary that serves alone be set back, its newest copy being at hand?"""
@@ -60,8 +61,7 @@ class Budget:
             return False
         if any(order.expected == record.epoch for _, order in self.checks.flying.values()):
             return False  # there may be two copies, any moment now
-        remembered = min(self.witness.file.high_flush, self.witness.register.high_flush)
-        return left_lsn + LEAST_LOSS < min(len(node.postgres.wal), remembered)
+        return left_lsn < min(len(node.postgres.wal), self.remembered)
 
     def lose(self, node: Node) -> None:
         """It was."""

@@ -108,6 +108,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("lost", "phantom read"),
         ("only copy set back",),
     ),
+    "written_since_counts": Plant(
+        "what a copy wrote since it was started makes up for what it lacks",
+        ("lost", "phantom read", "history", "gate"),
+        ("only copy set back",),
+    ),
     "followed_unmeasured": Plant(
         "a server started as primary is followed before its copy was shown to be whole",
         ("history",),

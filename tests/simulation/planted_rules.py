@@ -128,6 +128,17 @@ def _high_flush_ignored(step: Step) -> Step:
     return stepped
 
 
+def _written_since_counts(step: Step) -> Step:
+    """How far a copy reaches is read from its log, which grows behind the shut gate."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if mind.began_lsn >= 0 and isinstance(event, ev.Probed):
+            mind = structs.replace(mind, began_lsn=max(mind.began_lsn, event.facts.flush_lsn))
+        return step(mind, event, now_s)
+
+    return stepped
+
+
 def _lone_flush_ignored(step: Step) -> Step:
     """Only what a standby has flushed counts, as before a primary vouched for its own."""
 
@@ -259,6 +270,7 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "ambiguous_settled_by_read": _settled_by_read,
     "high_flush_ignored": _high_flush_ignored,
     "lone_flush_ignored": _lone_flush_ignored,
+    "written_since_counts": _written_since_counts,
     "claim_not_kept": _claim_not_kept,
     "epoch_not_kept": _epoch_not_kept,
     "disk_unseen": _disk_unseen,

@@ -2,7 +2,8 @@
 
 A copy of a pair in sync that is set back is one failure: the other holds all. A primary that serves
 alone and is set back must not open on the older copy; when it says that it was set back, a person
-puts the newest copy in its place. A copy that is put back is a second old at least.
+puts the newest copy in its place. Such a copy is a second old at least, or lacks no more than what
+a start writes by itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ EVERY_S: Final = 1.0
 KEPT: Final = 4
 LOOKS_S: Final = 0.5
 """Between two looks at a primary that was set back."""
+TAIL: Final = 8
+"""WAL entries: a start, its fence and the barrier's commits write as many."""
 
 
 class Snapshot(NamedTuple):
@@ -78,8 +81,10 @@ class Snapshots:
         if record is None or not node.alive or not server.up:
             return False
         least = max(record.min_lsn, 1)
-        older = [one for one in self.taken[node.name][:-1] if one.lsn >= least]
-        older = [one for one in older if may(node, one.lsn)]
+        copies = self.taken[node.name][:-1]
+        if run.world.chance(0.5):
+            copies = self._tails(node) or copies
+        older = [one for one in copies if one.lsn >= least and may(node, one.lsn)]
         if not older:
             return False
         taken = run.world.rng.choice(older)
@@ -91,6 +96,13 @@ class Snapshots:
             server.names, node.disk.kept = taken.names, taken.kept
         run.world.after(run.world.between(0.3, 2.0), run.start, node)
         return True
+
+    def _tails(self, node: Node) -> list[Snapshot]:
+        """Copies that lack no more than what a start writes by itself."""
+        server, kept = node.postgres, node.disk.kept
+        held = len(server.wal)
+        tails = [Snapshot(held - lost, server.names, kept) for lost in range(1, TAIL)]
+        return [one for one in tails if self.run.budget.remembered > one.lsn]
 
     def _put_back(self, node: Node, newest: Newest) -> None:
         """He acts when the node says it was set back, while the record still has it alone."""
