@@ -18,7 +18,7 @@ from clients.demo.commands import status
 from clients.demo.company import BOUNDS_MS, Company
 from clients.demo.drill import socket_of
 from clients.demo.opening import open_board
-from clients.demo.stage import Stage, mpower_at
+from clients.demo.stage import Stage, StageError, mpower_at
 from clients.demo.verdict import missing
 from clients.door import talk
 
@@ -68,8 +68,8 @@ def _watch(stage: Stage, company: Company) -> None:
         seen = status(stage.home)
         _line(company, seen)
         if seen["primary"] not in {None, primary}:
-            talk(f"\n{_told_failover(stage, company, seen, worst_ms)}\n")
-            primary, worst_ms = str(seen["primary"]), 0.0
+            if told_failover(stage, company, seen, worst_ms):
+                primary, worst_ms = str(seen["primary"]), 0.0
         elif seen["primary"] == primary and company.latest["waiting_ms"] < CALM_MS:
             worst_ms = 0.0
 
@@ -88,7 +88,20 @@ def _line(company: Company, seen: dict[str, Any]) -> None:
         talk(text)
 
 
-def _told_failover(stage: Stage, company: Company, seen: dict[str, Any], worst_ms: float) -> str:
+def told_failover(stage: Stage, company: Company, seen: dict[str, Any], worst_ms: float) -> bool:
+    """Judge a takeover and tell it; False if the new primary fell before its receipts were counted:
+    they are counted when one is open again.
+    """
+    try:
+        said = _judged(stage, company, seen, worst_ms)
+    except StageError as wrong:
+        talk(f"\nNode {seen['primary']} took over, and is not counted yet. {wrong}\n")
+        return False
+    talk(f"\n{said}\n")
+    return True
+
+
+def _judged(stage: Stage, company: Company, seen: dict[str, Any], worst_ms: float) -> str:
     survivor = next(one for one in seen["nodes"] if one["node"] == seen["primary"])
     said = {one["state"]: one["wall_s"] for one in survivor["history"]}
     struck = max((at for name, at in stage.struck.items() if name != seen["primary"]), default=0)
