@@ -78,7 +78,7 @@ def unsafe(seen: Seen) -> str:
     if record.maintenance:
         return f"{record.maintenance} is in maintenance"
     if record.intent:
-        return "a switchover is planned or under way"
+        return "a switchover is planned or under way (mpower cluster switchover --cancel)"
     return ""
 
 

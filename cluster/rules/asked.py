@@ -170,7 +170,9 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
     plan = _plan(mind, said)
     assert plan is not None
     why = f"switchover to {plan.to} asked {who}"
-    told = f"Planned.{as_yet(mind, plan.to)}" if plan.at_s else f"Switching over to {plan.to}."
+    instead = " It takes the place of the one planned before." if plan_of(record) else ""
+    told = f"Planned.{instead}{as_yet(mind, plan.to)}"
+    told = told if plan.at_s else f"Switching over to {plan.to}."
     return records.planned(record, mind.me, name, plan, why), told
 
 

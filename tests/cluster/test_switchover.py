@@ -385,3 +385,6 @@ def test_a_dry_run_of_a_plan_says_what_speaks_against_it_now() -> None:
         one for one in node.feed(confirmed(node.swapped())) if isinstance(one, act.AnswerVerb)
     )
     assert told.sentence.startswith("Planned. It is asked again when it is due; now it could")
+    assert ask(node, "switchover", at=str(int(NOON) + 90)) is None
+    assert node.mind.asked is not None
+    assert "It takes the place of the one planned before." in node.mind.asked.told
