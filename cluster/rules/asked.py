@@ -170,10 +170,13 @@ def _next(mind: Mind, verb: str, said: Arguments) -> tuple[Record, str]:
     plan = _plan(mind, said)
     assert plan is not None
     why = f"switchover to {plan.to} asked {who}"
-    instead = " It takes the place of the one planned before." if plan_of(record) else ""
-    told = f"Planned.{instead}{as_yet(mind, plan.to)}"
-    told = told if plan.at_s else f"Switching over to {plan.to}."
+    told = _planned(mind, plan) if plan.at_s else f"Switching over to {plan.to}."
     return records.planned(record, mind.me, name, plan, why), told
+
+
+def _planned(mind: Mind, plan: Plan) -> str:
+    instead = " It takes the place of the one planned before." if plan_of(mind.record) else ""
+    return f"Planned.{instead}{as_yet(mind, plan.to)}"
 
 
 def _strictly(record: Record) -> str:
