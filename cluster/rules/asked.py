@@ -108,10 +108,6 @@ def _closable(mind: Mind, said: Arguments) -> No | None:
     return why_not_close(mind, said.get("to", ""))
 
 
-def _confirmable(mind: Mind, said: Arguments) -> No | None:
-    return why_not_confirm(mind)
-
-
 def _forcible(mind: Mind, said: Arguments) -> No | None:
     if said.get("accept") != "yes":
         why = "nobody said that acknowledged payments may be lost"
@@ -194,7 +190,7 @@ CHANGES: Final[dict[str, Callable[[Mind, Arguments], No | None]]] = {
     "cancel": _any_time,
     "close": _closable,
     "failover": _forcible,
-    "confirm": _confirmable,
+    "confirm": lambda mind, said: why_not_confirm(mind),
     "reinit": _reclonable,
 }
 """For each verb that changes the record: why it may not be changed so."""
