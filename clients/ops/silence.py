@@ -1,8 +1,9 @@
 """Who does not answer, each machine once, and since when: pure, from the answers of the others.
 
 A node has an address for every link: one that answers over any of them is not silent, its other
-address is a dead link. Which address is whose the nodes say; what nobody says is not guessed. It
-must not know how it is shown.
+address is a dead link. An address on which the two nodes hear each other is no dead link, though we
+do not reach it: a cable between the two of them leads nowhere else. Which address is whose the
+nodes say; what nobody says is not guessed. It must not know how it is shown.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+
+from clients.ops.verdict import hears
 
 if TYPE_CHECKING:
     from clients.ops.seen import Seen
@@ -72,7 +75,15 @@ def silent_of(seen: Seen) -> list[Silent]:
         for node, addresses in one.addresses.items()
         for address in addresses
     }
-    ours = {at: why for at, why in seen.silent.items() if at != seen.asked_witness}
+    between = {
+        link.address
+        for one in seen.nodes
+        for link in one.links
+        if link.open and hears(link.heard_ms) and whose.get(link.address) in answered
+    }
+    ours = {
+        at: why for at, why in seen.silent.items() if at != seen.asked_witness and at not in between
+    }
     if not answered and ours:
         signs = [at for name in missing if (at := last_sign_s(name, seen)) is not None]
         who, why = " and ".join(missing) or "the nodes", next(iter(ours.values()))

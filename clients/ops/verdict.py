@@ -143,15 +143,15 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     """Judge the pair from whoever answered."""
     primary = primary_of(nodes)
     record = record_of(nodes, witness)
+    if witness is not None and record is None:
+        return Verdict(safe=False, because=_unmade(nodes))
     if primary is None:
         why = _nobody_open(nodes, record) if nodes else NEITHER
         return Verdict(safe=False, because=f"no node is open for terminals{why}")
-    if witness is None and record is None:
+    if record is None:
         return Verdict(
             safe=False, because=f"the {primary.arbiter} does not answer: no failover protection"
         )
-    if record is None:
-        return Verdict(safe=False, because="the witness has no record: bootstrap the cluster")
     if record.paused:
         copies = "" if record.sync else "one copy only, and "
         until = "no automatic takeover until 'mpower cluster resume'"
@@ -160,6 +160,13 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
     if standby is None:
         return Verdict(safe=False, because="the other node does not answer: one copy only")
     return _of_standby(standby, primary.node, record)
+
+
+def _unmade(nodes: list[NodeStatus]) -> str:
+    """The witness answers and knows of no cluster: it is new, or has lost its disk."""
+    if any(one.epoch for one in nodes):
+        return "the witness has no record, and the nodes know one: mpower cluster arbiter rebuild"
+    return "the witness has no record: there is no cluster yet. Make it: mpower cluster bootstrap"
 
 
 def _nobody_open(nodes: list[NodeStatus], record: Record | None) -> str:

@@ -3,9 +3,10 @@
 from msgspec import structs
 
 from clients.ops.doctor import findings, unready
+from clients.ops.drill import unsafe
 from clients.ops.explain import Answer, Explained, Guard
 from clients.ops.seen import Seen
-from clients.ops.verdict import WitnessStatus
+from clients.ops.verdict import Links, WitnessStatus
 from tests.clients.test_verdict import A
 
 UNFIT = {"code": "FSYNC", "why": "fsync is off on b", "do": "Restart b."}
@@ -55,6 +56,17 @@ def test_who_is_silent_is_named_once() -> None:
     (link,) = findings(seen(told, structs.replace(WELL, node="b"), silent={"b:2": "refused"}))
     assert (link.where, link.what) == ("b, one link", "no answer at b:2 (refused)")
     assert "cable" in link.do
+
+
+def test_a_cable_between_the_two_nodes_is_no_dead_link_though_it_leads_nowhere_else() -> None:
+    told = structs.replace(WELL, addresses={"b": ["b:1", "b:2"]})
+    cabled = structs.replace(told, links=[Links("b:2", open=True, heard_ms=90)])
+    both = seen(cabled, structs.replace(WELL, node="b"), silent={"b:2": "no route"})
+    assert findings(both) == []
+    assert unsafe(both).startswith("the witness does not answer"), "nothing but that"
+    cut = structs.replace(told, links=[Links("b:2", open=True, heard_ms=9000)])
+    (link,) = findings(structs.replace(both, nodes=[cut, both.nodes[1]]))
+    assert link.where == "b, one link"
 
 
 def test_machines_that_go_by_different_lists_of_the_revoked_are_named() -> None:

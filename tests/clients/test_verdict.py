@@ -56,6 +56,7 @@ A = NodeStatus(
 B = structs.replace(
     A, node="b", state="STANDBY_SYNC", role="standby", open=False, lag_bytes=96, sync_name=""
 )
+NEW = structs.replace(A, state="READING", open=False, epoch=0, record=None)
 W = WitnessStatus(witness="w", nonce="n", record=RECORD, beats={"a": 40, "b": 50})
 
 
@@ -96,7 +97,9 @@ def test_where_nobody_is_open_the_line_says_what_is_to_be_done(
         ([], None, "no node is open"),
         ([B], W, "no node is open"),
         ([A, B], None, "the witness does not answer"),
-        ([A, B], structs.replace(W, record=None), "no record"),
+        ([A, B], structs.replace(W, record=None), "know one: mpower cluster arbiter rebuild"),
+        ([NEW], structs.replace(W, record=None), "no cluster yet. Make it: mpower cluster boot"),
+        ([], structs.replace(W, record=None), "no cluster yet. Make it: mpower cluster bootstrap"),
         ([A, B], structs.replace(W, record=structs.replace(RECORD, paused=True)), "paused"),
         (
             [A, B],
