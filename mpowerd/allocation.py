@@ -7,10 +7,14 @@ is left over is an advance. Amounts are integer paise throughout. This file must
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from protocols.heads import ORDER, OWN_HEAD
 from protocols.refusals import Refused
 from protocols.values import rupees
+
+SPLIT: Final = "split by the officer"
+"""Why a receipt's heads are not those of the board's order."""
 
 
 def order_of(purpose: str, order: Sequence[str] = ORDER) -> tuple[str, ...]:

@@ -357,6 +357,12 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "NO_VERIFICATION": Sentence(
         "There is no verification {verification}. Its number was said when it was asked for."
     ),
+    "NO_SUCH_DAY": Sentence(
+        "There is no day {date} in the calendar. Write the date as 2026-04-01: year, month, day."
+    ),
+    "DAYS_REVERSED": Sentence(
+        "From {since} to {until} is backwards: the first day is after the last. Exchange them."
+    ),
     "NO_ACCOUNT": Sentence(
         "There is no account {name}. Name a head ({heads}) or one account, as C001/CASH or"
         " 1000000001/ARREARS."

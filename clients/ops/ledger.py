@@ -100,24 +100,23 @@ def statement(
     from clients.ops.ledger_pages import statement_page
     from protocols.catalogue.ledger import Ask
 
-    def following(said: words.Statement) -> Ask:
-        last = said.lines[-1]
-        return Ask(consumer, since, until, last.day, said.after_at, last.voucher)
+    def before(said: words.Statement) -> Ask:
+        return Ask(consumer, since, until, said.mark)
 
     first = checked(Ask(consumer, since, until))
     pages = signed_in(
         me,
         password_file,
-        lambda link: _pages(link, "ledger.statement", first, following, every=every),
+        lambda link: _pages(link, "ledger.statement", first, before, every=every),
         counter,
-    )
+    )[::-1]
     said = [line for page in pages for line in page.lines]
     data = {
         "consumer": consumer,
         "opening": pages[0].opening,
         "lines": named(said),
         "closing": pages[-1].closing,
-        "more": pages[-1].more,
+        "more": pages[0].more,
     }
     answer(data, statement_page(consumer, pages), as_json=as_json)
 

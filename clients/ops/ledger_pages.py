@@ -6,6 +6,7 @@ holds or owes. This file must not know how an answer was got.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -17,6 +18,7 @@ WHAT: Final = 21
 """Columns for the words of a voucher; what does not fit beside them goes below.
 """
 MORE: Final = "(There is more of it: --all.)"
+OLDER: Final = "(There are older vouchers before these: --all, or --from and --to a day.)"
 KINDS: Final = {
     "CONSUMER": "Consumers",
     "COUNTER": "Counters and banks",
@@ -44,10 +46,14 @@ def statement_page(consumer: str, parts: Sequence[Statement]) -> str:
         for one in part.lines:
             figures = (_side(one.paise), amount(one.balance))
             lines.append(_row(one.day, one.number, _what(one), *figures))
-            lines += [f"{'':11}{text}"[:WIDTH] for text in _more(one)]
+            lines += [row for text in _more(one) for row in _below(text)]
     lines.append(_row("", "", "payable after", "", amount(parts[-1].closing)))
-    lines += [MORE] if parts[-1].more else []
+    lines += [OLDER] if parts[0].more else []
     return "\n".join(lines)
+
+
+def _below(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 13)
 
 
 def _row(day: str, number: str, what: str, moved: str, balance: str) -> str:
@@ -68,6 +74,8 @@ def _more(one: Line) -> Iterable[str]:
         yield f"because {one.reason}"
     if len(one.heads) > 1:
         yield ", ".join(f"{head.head} {amount(head.paise)}" for head in one.heads)
+    if one.rule:
+        yield one.rule
 
 
 def trial_page(trial: Trial) -> str:

@@ -13,8 +13,8 @@ from typing import Any, Final
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.ledger import store
-from mpowerd.outcomes import instant
-from protocols.accounts import CHART, CODES, VOUCHERS, Group, group_of
+from mpowerd.ledger.explained import told
+from protocols.accounts import CHART, CODES, Group, group_of
 from protocols.catalogue import ledger as words
 from protocols.refusals import Refused
 
@@ -34,51 +34,28 @@ async def check(cursor: Cursor, caller: Caller, body: words.Check) -> words.Chec
 
 async def statement(cursor: Cursor, caller: Caller, body: words.Ask) -> words.Statement:
     """Give a page of a consumer's statement."""
-    since, until = _date("ledger.statement", body.since), _date("ledger.statement", body.until)
-    after = (_date("ledger.statement", body.after_day), _moment(body.after_at), body.after_voucher)
-    rows = await store.statement(cursor, int(body.consumer), since, until, after, body.most)
+    since, until = _date(body.since), _date(body.until)
+    if since and until and since > until:
+        raise Refused("DAYS_REVERSED", since=body.since, until=body.until)
+    receipt, voucher, paise = body.mark.split(".") if body.mark else ("0", "0", "0")
+    mark = (int(receipt), int(voucher), int(paise)) if body.mark else None
+    rows = await store.statement(cursor, int(body.consumer), since, until, mark, body.most)
     if not rows:
         raise Refused("NO_CONSUMER", consumer=body.consumer)
-    moved = [row for row in rows if row.voucher is not None]
-    page = moved[: body.most]
-    opening = rows[0].opening
+    page = rows[0]
     return words.Statement(
         body.consumer,
-        opening,
-        [_line(row) for row in page],
-        page[-1].balance if page else opening,
-        len(moved) > body.most,
-        page[-1].at.isoformat() if page else "",
-    )
-
-
-def _line(row: store.Moved) -> words.Line:
-    assert row.voucher is not None
-    what = VOUCHERS.get(row.kind, row.kind.replace("_", " ").capitalize())
-    heads = [
-        words.HeadMoved(group_of("CONSUMER", slot).code, paise)
-        for slot, paise in zip(row.slots, row.paise, strict=True)
-    ]
-    return words.Line(
-        str(row.day),
-        instant(row.at),
-        row.voucher,
-        row.number,
-        row.kind,
-        what,
-        " ".join(word for word in (row.mode, row.instrument) if word),
-        row.about,
-        row.by,
-        row.reason,
-        heads,
-        row.moved,
-        row.balance,
+        page.opening,
+        [told(row) for row in rows if row.voucher is not None],
+        page.closing,
+        page.more,
+        f"{page.next_receipt}.{page.next_voucher}.{page.opening}",
     )
 
 
 async def trial_balance(cursor: Cursor, caller: Caller, body: words.AskTrial) -> words.Trial:
     """Give the trial balance at the end of a date, in the chart's order."""
-    rows = await store.trial_balance(cursor, _date("ledger.trial_balance", body.date))
+    rows = await store.trial_balance(cursor, _date(body.date))
     found = {(kind, slot): figures for kind, slot, *figures in rows}
     places = [(one.kind, one.slot) for one in CHART]
     strangers = [place for place in found if place not in places]
@@ -110,7 +87,7 @@ async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) ->
             if name is not None
         ]
     else:
-        after = _date("ledger.subledger", body.after)
+        after = _date(body.after)
         rows = await store.account_days(cursor, owner, group.kind, group.slot, after, body.most)
         if not rows:
             raise Refused("NO_ACCOUNT", name=body.name, heads=", ".join(CODES))
@@ -132,21 +109,13 @@ async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) ->
     )
 
 
-def _date(operation: str, text: str) -> dt.date | None:
+def _date(text: str) -> dt.date | None:
     if not text:
         return None
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise Refused("BAD_BODY", operation=operation, reason=f"there is no day {text}") from None
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromisoformat(text) if text else None
-    except ValueError:
-        reason = "after_at is not where a page ended"
-        raise Refused("BAD_BODY", operation="ledger.statement", reason=reason) from None
+        raise Refused("NO_SUCH_DAY", date=text) from None
 
 
 SERVED: Final[dict[str, Any]] = {

@@ -10,25 +10,37 @@ from mpowerd.database import Cursor
 CHECK: Final = "SELECT what, which, expected, found FROM mpower.ledger_check_v1(%s, %s) LIMIT %s"
 SIZE: Final = "SELECT parts, accounts FROM mpower.ledger_size_v1()"
 STATEMENT: Final = "SELECT * FROM mpower.statement_v1(%s, %s, %s, %s, %s, %s, %s)"
+Mark = tuple[int, int, int]
+"""Where a page began: the receipt and the voucher number before it, and what was payable."""
 TRIAL: Final = "SELECT kind, slot, accounts, debit, credit FROM mpower.trial_balance_v1(%s)"
 SUBLEDGER: Final = "SELECT * FROM mpower.subledger_v1(%s, %s, %s, %s)"
 DAYS: Final = "SELECT * FROM mpower.account_days_v1(%s, %s, %s, %s, %s)"
 
 
 class Moved(NamedTuple):
-    """A voucher of a consumer; all but ``opening`` None where there is none."""
+    """A voucher of a consumer, with what its page says of itself; ``voucher`` None where there is
+    none.
+    """
 
     opening: int
+    closing: int
+    next_receipt: int
+    next_voucher: int
+    more: bool
     day: dt.date
     at: dt.datetime
     voucher: int | None
     number: str
     kind: str
-    about: str
+    by: str
     mode: str
     instrument: str
-    by: str
+    about: str
+    other: str
+    reference: str
     reason: str
+    purposes: str
+    allocation: str
     slots: list[int]
     paise: list[int]
     moved: int
@@ -54,11 +66,12 @@ async def statement(
     consumer: int,
     since: dt.date | None,
     until: dt.date | None,
-    after: tuple[dt.date | None, dt.datetime | None, int],
+    mark: Mark | None,
     most: int,
 ) -> list[Moved]:
-    """Give a page of a consumer's vouchers and one more; []: there is no such consumer."""
-    rows = await _rows(cursor, STATEMENT, consumer, since, until, *after, most)
+    """Give a page of a consumer's vouchers, in order; []: there is no such consumer."""
+    went_on = mark or (None, None, None)
+    rows = await _rows(cursor, STATEMENT, consumer, since, until, *went_on, most)
     return [Moved(*row) for row in rows]
 
 

@@ -68,8 +68,10 @@ async def verify(cursor: Cursor, caller: Caller, body: Verify) -> Verified:
     if len(found) > verification.STEP:
         return await _in_steps(cursor, caller, body)
     _judge(found, caller, body)
-    lines, heads = allotted(found, _told(found, body.parts))
-    await verification.post(cursor, caller.user, [one.receipt for one in found], lines)
+    told = _told(found, body.parts)
+    lines, heads = allotted(found, told)
+    split = [one.receipt for one in found if one.number in told]
+    await verification.post(cursor, caller.user, [one.receipt for one in found], lines, split)
     posted = [HeadPosted(head, heads[head]) for head in HEADS if heads[head]]
     return Verified(len(found), sum(heads.values()), posted)
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from mpowerd.allocation import SPLIT
 from mpowerd.database import Cursor
 from mpowerd.payments.rules import parsed
 from protocols.refusals import Refused
@@ -28,7 +29,8 @@ ASK: Final = "SELECT mpower.ask_verification_v1(%s, %s, %s, %s)"
 STEP: Final = 500
 """Receipts of one transaction: their consumers' accounts are locked for some tens of ms."""
 POST: Final = (
-    "SELECT mpower.post_receipts_v1(%s, %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[])"
+    "SELECT mpower.post_receipts_v1(%s, %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[],"
+    " %s::bigint[], %s)"
 )
 
 
@@ -116,8 +118,14 @@ async def ask(cursor: Cursor, by: str, person: str, date: dt.date, counter: str)
 
 
 async def post(
-    cursor: Cursor, by: str, receipts: Sequence[int], lines: Sequence[tuple[int, int, int]]
+    cursor: Cursor,
+    by: str,
+    receipts: Sequence[int],
+    lines: Sequence[tuple[int, int, int]],
+    told: Sequence[int] = (),
 ) -> None:
-    """Verify receipts and post their lines (receipt, slot of the head, paise)."""
+    """Verify receipts and post their lines (receipt, slot of the head, paise); ``told``: those that
+    an officer split.
+    """
     columns = [list(column) for column in zip(*lines, strict=True)]
-    await cursor.execute(POST, (by, list(receipts), *columns))
+    await cursor.execute(POST, (by, list(receipts), *columns, list(told), SPLIT))

@@ -75,8 +75,8 @@ CREATE TABLE mpower.entries (
 );
 -- What touched an account besides its receipts: those are found along the consumer's list, so that an index on entries
 -- costs a taking nothing.
-CREATE INDEX entries_of_debit ON mpower.entries (debit) WHERE voucher < 274877906944;
-CREATE INDEX entries_of_credit ON mpower.entries (credit) WHERE voucher < 274877906944;
+CREATE INDEX entries_of_debit ON mpower.entries (debit, voucher) WHERE voucher < 274877906944;
+CREATE INDEX entries_of_credit ON mpower.entries (credit, voucher) WHERE voucher < 274877906944;
 CREATE VIEW mpower.ledger_lines AS
     SELECT voucher, line, debit AS account, amount_paise FROM mpower.entries
     UNION ALL

@@ -22,7 +22,13 @@ AccountName = Annotated[
         description="a head (ARREARS), or one account (C001/CASH, 1000000001/ARREARS)",
     ),
 ]
-Place = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+Mark = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9]{1,18}\.[0-9]{1,18}\.-?[0-9]{1,18})?\Z",
+        description="where a page began, as it was answered, or nothing",
+    ),
+]
 Parts = Annotated[int, Meta(ge=0, le=10_000)]
 
 
@@ -56,17 +62,14 @@ class Checked(Body, frozen=True):
 
 
 class Ask(Body, frozen=True):
-    """A consumer's statement from a business date to another ('' from the first, to the last).
-
-    ``after_day``, ``after_at``, ``after_voucher``: where the page before ended.
+    """A consumer's statement from a business date to another ('' from the first, to the last), the
+    newest page first. ``mark``: that of the page after, to go on before it.
     """
 
     consumer: ConsumerNumber
     since: NoDate = ""
     until: NoDate = ""
-    after_day: NoDate = ""
-    after_at: Annotated[str, Meta(max_length=40, pattern=r"^[0-9T:.+-]*\Z")] = ""
-    after_voucher: Place = 0
+    mark: Mark = ""
     most: Annotated[int, Meta(ge=1, le=100)] = 50
 
 
@@ -79,8 +82,9 @@ class HeadMoved(Body, frozen=True):
 
 class Line(Body, frozen=True):
     """One voucher that touched the consumer. ``paid``: how, with the instrument; ``about``: the
-    receipts it is about; ``heads``: what it did to each head; ``paise``: to what is payable;
-    ``balance``: what was payable after it.
+    receipts it is about, the note or order, the other consumer; ``heads``: what it did to each
+    head; ``paise``: to what is payable; ``balance``: what was payable after it; ``rule``: by which
+    rule the heads were chosen.
     """
 
     day: str
@@ -96,11 +100,12 @@ class Line(Body, frozen=True):
     heads: list[HeadMoved]
     paise: int
     balance: int
+    rule: str = ""
 
 
 class Statement(Body, frozen=True):
-    """A page: what was payable before ``since``, and the vouchers in order. ``more``: ask again
-    after the last line (its day, ``after_at`` and voucher).
+    """A page: what was payable before its first line, the vouchers in order, what was payable
+    after the last. ``more``: there are older ones; ask again with the ``mark``.
     """
 
     consumer: str
@@ -108,7 +113,7 @@ class Statement(Body, frozen=True):
     lines: list[Line]
     closing: int
     more: bool
-    after_at: str = ""
+    mark: str = ""
 
 
 class AskTrial(Body, frozen=True):

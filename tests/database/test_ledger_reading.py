@@ -12,6 +12,9 @@ import psycopg
 import pytest
 
 from protocols.accounts import CHART, CODES, PLACES, VOUCHERS
+from protocols.catalogue.banking import Line as BankLine
+from protocols.catalogue.banking import Post
+from protocols.catalogue.charges import Raise
 from protocols.catalogue.ledger import (
     Ask,
     AskSubledger,
@@ -24,27 +27,22 @@ from protocols.catalogue.ledger import (
     Trial,
     Wrong,
 )
-from protocols.catalogue.payments import Cancel, Verify
+from protocols.catalogue.payments import Cancel, Part, Take, Verify
+from protocols.catalogue.transfers import Match, Move
 from protocols.refusals import Refused
+from tests.database.officers import agreed, appoint
 from tests.database.town import DAY, OLD, RAM, RICH, SITA, Town, town
 from tests.postgres_nodes import Node, on_reactor
 
 NEXT_DAY = "2026-11-25"
 
 
-async def pages(t: Town, **how: Any) -> list[Statement]:
-    """All pages of Ram's statement."""
-    said = [await t.read("omar", "ledger.statement", Ask(RAM, **how))]
+async def pages(t: Town, consumer: str = RAM, **how: Any) -> list[Statement]:
+    """All pages of a statement, Ram's; the newest first."""
+    said = [await t.read("omar", "ledger.statement", Ask(consumer, **how))]
     while said[-1].more:
-        last = said[-1].lines[-1]
-        ask = Ask(
-            RAM,
-            after_day=last.day,
-            after_at=said[-1].after_at,
-            after_voucher=last.voucher,
-            **how,
-        )
-        said.append(await t.read("omar", "ledger.statement", ask))
+        body = Ask(consumer, mark=said[-1].mark, **how)
+        said.append(await t.read("omar", "ledger.statement", body))
     return said
 
 
@@ -93,10 +91,11 @@ async def test_pages_and_dates_of_a_statement_join_without_a_gap(node: Node) -> 
     async with town(node) as t:
         await ram_pays(t)
         (whole,) = await pages(t)
-        parts = await pages(t, most=2)
-        assert [line for part in parts for line in part.lines] == whole.lines
-        for before, after in itertools.pairwise(parts):
-            assert after.opening == before.closing
+        for most in (1, 2, 5):
+            parts = (await pages(t, most=most))[::-1]
+            assert [line for part in parts for line in part.lines] == whole.lines
+            for before, after in itertools.pairwise(parts):
+                assert after.opening == before.closing
         (today,) = await pages(t, since=DAY, until=DAY)
         assert (today.opening, today.closing, len(today.lines)) == (63_000, 43_000, 4)
         (later,) = await pages(t, since=NEXT_DAY)
@@ -106,14 +105,95 @@ async def test_pages_and_dates_of_a_statement_join_without_a_gap(node: Node) -> 
 
 
 @pytest.mark.parametrize(
-    "body", [Ask("0000000077"), Ask(RAM, "2026-02-30"), Ask(RAM, after_at=":")]
+    ("body", "code"),
+    [
+        (Ask("0000000077"), "NO_CONSUMER"),
+        (Ask(RAM, "2026-02-30"), "NO_SUCH_DAY"),
+        (Ask(RAM, "2026-11-25", "2026-11-24"), "DAYS_REVERSED"),
+    ],
 )
 @on_reactor
-async def test_what_cannot_be_stated_is_refused(node: Node, body: Ask) -> None:
+async def test_what_cannot_be_stated_is_refused(node: Node, body: Ask, code: str) -> None:
     async with town(node) as t:
         with pytest.raises(Refused) as no:
             await t.read("asha", "ledger.statement", body)
-        assert no.value.code == ("NO_CONSUMER" if body.consumer != RAM else "BAD_BODY")
+        assert no.value.code == code
+
+
+@on_reactor
+async def test_a_mark_of_another_consumer_shows_nothing_of_them(node: Node) -> None:
+    async with town(node) as t:
+        await t.pay("asha", SITA, 1_000)
+        await t.pay("asha", SITA, 2_000)
+        mark = (await t.read("omar", "ledger.statement", Ask(SITA, most=1))).mark
+        said = await t.read("omar", "ledger.statement", Ask(RAM, mark=mark))
+        assert {line.kind for line in said.lines} == {"OPENING"}
+
+
+@on_reactor
+async def test_a_statement_says_why_each_figure_is_what_it_is(node: Node) -> None:
+    async with town(node) as t:
+        appoint(t)
+        await agreed(t, "charges.raise", Raise(RAM, "SUNDRY", 700, "N-7", "meter seal"))
+        first = await t.pay("asha", RAM, 20_000)
+        own = await t.pay("asha", RAM, 700, purpose="SUNDRY")
+        split = await t.pay("asha", RAM, 300)
+        parts = [Part(split.number, "CURRENT", 300)]
+        await t.done("omar", "payments.verify", Verify("C001", DAY, [split.number], parts))
+        await t.done("omar", "payments.verify", Verify("C001", DAY))
+        await agreed(t, "transfers.move", Move(RAM, SITA, 20_000, "wrong number", first.number))
+        line = BankLine("UTR-1", "0000000077", 900, DAY)
+        await t.done("SBI", "banking.post", Post("S1", 1, 1, 900, [line]))
+        found = Match("SBI/2026-27/1", SITA, "by the counterfoil")
+        await t.done("omar", "transfers.match", found)
+        (ram,), (sita,) = await pages(t), await pages(t, SITA)
+        order = "in the board's order LPSC, CHEQUE_CHARGE, ARREARS, CURRENT, FIXED, DUTY;"
+        told = [(one.kind, one.about, one.reason, one.rule) for one in ram.lines]
+        rest = f"{order} the rest is an advance"
+        assert told[1:] == [
+            ("CHARGE", "N-7", "meter seal", "under its own head; an instalment plan moves arrears"),
+            ("RECEIPT", "", "", "for DUES"),
+            ("RECEIPT", "", "", "for SUNDRY"),
+            ("RECEIPT", "", "", "for DUES"),
+            ("VERIFY", split.number, "split by the officer", ""),
+            ("VERIFY", f"{first.number} {own.number}", "", f"SUNDRY pays SUNDRY; {rest}"),
+            ("MOVE", f"{first.number}, to consumer {SITA}", "wrong number", ""),
+        ]
+        assert [(one.kind, one.about, one.rule) for one in sita.lines[1:]] == [
+            ("MOVE", f"{first.number}, from consumer {RAM}", rest),
+            ("MATCH", "SBI/2026-27/1, UTR-1", rest),
+        ]
+
+
+async def grown(t: Town, count: int) -> None:
+    """Ram pays that many times, and each fifty are verified."""
+    for start in range(0, count, 50):
+        bodies = [Take(RAM, 5 + start + n, purpose="ADVANCE") for n in range(50)]
+        await t.take(*(t.item("asha", body) for body in bodies))
+        await t.done("omar", "payments.verify", Verify("C001", DAY))
+
+
+def blocks(t: Town) -> int:
+    """How many pages of the database the first page of Ram's statement is read from."""
+    page = "SELECT FROM mpower.statement_v1(1, NULL, NULL, NULL, NULL, NULL, 50)"
+    with psycopg.connect(t.superuser, autocommit=True) as base:
+        base.execute("ANALYZE")
+        base.execute(page.encode())  # what a session reads once: the catalogue
+        asked = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {page}"
+        ((plan,),) = base.execute(asked.encode()).fetchall()
+        return int(plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"])
+
+
+@on_reactor
+async def test_a_page_costs_the_same_however_long_the_history_is(node: Node) -> None:
+    async with town(node) as t:
+        await grown(t, 200)
+        short_history = blocks(t)
+        await grown(t, 2_000)
+        assert blocks(t) < short_history * 2, short_history
+        said = await pages(t, most=100)
+        assert sum(len(one.lines) for one in said) == 1 + 2_200 + 44
+        assert said[-1].opening == 0
 
 
 @on_reactor

@@ -25,7 +25,7 @@ from tests.database.by_hand.at_counters import give_a_book
 from tests.database.by_hand.book import NUMBERS, Book
 from tests.database.by_hand.planted import FORGOTTEN_MATCH, Plant, planted
 from tests.database.officers import appoint
-from tests.database.town import DAY, here, town
+from tests.database.town import DAY, Town, here, town
 from tests.postgres_nodes import Node, on_reactor
 
 EXAMPLES = 12
@@ -74,6 +74,33 @@ def compared(base: Base, book: Book) -> None:
     }
 
 
+async def stated(t: Town, book: Book, number: str) -> None:
+    """A statement's pages, newest first, join to one chain from nothing to what is payable; one of
+    today goes on where one up to yesterday ends.
+    """
+    until, mark, lines = book.payable(number), "", 0
+    while True:
+        said = await t.read("omar", "ledger.statement", Ask(number, most=7, mark=mark))
+        assert said.closing == until
+        running = said.opening
+        for line in said.lines:
+            running += line.paise
+            assert running == line.balance
+            assert line.paise == sum(one.paise for one in line.heads)
+        assert running == said.closing
+        lines += len(said.lines)
+        until, mark = said.opening, said.mark
+        if not said.more:
+            break
+    assert until == 0
+    before = str(dt.date.fromisoformat(book.day) - dt.timedelta(days=1))
+    today = await t.read("omar", "ledger.statement", Ask(number, since=book.day, most=100))
+    older = await t.read("omar", "ledger.statement", Ask(number, until=before, most=100))
+    assert today.more or older.more or len(today.lines) + len(older.lines) == lines
+    assert today.more or older.closing == today.opening
+    assert today.closing == book.payable(number)
+
+
 async def carried_out(node: Node, plan: Plan, *plants: Plant) -> set[str]:
     """Carry a plan out, comparing after each act; the kinds of vouchers it made."""
     before = here["date"]
@@ -89,8 +116,7 @@ async def carried_out(node: Node, plan: Plan, *plants: Plant) -> set[str]:
                     await ACTS[name](t, book, a, b)
                     compared(base, book)
             for number in NUMBERS:
-                said = await t.read("omar", "ledger.statement", Ask(number, most=100))
-                assert said.more or said.closing == book.payable(number)
+                await stated(t, book, number)
             trial = await t.read("omar", "ledger.trial_balance", AskTrial())
             assert trial.debit == trial.credit
             assert {one.code for one in trial.groups} <= set(CODES)

@@ -1,11 +1,13 @@
 -- Verify receipts and post their money to the heads, as one voucher. Lines are parallel arrays; each receipt's lines sum
 -- to its amount, or all is refused as our own mistake; in the order of receipts, so that a receipt's lines can be told later.
+-- `told`: those that an officer split otherwise than by the board's order; `split` says so.
 -- What is the State's (duty, compounding) is from then on held for it. The accounts were locked when the receipts were read.
 
 SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.post_receipts_v1(
-    by text, receipts bigint[], line_receipts bigint[], line_slots integer[], line_paise bigint[]
+    by text, receipts bigint[], line_receipts bigint[], line_slots integer[], line_paise bigint[],
+    told bigint[], split text
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -23,7 +25,8 @@ BEGIN
     ASSERT wrong IS NULL, 'the lines of a receipt do not sum to it, or are not of its own head';
     INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('VERIFY', today, now(), by) RETURNING voucher INTO voucher_number;
     INSERT INTO mpower.receipt_events (receipt, step, state, voucher, day, at, by, reason)
-        SELECT g.receipt, 1, 'VERIFIED', voucher_number, today, now(), by, '' FROM unnest(receipts) g (receipt);
+        SELECT g.receipt, 1, 'VERIFIED', voucher_number, today, now(), by, CASE WHEN g.receipt = ANY (told) THEN split ELSE '' END
+        FROM unnest(receipts) g (receipt);
     INSERT INTO mpower.entries (voucher, line, debit, credit, amount_paise)
         SELECT voucher_number, g.line, r.consumer * 16, r.consumer * 16 + g.slot, g.paise
         FROM unnest(line_receipts, line_slots, line_paise) WITH ORDINALITY g (receipt, slot, paise, line)
