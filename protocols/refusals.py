@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocols.posted_sentences import POSTED
 from protocols.sentence import Sentence
 from protocols.till_sentences import TILL
 
@@ -299,74 +300,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "RECEIPT_OTHER_DAY": Sentence(
         "The receipt {receipt} is of {date}; only the same day can be cancelled."
     ),
-    "ALLOCATION_SUM": Sentence(
-        "The parts of {receipt} sum to {found}, the receipt is {amount}. Make them equal; nothing "
-        "was posted."
-    ),
-    "ALLOCATION_HEAD": Sentence(
-        "{receipt} was paid for {purpose}; nothing of it goes to {head}. Correct the parts."
-    ),
-    "ALLOCATION_OVER": Sentence(
-        "{part} of {receipt} is more than the {owed} owed under {head}. Put the rest elsewhere."
-    ),
-    "NO_INSTRUMENT": Sentence(
-        "The receipt {receipt} was paid by {mode}: only a cheque, draft or postal order comes back."
-    ),
-    "NOT_VERIFIED": Sentence(
-        "The receipt {receipt} is not verified yet. Cancel it on its day, or verify it first."
-    ),
-    "DISHONOURED_ALREADY": Sentence(
-        "The receipt {receipt} was taken back as dishonoured already. Nothing was changed."
-    ),
-    "RETURN_DATE": Sentence(
-        "The instrument of {receipt} cannot have come back on {date}: say a day from {first} to "
-        "{last}."
-    ),
-    "RECEIPT_MOVED": Sentence(
-        "The money of receipt {receipt} was moved to another consumer already. Move it back first."
-    ),
-    "MOVE_WHOLE": Sentence(
-        "The receipt {receipt} is {amount} for {purpose}: only one of dues is moved, and whole. "
-        "Correct the amount."
-    ),
-    "SAME_CONSUMER": Sentence("Consumer {consumer} is both ends. Choose another to move it to."),
-    "OVER_ADVANCE": Sentence(
-        "{amount} is more than the advance of {there} that the board holds. Correct the amount."
-    ),
-    "OVER_FUND": Sentence(
-        "{amount} is more than the {there} that came in there. Correct the amount."
-    ),
-    "CHARGE_KNOWN": Sentence(
-        "{reference} is charged to this consumer already, with {amount}; look at the statement. A"
-        " second charge needs a note or an order of its own number."
-    ),
-    "OVER_ARREARS": Sentence(
-        "{amount} is more than the arrears of {arrears}; only arrears go into a plan."
-    ),
-    "NOT_IN_SUSPENSE": Sentence(
-        "The receipt {receipt} does not lie in suspense. Look at the list again."
-    ),
-    "OWN_WORK": Sentence("You took {receipt} yourself; another officer must decide about it."),
-    "NOTHING_TO_VERIFY": Sentence(
-        "Counter {counter} has no unverified receipts on {date}. Nothing was changed."
-    ),
-    "SPLIT_UNNAMED": Sentence(
-        "More than {most} receipts of {counter} wait, so all are verified in steps, in the board's"
-        " order. Verify those that you split otherwise by their numbers first; nothing was changed."
-    ),
-    "NO_VERIFICATION": Sentence(
-        "There is no verification {verification}. Its number was said when it was asked for."
-    ),
-    "NO_SUCH_DAY": Sentence(
-        "There is no day {date} in the calendar. Write the date as 2026-04-01: year, month, day."
-    ),
-    "DAYS_REVERSED": Sentence(
-        "From {since} to {until} is backwards: the first day is after the last. Exchange them."
-    ),
-    "NO_ACCOUNT": Sentence(
-        "There is no account {name}. Name a head ({heads}) or one account, as C001/CASH or"
-        " 1000000001/ARREARS."
-    ),
+    **POSTED,
     # bank links and files
     "TOTAL_MISMATCH": Sentence(
         "The control total says {said}, the lines sum to {found}. Nothing was posted."
