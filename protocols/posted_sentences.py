@@ -1,5 +1,5 @@
-"""What is refused about money that was taken: the sentences of verifying, taking back, moving, and of
-reading the ledger.
+"""What is refused about money that was taken: the sentences of verifying, taking back, moving, and
+of reading the ledger.
 
 A part of the one table, ``protocols.refusals.SENTENCES``, which is where everybody looks.
 """
