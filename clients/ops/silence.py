@@ -75,12 +75,7 @@ def silent_of(seen: Seen) -> list[Silent]:
         for node, addresses in one.addresses.items()
         for address in addresses
     }
-    between = {
-        link.address
-        for one in seen.nodes
-        for link in one.links
-        if link.open and hears(link.heard_ms) and whose.get(link.address) in answered
-    }
+    between = _between(seen) if len(answered) == PAIR else set()
     ours = {
         at: why for at, why in seen.silent.items() if at != seen.asked_witness and at not in between
     }
@@ -106,6 +101,20 @@ def silent_of(seen: Seen) -> list[Silent]:
         if at
     ]
     return [*nodes, *rest, *_witness(seen)]
+
+
+def _between(seen: Seen) -> set[str]:
+    """The addresses of every link on which the two hear each other: the n-th of each is one wire,
+    and one of the two has called the other on it.
+    """
+    return {
+        addresses[number]
+        for one in seen.nodes
+        for number, link in enumerate(one.links)
+        if link.open and hears(link.heard_ms)
+        for addresses in one.addresses.values()
+        if number < len(addresses)
+    }
 
 
 def sentences(seen: Seen) -> list[str]:

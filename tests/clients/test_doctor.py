@@ -59,14 +59,16 @@ def test_who_is_silent_is_named_once() -> None:
 
 
 def test_a_cable_between_the_two_nodes_is_no_dead_link_though_it_leads_nowhere_else() -> None:
-    told = structs.replace(WELL, addresses={"b": ["b:1", "b:2"]})
-    cabled = structs.replace(told, links=[Links("b:2", open=True, heard_ms=90)])
-    both = seen(cabled, structs.replace(WELL, node="b"), silent={"b:2": "no route"})
+    first, second = (Links(f"b:{n}", open=True, heard_ms=90) for n in (1, 2))
+    told = structs.replace(WELL, addresses={"a": ["a:1", "a:2"], "b": ["b:1", "b:2"]})
+    cabled = structs.replace(told, links=[first, second])
+    silent = {"a:2": "no route", "b:2": "no route"}
+    both = seen(cabled, structs.replace(cabled, node="b"), silent=silent)
     assert findings(both) == []
     assert unsafe(both).startswith("the witness does not answer"), "nothing but that"
-    cut = structs.replace(told, links=[Links("b:2", open=True, heard_ms=9000)])
-    (link,) = findings(structs.replace(both, nodes=[cut, both.nodes[1]]))
-    assert link.where == "b, one link"
+    cut = structs.replace(told, links=[first, structs.replace(second, heard_ms=9000)])
+    dead = findings(seen(cut, structs.replace(cut, node="b"), silent=silent))
+    assert [one.where for one in dead] == ["a, one link", "b, one link"]
 
 
 def test_machines_that_go_by_different_lists_of_the_revoked_are_named() -> None:
