@@ -28,7 +28,9 @@ PaisePaid = Annotated[int, Meta(ge=-MAX_PAISE, le=MAX_PAISE)]
 payment rules.
 """
 
-ConsumerNumber = Annotated[str, Meta(pattern=r"^[0-9]{10}\Z", description="ten ASCII digits")]
+ConsumerNumber = Annotated[
+    str, Meta(pattern=r"^[0-9]{10}\Z", description="ten ASCII digits, 1000000001")
+]
 CounterCode = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]{1,11}\Z", description="e.g. C001")]
 NoCounter = Annotated[
     str, Meta(pattern=r"^([A-Z][A-Z0-9]{1,11})?\Z", description="a counter's code, or nothing")
@@ -44,10 +46,13 @@ Office = Annotated[
     str, Meta(pattern=r"^[A-Z][A-Z0-9-]{0,15}\Z", description="an office's code, e.g. SD-101")
 ]
 BusinessDate = Annotated[
-    str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="ISO date")
+    str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="ISO date, 2026-04-01")
 ]
 NoDate = Annotated[
-    str, Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z", description="ISO date, or nothing")
+    str,
+    Meta(
+        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z", description="ISO date, 2026-04-01, or nothing"
+    ),
 ]
 NoStaff = Annotated[
     str, Meta(pattern=r"^([A-Z][A-Z0-9-]{0,15})?\Z", description="a staff number, or nothing")

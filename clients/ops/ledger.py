@@ -103,7 +103,7 @@ def statement(
     def before(said: words.Statement) -> Ask:
         return Ask(consumer, since, until, said.mark)
 
-    first = checked(Ask(consumer, since, until))
+    first = checked(Ask(consumer, since, until), consumer="CONSUMER", since="--from", until="--to")
     pages = signed_in(
         me,
         password_file,
@@ -145,7 +145,7 @@ def trial_balance(
     from clients.ops.ledger_pages import trial_page
     from protocols.catalogue.ledger import AskTrial
 
-    body = checked(AskTrial(date))
+    body = checked(AskTrial(date), date="--date")
     said: words.Trial = signed_in(
         me, password_file, lambda link: link.ask("ledger.trial_balance", body), counter
     )
@@ -177,7 +177,13 @@ def subledger(
     from clients.ops.ledger_pages import subledger_page
     from protocols.catalogue.ledger import AskSubledger
 
-    first = checked(AskSubledger(name))
+    name = name.upper()
+    if name.isdigit():
+        raise click.UsageError(
+            f"{name} is a consumer: 'mpower ledger statement {name}' has all of it,"
+            f" {name}/ARREARS the days of one head."
+        )
+    first = checked(AskSubledger(name), name="HEAD or ACCOUNT")
     pages = signed_in(
         me,
         password_file,

@@ -47,6 +47,8 @@ def statement_page(consumer: str, parts: Sequence[Statement]) -> str:
             figures = (_side(one.paise), amount(one.balance))
             lines.append(_row(one.day, one.number, _what(one), *figures))
             lines += [row for text in _more(one) for row in _below(text)]
+    if not any(part.lines for part in parts):
+        lines.append(f"{'':11}(No voucher touched this consumer in that time.)")
     lines.append(_row("", "", "payable after", "", amount(parts[-1].closing)))
     lines += [OLDER] if parts[0].more else []
     return "\n".join(lines)
@@ -112,6 +114,7 @@ def subledger_page(parts: Sequence[Subledger]) -> str:
         for part in parts
         for one in part.lines
     ]
+    lines += [] if first.lines else ["(Nothing was entered there.)"]
     whole = (amount(first.debit), amount(first.credit), amount(first.debit - first.credit))
     lines.append(_made_up(f"all {first.accounts:,} {count}", *whole))
     lines += [MORE] if last.more else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import click
 import msgspec
@@ -74,22 +74,32 @@ def signed_in(
     return reach(all_of_it, "counter", counter) if counter else reach(all_of_it)
 
 
-def checked(body: msgspec.Struct) -> Any:
-    """Refuse what the server would, before asking for a password."""
+def checked(body: msgspec.Struct, **called: str) -> Any:
+    """Refuse what the server would, before asking for a password. ``called``: what a person knows
+    a field by, where that is not its name.
+    """
     try:
         return msgspec.convert(msgspec.to_builtins(body), type(body))
     except msgspec.ValidationError as wrong:
         fields = type(body).__struct_fields__
         what, _, where = str(wrong).partition(" - at `$[")
         name = fields[int(where.split("]")[0])] if where else "input"
-        raise click.UsageError(f"{name}: {_plain(what, getattr(body, name, ''))}.") from wrong
+        said = _plain(what, getattr(body, name, ""), _described(type(body), name))
+        raise click.UsageError(f"{called.get(name, name)}: {said}.") from wrong
 
 
-def _plain(what: str, value: object) -> str:
-    """Say what a person typed wrong: a length, a form; else as the codec says it."""
+def _described(body: type, field: str) -> str:
+    """Give the words in which a field's form is declared; '' if there are none."""
+    kind = get_type_hints(body, include_extras=True).get(field)
+    notes = [one.description for one in getattr(kind, "__metadata__", ()) if one.description]
+    return notes[0] if notes else ""
+
+
+def _plain(what: str, value: object, described: str) -> str:
+    """Say what a person typed wrong: a form, a length; else as the codec says it."""
     form = re.fullmatch(r"Expected `str` matching regex '\^?(.*?)(?:\\\\Z)?'", what)
     if form is not None:
-        return f"'{value}' is not written as it must be, as {form[1]}"
+        return f"'{value}' is not written as it must be, as {described or form[1]}"
     length = re.fullmatch(r"Expected `str` of length ([<>])= (\d+)", what)
     if length is not None:
         least = "at least" if length[1] == ">" else "at most"

@@ -8,6 +8,7 @@ how an entry came about.
 from __future__ import annotations
 
 import datetime as dt
+from difflib import get_close_matches
 from typing import Any, Final
 
 from mpowerd.caller import Caller
@@ -77,7 +78,7 @@ async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) ->
     owner, _, code = body.name.rpartition("/")
     group = CODES.get(code)
     if group is None:
-        raise Refused("NO_ACCOUNT", name=body.name, heads=", ".join(CODES))
+        raise _no_account(body.name, code)
     if not owner:
         rows = await store.subledger(cursor, group.kind, group.slot, body.after, body.most)
         accounts, debit, credit = rows[0][2:]
@@ -90,7 +91,7 @@ async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) ->
         after = _date(body.after)
         rows = await store.account_days(cursor, owner, group.kind, group.slot, after, body.most)
         if not rows:
-            raise Refused("NO_ACCOUNT", name=body.name, heads=", ".join(CODES))
+            raise _no_account(body.name, code)
         accounts, debit, credit = rows[0][4:]
         lines = [
             words.SubledgerLine(str(day), *figures)
@@ -107,6 +108,12 @@ async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) ->
         lines[: body.most],
         len(lines) > body.most,
     )
+
+
+def _no_account(name: str, code: str) -> Refused:
+    """Name the heads that were likely meant, else all of them."""
+    meant = list(CODES) if code in CODES else get_close_matches(code, CODES) or list(CODES)
+    return Refused("NO_ACCOUNT", name=name, heads=", ".join(meant))
 
 
 def _date(text: str) -> dt.date | None:

@@ -15,6 +15,7 @@ from tests.clients.links import Board
 
 Call = Callable[..., click.testing.Result]
 ME = ("--as", "meera", "--password-file", "-")
+N = "1000000001"
 WORD = "correct horse battery\n"
 PAID = words.Line(
     *("2026-11-24", "2026-11-24T04:00:00Z"),
@@ -99,6 +100,39 @@ def test_a_head_and_its_accounts(call: Call, board: Board) -> None:
         "280.00",
     ]
     assert call("ledger", "subledger", "cash!", *ME, stdin=WORD).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("statement", "100000001"), "CONSUMER: '100000001' is not written as it must be, as ten"),
+        (("statement", N, "--from", "1.4.2026"), "--from: '1.4.2026' is not written as it must be"),
+        (("statement", N, "--to", "1.4.2026"), "as ISO date, 2026-04-01"),
+        (("trial-balance", "--date", "yesterday"), "--date: 'yesterday' is not written"),
+        (
+            ("subledger", "cash!"),
+            "HEAD or ACCOUNT: 'CASH!' is not written as it must be, as a",
+        ),
+        (("subledger", N), f"mpower ledger statement {N}"),
+    ],
+)
+def test_what_is_typed_wrong_is_named_as_it_was_typed(
+    call: Call, words: tuple[str, ...], said: str
+) -> None:
+    result = call("ledger", *words, *ME, stdin=WORD)
+    assert result.exit_code == 2
+    assert said in result.stderr.replace("\n", " ")
+
+
+def test_an_empty_page_says_that_nothing_was_there(call: Call, board: Board) -> None:
+    board.answers["ledger_statement"] = words.Statement(N, 500, [], 500, more=False)
+    said = call("ledger", "statement", N, "--from", "2026-04-01", *ME, stdin=WORD)
+    assert "No voucher touched this consumer in that time" in said.stdout
+    board.answers["ledger_subledger"] = words.Subledger(
+        "C001/CASH", "Cash in hand", "DAY", 0, 0, 0, [], more=False
+    )
+    said = call("ledger", "subledger", "c001/cash", *ME, stdin=WORD)
+    assert "Nothing was entered there" in said.stdout
 
 
 def test_the_words_of_every_account_fit_the_page() -> None:

@@ -240,8 +240,13 @@ async def test_a_head_is_made_up_of_accounts_and_an_account_of_days(node: Node) 
         assert [(one.name, one.balance) for one in ram.lines] == [(DAY, 0), (NEXT_DAY, -1_000)]
         old = await t.read("omar", "ledger.subledger", AskSubledger(f"{OLD}/ADVANCE"))
         assert (old.debit, old.credit) == (0, 7_000)
-        for name in ("CAHS", "C009/CASH", "0000000077/ARREARS", "HO/CASH", f"{RAM}/CASH"):
-            with pytest.raises(Refused, match="There is no account"):
+        none = await t.read("omar", "ledger.subledger", AskSubledger(f"{SITA}/THEFT"))
+        assert (none.accounts, none.debit, none.lines) == (0, 0, [])
+        for name, meant in (
+            *(("CAHS", "CASH"), ("C009/CASH", "RECEIVED, LPSC"), (f"{RAM}/CASH", "RECEIVED, LPSC")),
+            *(("0000000077/ARREARS", "RECEIVED, LPSC"), ("HO/CASH", "RECEIVED, LPSC")),
+        ):
+            with pytest.raises(Refused, match=rf"There is no account {name}\. .*\({meant}"):
                 await t.read("omar", "ledger.subledger", AskSubledger(name))
 
 

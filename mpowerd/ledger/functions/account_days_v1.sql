@@ -7,8 +7,11 @@ CREATE FUNCTION mpower.account_days_v1(owner text, of_kind text, of_slot integer
 RETURNS TABLE (day date, debit bigint, credit bigint, balance bigint, of_days bigint, of_debit bigint, of_credit bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp SET jit = off AS $$
     WITH own AS (
+        SELECT c.consumer * 16 + of_slot AS account FROM mpower.consumers c  -- a head may never have been touched
+            WHERE of_kind = 'CONSUMER' AND c.consumer = CASE WHEN owner ~ '^[0-9]{10}$' THEN owner::bigint END
+        UNION ALL
         SELECT a.account FROM mpower.accounts a WHERE a.account = CASE of_kind
-            WHEN 'CONSUMER' THEN CASE WHEN owner ~ '^[0-9]{10}$' THEN owner::bigint * 16 + of_slot END
+            WHEN 'CONSUMER' THEN NULL
             WHEN 'BOARD' THEN CASE WHEN owner = 'HO' THEN -of_slot END
             ELSE (SELECT -(c.counter_id::bigint * 16 + of_slot) FROM mpower.counters c WHERE c.code = owner) END
     ), days AS (
