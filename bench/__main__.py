@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from bench.attackers import KINDS
 from bench.figures import Figure, Options, line, tell
 
 FAMILY: Final = "bench.failover.contest"
@@ -37,6 +38,10 @@ BENCHES: Final = {
     "node.idle": (IDLE, "measured"),
     "node.memory": (IDLE, "measured"),
     "witness.memory": (IDLE, "measured"),
+    **dict.fromkeys(
+        (f"abuse.{kind}" for kind in (*KINDS, "wait")),
+        ("bench.abuse", "measured"),
+    ),
     "wan.payment_bytes": ("bench.wan", "payment_bytes"),
     "wan.first_payment": ("bench.wan", "first_payment"),
 }

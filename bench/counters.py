@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bench.pair import HOUSE, STOP_S
 from bench.steady import PULSE_S, Pulse, Said, Waited
@@ -29,6 +30,13 @@ LIMIT_S: Final = 60.0
 
 class StillWaitingError(Exception):
     """After LIMIT_S somebody still waits: the gap has no end that could be measured."""
+
+
+class Watched(Struct, frozen=True):
+    """What a window gave: payments a second, and how long the longest of them waited."""
+
+    per_s: float
+    longest_ms: float
 
 
 class Counters:
@@ -49,18 +57,41 @@ class Counters:
         that ended after it. StillWaitingError if that takes LIMIT_S.
         """
         waits: list[Waited] = []
-        give_up_s = time.monotonic() + LIMIT_S
-        while time.monotonic() < give_up_s:
-            try:
-                said = self._said.get(timeout=1.0)
-            except queue.Empty:
-                if self._process.poll() is not None:
-                    raise RuntimeError("the writers ended; see above") from None
-                continue
+        for said in self._heard():
             if isinstance(said, Waited):
                 waits.append(said)
             elif calm(said, since_s, settled_s):
-                return [one for one in waits if one.ended_s > since_s]
+                break
+        return [one for one in waits if one.ended_s > since_s]
+
+    def watched(self, seconds: float) -> Watched:
+        """Listen for that long, from the next pulse on."""
+        waits: list[Waited] = []
+        since_s, first = time.monotonic(), None
+        for said in self._heard():
+            if isinstance(said, Waited):
+                waits.append(said)
+            elif first is None:
+                first = said if said.now_s >= since_s else None
+            elif said.now_s - first.now_s >= seconds:
+                return watched(first, said, waits)
+        raise AssertionError("what is heard has no end")
+
+    def answered(self) -> int:
+        """Give how many payments were answered so far, by the next pulse."""
+        since_s = time.monotonic()
+        pulses = (one for one in self._heard() if isinstance(one, Pulse) and one.now_s >= since_s)
+        return next(pulses).answered
+
+    def _heard(self) -> Iterator[Said]:
+        """Give what they say; StillWaitingError after LIMIT_S."""
+        give_up_s = time.monotonic() + LIMIT_S
+        while time.monotonic() < give_up_s:
+            try:
+                yield self._said.get(timeout=1.0)
+            except queue.Empty:
+                if self._process.poll() is not None:
+                    raise RuntimeError("the writers ended; see above") from None
         raise StillWaitingError(f"after {LIMIT_S:g} s writers still wait")
 
 
@@ -68,6 +99,14 @@ def calm(pulse: Pulse, since_s: float, settled_s: float = SETTLED_S) -> bool:
     """Say whether at this pulse, long enough after ``since_s``, nobody waits worth the name."""
     working = pulse.answered > 0 and pulse.now_s - pulse.oldest_s < PULSE_S
     return working and pulse.now_s - since_s >= settled_s
+
+
+def watched(first: Pulse, last: Pulse, waits: Iterable[Waited]) -> Watched:
+    """Sum a window up; who still waits at its end has waited since then as well."""
+    there = [one for one in waits if first.now_s < one.ended_s <= last.now_s]
+    there.append(Waited(min(last.oldest_s, last.now_s), last.now_s))
+    rate = (last.answered - first.answered) / (last.now_s - first.now_s)
+    return Watched(rate, longest_ms(there))
 
 
 def longest_ms(waits: Iterable[Waited]) -> float:

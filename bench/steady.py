@@ -38,6 +38,11 @@ is off by more.
 """
 
 
+def taken(consumer: int) -> Take:
+    """A payment as it is measured; by chance a consumer pays once more, and the clerk knows."""
+    return Take(str(consumer), 100, confirmed=True)
+
+
 class Waited(Struct, frozen=True, tag="waited"):
     """One payment: when it was begun, and when its receipt was there."""
 
@@ -93,7 +98,7 @@ async def work(steady: Steady, number: int, link: Link, consumers: int) -> None:
     while True:
         consumer = FIRST_CONSUMER + chance.randrange(consumers)
         begun_s = steady.begin(number)
-        await to_asyncio(link.submit("payments.take", Take(str(consumer), 100)))
+        await to_asyncio(link.submit("payments.take", taken(consumer)))
         steady.end(number, begun_s)
         await asyncio.sleep(REST_S)
 
