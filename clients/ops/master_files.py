@@ -124,7 +124,8 @@ def written(master: str, rows: Sequence[Fields], name: str) -> bytes:
         text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False) if plain else "[]\n"
         return text.encode()
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
+    # with "\n" alone a cell's "\r" stood bare, and what follows it began a line of its own
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(fields_of(master))
     for row in rows:
         writer.writerow([_safe(row[field]) for field in fields_of(master)])

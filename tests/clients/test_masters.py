@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -42,9 +44,11 @@ def test_what_is_written_is_read_again(words: list[str]) -> None:
 
 
 def test_a_spreadsheet_carries_nothing_out() -> None:
-    rows = [{**HEAD, "name": text} for text in ("=1+1", "+x", "-x", "@x")]
-    lines = written("charge_heads", rows, "x.csv").decode().splitlines()
-    assert [line.split(",")[1] for line in lines[1:]] == ["'=1+1", "'+x", "'-x", "'@x"]
+    begun = ("=1+1", "+x", "-x", "@x", "\t=1+1", "\r=1+1")
+    rows = [{**HEAD, "name": text} for text in begun]
+    data = written("charge_heads", rows, "x.csv").decode("utf-8-sig")
+    cells = [row[1] for row in csv.reader(io.StringIO(data, newline=""))]
+    assert cells[1:] == [f"'{text}" for text in begun]
 
 
 @pytest.mark.parametrize(
