@@ -59,6 +59,10 @@ POSTED: Final[dict[str, Sentence]] = {
         "The receipt {receipt} does not lie in suspense. Look at the list again."
     ),
     "OWN_WORK": Sentence("You took {receipt} yourself; another officer must decide about it."),
+    "NO_DAY_TO_POST": Sentence(
+        "What was taken on {date} cannot be posted now: no business day is open. Open the next one "
+        "('day open DATE') and verify then; it counts from {date} all the same."
+    ),
     "NOTHING_TO_VERIFY": Sentence(
         "Counter {counter} has no unverified receipts on {date}. Nothing was changed."
     ),

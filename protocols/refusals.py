@@ -264,13 +264,21 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "over can be taken as an advance."
     ),
     "DAY_NOT_OPEN": Sentence(
-        "No business day is open. An officer opens the day before money is taken."
+        "No business day is open, so that nothing can be booked. An officer opens the next one "
+        "('day open DATE'); then do this again."
     ),
     "DAY_CLOSED": Sentence(
         "The business day {date} is closed; nothing can be added to it. An officer opens the next."
     ),
     "DAY_OPEN": Sentence("The business day {date} is still open. Close it before opening another."),
-    "DAY_ORDER": Sentence("The day {date} is not after the last day {last}. Days only go forward."),
+    "DAY_ORDER": Sentence(
+        "The day {date} is not after the last day, {last}. Days only go forward: open a later one. "
+        "What was taken on paper before is entered from its receipt book on the open day."
+    ),
+    "DAY_OTHER": Sentence(
+        "There was no business day {date}; the open one is {open}. Check the date; nothing was "
+        "closed."
+    ),
     "DAY_FAR": Sentence(
         "The day {date} is far from today, {today}, and was not opened: only {first} to {last} can "
         "be. Check the date; if today is wrong, tell operations: the server's clock is."

@@ -45,6 +45,8 @@ StaffNumber = Annotated[
 Office = Annotated[
     str, Meta(pattern=r"^[A-Z][A-Z0-9-]{0,15}\Z", description="an office's code, e.g. SD-101")
 ]
+HEAD_OFFICE: Final = "HO"
+"""The office above all others: masters and logins are its matter."""
 BusinessDate = Annotated[
     str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="ISO date, 2026-04-01")
 ]

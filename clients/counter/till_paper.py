@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from clients.counter.paper import COLUMNS, local_time
-from protocols.catalogue.days import CashBook
+from protocols.catalogue.days import CashBook, Closed, Waiting
 from protocols.catalogue.receipt_books import Book, Entered
 from protocols.catalogue.remittance import Pending, Slip, Slips, Sorted
 from protocols.catalogue.shifts import Cash, Offered, PickUp, Sheet
@@ -76,6 +76,8 @@ def sheet_text(sheet: Sheet, zone: dt.tzinfo | None = None) -> str:
         limit = "none" if sheet.limit_paise < 0 else rupees(sheet.limit_paise)
         lines.append(f"  Cash limit: {limit}")
     lines += ["By mode", *(_line(f"{m.mode:<14}{m.count:>6,}", m.total_paise) for m in sheet.modes)]
+    if sheet.returned:
+        lines.append(f"  Returned unpaid and given back: {sheet.returned:,}")
     if sheet.instruments:
         lines.append("Instruments")
         for one in sheet.instruments:
@@ -187,6 +189,32 @@ def slips_text(slips: Slips) -> str:
     return "\n".join(lines)
 
 
+def waiting_lines(waiting: Sequence[Waiting]) -> list[str]:
+    """Write what awaited verification when a day ended."""
+    if not waiting:
+        return ["All that was taken on this date was verified on it"]
+    lines = [_line(f"{one.counter}, {one.receipts:,} receipts", one.paise) for one in waiting]
+    return ["Taken on this date and not verified on it", *lines]
+
+
+def closed_text(day: Closed) -> str:
+    """Say that a business day is closed, and what of it is to be verified yet."""
+    said = f"Business day {day.date} ({day.financial_year}): {day.state}."
+    if not day.waiting:
+        return f"{said} All that was taken on it is verified."
+    count, paise = sum(one.receipts for one in day.waiting), sum(one.paise for one in day.waiting)
+    lines = [f"{one.counter}: {one.receipts:,}, {rupees(one.paise)}" for one in day.waiting]
+    return "\n".join(
+        [
+            said,
+            f"NOT verified: {count:,} receipts of it, {rupees(paise)}",
+            *(f"  {line}" for line in lines),
+            "Open the next day, then verify them: 'verify COUNTER DATE', or all of them with",
+            f"'mpower receipts verify --date {day.date}'. Until then none is remitted.",
+        ]
+    )
+
+
 def book_text(book: CashBook) -> str:
     """Write the cash book of a day."""
     where = f"{book.office} {book.counter}".strip()
@@ -198,6 +226,7 @@ def book_text(book: CashBook) -> str:
                 ("Opening", one.opening),
                 ("Received", one.received),
                 ("Cancelled", -one.cancelled),
+                ("Returned unpaid, before it went to the bank", -one.returned),
                 ("Short (-) or in excess", one.difference),
                 ("To the bank", -one.remitted),
                 ("Otherwise", one.other),
@@ -205,8 +234,12 @@ def book_text(book: CashBook) -> str:
             )
             always = {"Opening", "CLOSING"}
             lines += [_line(word, paise) for word, paise in figures if paise or word in always]
-    lines += ["Posted to the heads", *(_line(one.head, one.paise) for one in book.heads)]
-    lines.append("Shifts")
+    lines.append("Posted to the heads")
+    for head in book.heads:
+        lines += [_line(head.head, head.posted)] if head.posted else []
+        lines += [_line(f"{head.head}, returned unpaid", -head.returned)] if head.returned else []
+    posted = sum(head.posted - head.returned for head in book.heads)
+    lines += [_line("POSTED", posted), *waiting_lines(book.waiting), "Shifts"]
     for shift in book.shifts:
         words = f"{shift.counter} {shift.shift} {shift.clerk} {shift.state}"
         picked = f"picked up {rupees(shift.picked_paise)}"
@@ -218,6 +251,7 @@ WRITERS: Final[dict[type, Callable[[Any], str]]] = {
     PickUp: pick_up_text,
     Offered: offered_text,
     CashBook: book_text,
+    Closed: closed_text,
     Pending: pending_text,
     Slips: slips_text,
     Sorted: lambda done: f"{done.count} sorted.",

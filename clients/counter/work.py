@@ -24,6 +24,7 @@ from clients.link import Link, Standing
 from protocols import codec
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.consumers import Dues, DuesAnswer
+from protocols.catalogue.days import Closed
 from protocols.catalogue.payments import Duplicate, Receipt, Take
 from protocols.catalogue.shifts import Cash, Pile
 from protocols.desk import State
@@ -374,4 +375,6 @@ def _said(word: str, reply: Any, *, again: bool) -> str:
             return paper.verified_text(reply)
         case "cancel":
             return f"Receipt {reply.receipt} over {rupees(reply.amount_paise)} is cancelled."
+    if isinstance(reply, Closed):
+        return till_paper.text_of(reply)
     return f"Business day {reply.date} ({reply.financial_year}): {reply.state}."

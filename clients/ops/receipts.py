@@ -87,7 +87,7 @@ async def _watched(link: Asking, number: int) -> Verification:
     while True:
         said: Verification = await link.ask("payments.verification", WatchVerification(number))
         bar.show(said.done, said.receipts)
-        if said.state != "OPEN":
+        if said.state != "OPEN" or said.why:
             break
         await link.pause(LOOK_S)
     bar.close()
@@ -114,6 +114,11 @@ def page(said: Verification) -> str:
 
 
 def _next(said: Verification) -> str:
+    if said.state == "OPEN":
+        return (
+            f"It waits: {said.why}. The servers go on with it when one is ('day open DATE');"
+            f" 'mpower receipts verify --number {said.verification}' watches it."
+        )
     if said.state != "DONE":
         return f"It stopped: {said.why}. An officer asks for the day again."
     return (

@@ -15,7 +15,8 @@ from mpowerd.database import Cursor
 from mpowerd.days import store
 from mpowerd.days.rules import financial_year, near_date, real_date, summed
 from protocols.catalogue.body import Nothing
-from protocols.catalogue.days import AskBook, CashBook, CloseDay, Day, OpenDay
+from protocols.catalogue.days import AskBook, CashBook, Closed, CloseDay, Day, OpenDay
+from protocols.values import HEAD_OFFICE
 
 
 async def open_day(cursor: Cursor, caller: Caller, body: OpenDay, here: dt.date) -> Day:
@@ -25,10 +26,12 @@ async def open_day(cursor: Cursor, caller: Caller, body: OpenDay, here: dt.date)
     return Day(body.date, financial_year(year), "OPEN")
 
 
-async def close_day(cursor: Cursor, caller: Caller, body: CloseDay) -> Day:
-    """Close the business day."""
-    year = await store.close_day(cursor, real_date("days.close", body.date), caller.user)
-    return Day(body.date, financial_year(year), "CLOSED")
+async def close_day(cursor: Cursor, caller: Caller, body: CloseDay) -> Closed:
+    """Close the business day, and say what of it is not verified."""
+    date = real_date("days.close", body.date)
+    year = await store.close_day(cursor, date, caller.user)
+    waiting = await store.waiting(cursor, HEAD_OFFICE, "", date, banks=True)
+    return Closed(body.date, financial_year(year), "CLOSED", waiting)
 
 
 async def today(cursor: Cursor, caller: Caller, body: Nothing) -> Day:
@@ -54,6 +57,7 @@ async def cash_book(cursor: Cursor, caller: Caller, body: AskBook) -> CashBook:
         await store.heads(cursor, *where),
         summed((counter, figures) for counter, _, figures in lines),
         await store.shifts(cursor, *where),
+        await store.waiting(cursor, *where, banks=False),
     )
 
 
@@ -73,8 +77,8 @@ def served(here: Callable[[], dt.date]) -> dict[str, Any]:
 
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "days.open": ("open_day_v1",),
-    "days.close": ("close_day_v1",),
+    "days.close": ("close_day_v1", "waiting_of_day_v1"),
     "days.today": ("today_v1",),
-    "days.cash_book": ("cash_book_v1", "heads_posted_v1", "shifts_of_day_v1"),
+    "days.cash_book": ("cash_book_v1", "heads_posted_v1", "shifts_of_day_v1", "waiting_of_day_v1"),
 }
 """Operation → the database functions it needs: granted to its roles and to nobody else."""

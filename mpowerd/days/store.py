@@ -9,20 +9,21 @@ import msgspec
 
 from mpowerd.database import Cursor
 from protocols.accounts import group_of
-from protocols.catalogue.days import BookHead, BookShift
+from protocols.catalogue.days import BookHead, BookShift, Waiting
 
 OPEN: Final = "SELECT mpower.open_day_v1(%s, %s)"
 CLOSE: Final = "SELECT mpower.close_day_v1(%s, %s)"
 TODAY: Final = "SELECT day, financial_year, open FROM mpower.today_v1()"
 BOOK: Final = "SELECT * FROM mpower.cash_book_v1(%s, %s, %s)"
-HEADS: Final = "SELECT slot, paise FROM mpower.heads_posted_v1(%s, %s, %s)"
+HEADS: Final = "SELECT slot, posted, returned FROM mpower.heads_posted_v1(%s, %s, %s)"
 SHIFTS: Final = "SELECT * FROM mpower.shifts_of_day_v1(%s, %s, %s) LIMIT %s"
+WAITING: Final = "SELECT counter, kind, receipts, paise FROM mpower.waiting_of_day_v1(%s, %s, %s)"
 STATE: Final = "SELECT mpower.object_v1(%s, %s)"
 SHIFTS_MAX: Final = 300
 """It fits a frame beside 300 counters."""
 
 Figures = list[int]
-"""opening, receipts, received, cancelled, difference, remitted, other, closing"""
+"""opening, receipts, received, cancelled, returned, difference, remitted, other, closing"""
 
 
 async def open_day(cursor: Cursor, date: dt.date, by: str) -> int:
@@ -51,10 +52,19 @@ async def book_lines(
 
 
 async def heads(cursor: Cursor, office: str, counter: str, date: dt.date) -> list[BookHead]:
-    """Give what was posted to the heads on a date."""
+    """Give what was posted to the heads on a date, and what came back of them."""
     await cursor.execute(HEADS, (office, counter, date))
     rows = await cursor.fetchall()
-    return [BookHead(group_of("CONSUMER", slot).code, paise) for slot, paise in rows]
+    return [BookHead(group_of("CONSUMER", slot).code, *paise) for slot, *paise in rows]
+
+
+async def waiting(
+    cursor: Cursor, office: str, counter: str, date: dt.date, *, banks: bool
+) -> list[Waiting]:
+    """Give what of a date was not verified when it ended; ``banks``: what came over links too."""
+    await cursor.execute(WAITING, (office, counter, date))
+    rows = await cursor.fetchall()
+    return [Waiting(code, *figures) for code, kind, *figures in rows if banks or kind != "BANK"]
 
 
 async def shifts(cursor: Cursor, office: str, counter: str, date: dt.date) -> list[BookShift]:

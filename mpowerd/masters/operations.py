@@ -24,9 +24,7 @@ from protocols.catalogue.masters import (
 )
 from protocols.masters import MASTERS, Fields, parents_first
 from protocols.refusals import Refused
-
-HEAD_OFFICE: Final = "HO"
-"""Masters are the whole board's matter."""
+from protocols.values import HEAD_OFFICE
 
 
 def _day(text: str) -> dt.date:

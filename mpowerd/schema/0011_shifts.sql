@@ -68,18 +68,28 @@ CREATE TABLE mpower.hand_overs (
     cash text NOT NULL,
     counted_paise bigint NOT NULL,
     expected_paise bigint NOT NULL,
-    reason text NOT NULL
+    reason text NOT NULL,
+    gone integer NOT NULL
 );
+COMMENT ON COLUMN mpower.hand_overs.gone IS
+    'receipts of the shift that had been cancelled or given back; one more, and what was counted is not there any more';
 CREATE INDEX hand_overs_by_shift ON mpower.hand_overs (shift, hand_over);
 
-SELECT mpower.keep('{shifts, pick_ups}', false);
-SELECT mpower.keep('{hand_overs}', true);
-GRANT SELECT ON mpower.shifts, mpower.pick_ups, mpower.hand_overs TO mpower_report;
+-- The instruments on paper that were dishonoured while their shift was open: given back out of the till, so that they are
+-- neither counted at its closing nor sent to the bank. The counter's series was held when that was said.
+CREATE TABLE mpower.given_back (
+    receipt bigint NOT NULL CONSTRAINT given_back_pk PRIMARY KEY
+);
 
--- The receipts of a shift with what became of them.
+SELECT mpower.keep('{shifts, pick_ups}', false);
+SELECT mpower.keep('{hand_overs, given_back}', true);
+GRANT SELECT ON mpower.shifts, mpower.pick_ups, mpower.hand_overs, mpower.given_back TO mpower_report;
+
+-- The receipts of a shift with what became of them there.
 CREATE VIEW mpower.shift_receipts AS
     SELECT s.shift, r.receipt, mpower.receipt_text(r.counter, r.receipt) AS number, r.mode, r.instrument, r.amount_paise,
-        EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt AND e.state = 'CANCELLED') AS cancelled
+        EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt AND e.state = 'CANCELLED') AS cancelled,
+        EXISTS (SELECT FROM mpower.given_back g WHERE g.receipt = r.receipt) AS returned
     FROM mpower.shifts s JOIN mpower.requests r
         ON r.receipt > mpower.receipt_id(s.counter_id, s.financial_year, s.first_number)
         AND r.receipt <= mpower.receipt_id(s.counter_id, s.financial_year, coalesce(s.last_number, 999999999));

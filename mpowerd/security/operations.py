@@ -46,9 +46,8 @@ from protocols.catalogue.security import (
 )
 from protocols.powers import Power, worded
 from protocols.refusals import Refused
+from protocols.values import HEAD_OFFICE
 
-HEAD_OFFICE: Final = "HO"
-"""Logins are the whole board's matter."""
 Hashing = Callable[[str], Awaitable[str]]
 """Gives a password's hash; raises Refused BUSY when too many are being worked on."""
 

@@ -130,7 +130,7 @@ async def sheet(cursor: Cursor, shift: int) -> Sheet:
 _AS_READ: Final = (
     *("shift", "counter", "office", "clerk", "carried_paise", "taken_paise", "picked_paise"),
     *("first_receipt", "last_receipt", "receipts", "cancelled", "closed_by", "handed_paise"),
-    *("reason", "handed_to"),
+    *("reason", "handed_to", "returned"),
 )
 
 

@@ -33,6 +33,27 @@ class Day(Body, frozen=True):
     state: str
 
 
+class Waiting(Body, frozen=True):
+    """What was taken at a counter (or over a bank link) on a date and awaited verification when the
+    day ended.
+    """
+
+    counter: str
+    receipts: int
+    paise: int
+
+
+class Closed(Body, frozen=True):
+    """The business day is closed. ``waiting``: what of it is to be verified yet: posted when
+    the next day is open, valued at this one.
+    """
+
+    date: str
+    financial_year: str
+    state: str
+    waiting: list[Waiting]
+
+
 class AskBook(Body, frozen=True):
     """The cash book of a business date: of one counter, or ('') of all counters of the office and
     below it.
@@ -45,9 +66,9 @@ class AskBook(Body, frozen=True):
 
 class BookLine(Body, frozen=True):
     """One mode (or, in ``counters``, one counter's modes together), paise: what was in hand in the
-    morning, came in, was cancelled, was short (negative) or over, went to the bank, moved
-    otherwise, and was in hand in the evening: opening + received − cancelled + difference −
-    remitted + other.
+    morning, came in, was cancelled, went back unpaid before it was sent to the bank, was short
+    (negative) or over, went to the bank, moved otherwise, and was in hand in the evening: opening +
+    received − cancelled − returned + difference − remitted + other.
     """
 
     name: str
@@ -55,6 +76,7 @@ class BookLine(Body, frozen=True):
     receipts: int
     received: int
     cancelled: int
+    returned: int
     difference: int
     remitted: int
     other: int
@@ -62,10 +84,13 @@ class BookLine(Body, frozen=True):
 
 
 class BookHead(Body, frozen=True):
-    """What was posted to a head on the date; RECEIVED: taken on it and not verified yet."""
+    """What verification posted to a head on the date, and what came back of it with a dishonoured
+    instrument, whenever that was posted.
+    """
 
     head: str
-    paise: int
+    posted: int
+    returned: int
 
 
 class BookShift(Body, frozen=True):
@@ -82,8 +107,8 @@ class BookShift(Body, frozen=True):
 
 
 class CashBook(Body, frozen=True):
-    """The cash book: by mode, by head, by counter, and the shifts (at most 300). ``state``: the
-    day's.
+    """The cash book: by mode, by head, by counter, the shifts (at most 300), and what of the date
+    was not verified when it ended. ``state``: the day's.
 
     Cash is till and strong room together, without the floats, which come and go in a shift.
     """
@@ -96,6 +121,7 @@ class CashBook(Body, frozen=True):
     heads: list[BookHead]
     counters: list[BookLine]
     shifts: list[BookShift]
+    waiting: list[Waiting]
 
 
 OPERATIONS = (
@@ -111,7 +137,7 @@ OPERATIONS = (
     Operation(
         "days.close",
         CloseDay,
-        Day,
+        Closed,
         frozenset({Role.OFFICER}),
         keyed=True,
         purpose="close the business day",

@@ -171,8 +171,9 @@ class Left(Body, frozen=True):
 
 
 class Verification(Body, frozen=True):
-    """How far the verification of a day is: ``state`` OPEN, DONE or STOPPED (and ``why``);
-    ``heads`` when it has ended; ``left`` at most 100 of the receipts that were not verified.
+    """How far the verification of a day is: ``state`` OPEN, DONE or STOPPED (``why`` it
+    stopped, or waits); ``heads`` when it has ended; ``left`` at most 100 of the receipts that were
+    not verified.
     """
 
     verification: int

@@ -97,7 +97,9 @@ class Sheet(Body, frozen=True):
 
     ``expected_paise`` is what the ledger says the till holds: float + carried + taken in cash −
     picked up. ``difference_paise``: counted − expected. ``handed_paise`` went to the strong room at
-    the closing. ``limit_paise`` −1: the board has set no limit. At most 400 instruments are listed.
+    the closing. ``limit_paise`` −1: the board has set no limit. ``returned``: how many instruments
+    went back unpaid while it was open; they are not among its modes. At most 400 instruments are
+    listed.
     """
 
     shift: int
@@ -127,6 +129,7 @@ class Sheet(Body, frozen=True):
     handed_paise: int
     reason: str
     handed_to: str = ""
+    returned: int = 0
 
 
 class PickUpCash(Body, frozen=True):

@@ -121,6 +121,7 @@ class Board:
                 self.day = days.Day(body.date, "2026-27", "OPEN")
             case _:
                 self.day = days.Day(self.day.date, "2026-27", "CLOSED")
+                return days.Closed(self.day.date, "2026-27", "CLOSED", [])
         return self.day
 
     def take(self, body: payments.Take, user: str) -> payments.Receipt:

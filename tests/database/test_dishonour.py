@@ -26,6 +26,8 @@ DISHONOUR = "instruments.dishonour"
 NEXT_DAY = "2026-12-24"
 """Thirty days on."""
 COUNTER = 1
+SBI = """INSERT INTO mpower.masters SELECT 'banks', 'SBI', '2026-01-01',
+    '{"code":"SBI","name":"SBI"}', now() RETURNING 1"""
 IN_HAND, IN_TRANSIT, BANK = -(COUNTER * 16 + 2), -(COUNTER * 16 + 8), -2
 
 
@@ -40,19 +42,19 @@ def returned(number: str, day: str = DAY) -> Dishonour:
     return Dishonour(number, day, "Funds insufficient")
 
 
-async def remitted(t: Town, number: str) -> str:
-    """The cheque goes to the bank on a slip; the slip's number."""
+async def on_its_way(t: Town, number: str) -> MakeSlip:
+    """The shifts are closed and the cheque is sorted; what is said to make its slip."""
     await t.close_shift("asha")
     await t.close_shift("bina")
-    t.look(
-        "INSERT INTO mpower.masters SELECT 'banks', 'SBI', '2026-01-01',"
-        ' \'{"code":"SBI","name":"SBI"}\', now() RETURNING 1'
-    )
+    t.look(SBI)
     await limit(t, "HO", 10**9)
     await t.done("omar", "remittance.sort", Sort([Cheque(number, "SBI", "Patna")]))
-    made = await t.done(
-        "omar", "remittance.make", MakeSlip("HO", "CHEQUE", "SBI", "LOCAL", total_paise=63_000)
-    )
+    return MakeSlip("HO", "CHEQUE", "SBI", "LOCAL", total_paise=63_000)
+
+
+async def remitted(t: Town, number: str) -> str:
+    """The cheque goes to the bank on a slip; the slip's number."""
+    made = await t.done("omar", "remittance.make", await on_its_way(t, number))
     return str(made.slip)
 
 

@@ -278,7 +278,6 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         ),
     ),
     "days.open": (days.OpenDay("2026-04-01"), DAY),
-    "days.close": (days.CloseDay("2026-04-01"), days.Day("2026-04-01", "2026-27", "CLOSED")),
     "days.today": (Nothing(), DAY),
     **till_examples.BODIES,
     **ledger_examples.BODIES,

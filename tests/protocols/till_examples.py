@@ -58,14 +58,19 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         shifts.Offered("C001", 7, "bina", 154_550, -50),
     ),
     "shifts.take_over": (shifts.TakeOver(CASH), SHEET),
+    "days.close": (
+        days.CloseDay("2026-04-01"),
+        days.Closed("2026-04-01", "2026-27", "CLOSED", [days.Waiting("C001", 1, 80_000)]),
+    ),
     "days.cash_book": (
         days.AskBook("2026-04-01", "SD-101"),
         days.CashBook(
             *("2026-04-01", "CLOSED", "SD-101", ""),
-            [days.BookLine("CASH", 0, 8, 204_600, 0, -50, 0, 0, 204_550)],
-            [days.BookHead("CURRENT", 204_600)],
-            [days.BookLine("C001", 0, 8, 204_600, 0, -50, 0, 0, 204_550)],
+            [days.BookLine("CASH", 0, 8, 204_600, 0, 0, -50, 0, 0, 204_550)],
+            [days.BookHead("CURRENT", 204_600, 80_000)],
+            [days.BookLine("C001", 0, 8, 204_600, 0, 0, -50, 0, 0, 204_550)],
             [days.BookShift("C001", 7, "asha", "CLOSED", 50_000, 100_000, -50, 104_550)],
+            [days.Waiting("C001", 1, 80_000)],
         ),
     ),
     "receipt_books.register": (receipt_books.Register("B0017", "C001", 501, 600), BOOK),

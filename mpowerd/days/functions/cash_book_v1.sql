@@ -1,13 +1,13 @@
 -- The cash book of a business date, of a counter or of all counters of an office and below it: for each counter and mode
--- what was in hand in the morning, what came in, went back, was short (negative) or over, left for the bank, moved
--- otherwise, and what was in hand in the evening. Cash is till, strong room and float together, so that what only moves
--- between them does not show. All of it from the ledger: today's balance less what has moved since.
+-- what was in hand in the morning, what came in, was cancelled, went back as a dishonoured instrument before it was sent to
+-- the bank, was short (negative) or over, left for the bank, moved otherwise, and what was in hand in the evening. Cash is
+-- till, strong room and float together, so that what only moves between them does not show. All of it from the ledger: today's balance less what has moved since.
 
 SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.cash_book_v1(of_office text, at_counter text, of_day date)
 RETURNS TABLE (counter text, mode text, opening bigint, receipts bigint, received bigint, cancelled bigint,
-    difference bigint, remitted bigint, other bigint, closing bigint)
+    returned bigint, difference bigint, remitted bigint, other bigint, closing bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp SET jit = off AS $$
     WITH places AS MATERIALIZED (
         SELECT c.counter_id, c.code, a.account, a.balance_paise, s.mode
@@ -28,14 +28,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
             count(*) FILTER (WHERE m.day = of_day AND m.kind = 'RECEIPT') AS receipts,
             sum(m.paise) FILTER (WHERE m.day = of_day AND m.kind = 'RECEIPT') AS received,
             sum(m.paise) FILTER (WHERE m.day = of_day AND m.kind = 'CANCEL') AS cancelled,
+            sum(m.paise) FILTER (WHERE m.day = of_day AND m.kind = 'DISHONOUR') AS returned,
             sum(m.paise) FILTER (WHERE m.day = of_day AND m.kind = 'CLOSING') AS difference,
             sum(m.paise) FILTER (WHERE m.day = of_day AND m.kind = 'REMIT') AS remitted,
-            sum(m.paise) FILTER (WHERE m.day = of_day AND m.kind NOT IN ('RECEIPT', 'CANCEL', 'CLOSING', 'REMIT')) AS other
+            sum(m.paise) FILTER (WHERE m.day = of_day AND m.kind NOT IN ('RECEIPT', 'CANCEL', 'DISHONOUR', 'CLOSING',
+                'REMIT')) AS other
         FROM moves m GROUP BY m.code, m.mode
     )
     SELECT b.code, b.mode, b.paise - coalesce(s.since, 0), coalesce(s.receipts, 0), coalesce(s.received, 0)::bigint,
-        coalesce(-s.cancelled, 0)::bigint, coalesce(s.difference, 0)::bigint, coalesce(-s.remitted, 0)::bigint,
-        coalesce(s.other, 0)::bigint, (b.paise - coalesce(s.after, 0))::bigint
+        coalesce(-s.cancelled, 0)::bigint, coalesce(-s.returned, 0)::bigint, coalesce(s.difference, 0)::bigint,
+        coalesce(-s.remitted, 0)::bigint, coalesce(s.other, 0)::bigint, (b.paise - coalesce(s.after, 0))::bigint
     FROM (SELECT p.code, p.mode, sum(p.balance_paise)::bigint AS paise FROM places p GROUP BY p.code, p.mode) b
     LEFT JOIN sums s ON s.code = b.code AND s.mode = b.mode
     WHERE b.paise <> 0 OR s.code IS NOT NULL ORDER BY b.code, b.mode

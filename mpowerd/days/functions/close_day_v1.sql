@@ -7,10 +7,15 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp 
 DECLARE
     found mpower.days;
     still text;
+    other date;
 BEGIN
     PERFORM pg_advisory_xact_lock(77001, 1);
     SELECT * INTO found FROM mpower.days d WHERE d.day = close_day_v1.date;
     IF found.day IS NULL THEN
+        SELECT d.day INTO other FROM mpower.days d WHERE d.closed_at IS NULL;
+        IF other IS NOT NULL THEN
+            PERFORM mpower.refuse('DAY_OTHER', json_build_object('date', close_day_v1.date, 'open', other));
+        END IF;
         PERFORM mpower.refuse('DAY_NOT_OPEN');
     ELSIF found.closed_at IS NOT NULL THEN
         PERFORM mpower.refuse('DAY_CLOSED', json_build_object('date', found.day));

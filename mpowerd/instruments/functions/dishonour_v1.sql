@@ -1,6 +1,7 @@
 -- Take a receipt back because its instrument was not paid: one voucher that reverses it out of where its money stands now,
 -- valued at the day it was taken; one that charges for it and revives the surcharge; a bar for cheques; the notice, which
--- is a contact with the consumer. The two events of the receipt's life make it happen once.
+-- is a contact with the consumer. One that still lay in the till of an open shift is given back out of it: the series is
+-- held, so that the shift's closing counts it or does not. The two events of the receipt's life make it happen once.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -43,6 +44,9 @@ BEGIN
     INSERT INTO mpower.receipt_events (receipt, step, state, after, voucher, day, at, by, reason) VALUES
         (wanted, 4, 'DISHONOURED', stood, reversal, today, now(), me.user_name, why),
         (wanted, 5, 'RE_DEBITED', 'DISHONOURED', debited, today, now(), me.user_name, why);
+    IF EXISTS (SELECT FROM mpower.shift_of(wanted) s WHERE s.closed_at IS NULL) THEN
+        INSERT INTO mpower.given_back (receipt) VALUES (wanted);
+    END IF;
     IF barred_until IS NOT NULL THEN
         INSERT INTO mpower.cheque_bars AS b (consumer, until) VALUES (taken.consumer, barred_until)
             ON CONFLICT (consumer) DO UPDATE SET until = greatest(b.until, excluded.until);

@@ -2,6 +2,7 @@
 -- to its amount, or all is refused as our own mistake; in the order of receipts, so that a receipt's lines can be told later.
 -- `told`: those that an officer split otherwise than by the board's order; `split` says so.
 -- What is the State's (duty, compounding) is from then on held for it. The accounts were locked when the receipts were read.
+-- They are posted on the open day, whatever day they were taken on.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -15,7 +16,12 @@ DECLARE
     voucher_number bigint;
     wrong bigint;
 BEGIN
-    SELECT d.day INTO today FROM mpower.open_day() d;
+    PERFORM pg_advisory_xact_lock_shared(77001, 1);
+    SELECT d.day INTO today FROM mpower.days d WHERE d.closed_at IS NULL;
+    IF today IS NULL THEN
+        PERFORM mpower.refuse('NO_DAY_TO_POST', json_build_object('date',
+            (SELECT min(r.day) FROM mpower.requests r WHERE r.receipt = ANY (receipts))));
+    END IF;
     SELECT r.receipt INTO wrong FROM mpower.requests r
         LEFT JOIN (SELECT g.receipt, sum(g.paise) AS paise, min(g.slot) AS least, max(g.slot) AS most
             FROM unnest(line_receipts, line_slots, line_paise) g (receipt, slot, paise) GROUP BY g.receipt) p

@@ -1,5 +1,5 @@
--- A receipt with all that taking it back or moving it needs, its consumer held: how it was paid, what became of it, to which heads it was
--- posted, and the board's rule of the open day. No row: there is no such receipt.
+-- A receipt with all that taking it back or moving it needs: how it was paid, what became of it, to which heads it was posted,
+-- and the board's rule of the open day. Its counter's series and its consumer are held, in this order. No row: there is no such receipt.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -16,6 +16,8 @@ BEGIN
     SELECT d.day INTO open_on FROM mpower.open_day() d;
     SELECT r.* INTO taken FROM mpower.requests r JOIN mpower.counters c ON c.code = counter_code
         WHERE r.receipt = mpower.receipt_id(c.counter_id, posted_receipt_v1.financial_year, posted_receipt_v1.number);
+    PERFORM FROM mpower.series s WHERE s.counter_id = taken.receipt >> 38
+        AND s.financial_year = 2000 + (taken.receipt >> 30 & 255) FOR SHARE;  -- its shift does not end meanwhile
     PERFORM FROM mpower.accounts a WHERE a.account = taken.consumer * 16 FOR UPDATE;
     RETURN QUERY
         SELECT taken.receipt, lpad(c.consumer::text, 10, '0'), c.name, c.address, taken.mode, taken.instrument,

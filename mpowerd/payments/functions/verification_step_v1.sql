@@ -1,4 +1,4 @@
--- The next receipts of the oldest verification that is open, with who took them and what stands under the consumers' heads.
+-- The next receipts of the oldest verification that is open, all of one counter, with who took them and what stands under the consumers' heads.
 -- It and the consumers' accounts are locked until the step is noted. Whoever asked must still be an officer: else it stops.
 
 SET LOCAL ROLE mpower_owner;
@@ -21,8 +21,9 @@ BEGIN
             WHERE v.verification = mine.verification;
         RETURN;
     END IF;
-    wanted := ARRAY(SELECT i.receipt FROM mpower.verification_items i WHERE i.verification = mine.verification
-        AND i.place > mine.done AND i.place <= mine.done + most ORDER BY i.place);
+    wanted := ARRAY(SELECT i.receipt FROM mpower.verification_items i JOIN mpower.verification_items f
+            ON f.verification = i.verification AND f.place = mine.done + 1 AND f.receipt >> 38 = i.receipt >> 38
+        WHERE i.verification = mine.verification AND i.place > mine.done AND i.place <= mine.done + most ORDER BY i.place);
     PERFORM FROM mpower.accounts a WHERE a.account IN (
         SELECT r.consumer * 16 FROM mpower.requests r WHERE r.receipt = ANY (wanted)) ORDER BY a.account FOR UPDATE;
     RETURN QUERY

@@ -1,4 +1,4 @@
--- How far a verification is; with its end what was posted to each head.
+-- How far a verification is; with its end what was posted to each head. One that is open waits while no business day is.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -6,7 +6,8 @@ CREATE FUNCTION mpower.verification_v1(verification bigint)
 RETURNS TABLE (day date, counter text, by text, state text, why text, receipts integer, done integer, posted integer,
     posted_paise bigint, slots integer[], slot_paise bigint[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
-    SELECT v.day, v.counter, v.by, v.state, v.why, v.receipts, v.done, v.posted, v.posted_paise,
+    SELECT v.day, v.counter, v.by, v.state, CASE WHEN v.state = 'OPEN' AND NOT EXISTS (SELECT FROM mpower.days d
+            WHERE d.closed_at IS NULL) THEN 'no business day is open to post on' ELSE v.why END, v.receipts, v.done, v.posted, v.posted_paise,
         coalesce(array_agg(h.slot ORDER BY h.slot) FILTER (WHERE h.slot IS NOT NULL), '{}'),
         coalesce(array_agg(h.paise ORDER BY h.slot) FILTER (WHERE h.slot IS NOT NULL), '{}')
     FROM mpower.verifications v LEFT JOIN LATERAL (

@@ -15,8 +15,10 @@ BEGIN
     ELSIF next.person = person THEN
         PERFORM mpower.refuse('SAME_PERSON', json_build_object('user', whom));
     END IF;
-    INSERT INTO mpower.hand_overs (shift, to_user, at, last_number, cash, counted_paise, expected_paise, reason)
-        SELECT which, next.user_id, now(), z.last_number, cash, counted, expected, reason
+    INSERT INTO mpower.hand_overs (shift, to_user, at, last_number, cash, counted_paise, expected_paise, reason,
+            gone)
+        SELECT which, next.user_id, now(), z.last_number, cash, counted, expected, reason,
+            (SELECT count(*) FROM mpower.shift_receipts x WHERE x.shift = which AND (x.cancelled OR x.returned))
         FROM mpower.series z WHERE z.shift = which;
 END
 $$;
