@@ -8,7 +8,6 @@ from unittest.mock import ANY
 
 from msgspec.structs import replace
 
-from mpowerd.payments.whole_days import carry_on
 from protocols.catalogue.banking import Line, Post
 from protocols.catalogue.days import (
     AskBook,
@@ -24,7 +23,7 @@ from protocols.catalogue.payments import Cancel, Verify, VerifyDay, WatchVerific
 from protocols.catalogue.remittance import MakeSlip
 from tests.database.test_remittance import CASH, MAKE, taken, verified
 from tests.database.test_shifts import FLOAT
-from tests.database.town import DAY, RICH, Town, cash_of, town
+from tests.database.town import DAY, RICH, Town, carry_on, cash_of, town
 from tests.postgres_nodes import Node, on_reactor
 
 NEXT_DAY = "2026-11-25"

@@ -1,4 +1,4 @@
-"""A cheque that comes back before it was sent to the bank: out of the till and of every list; and of
+"""A cheque that comes back before it was sent to the bank: out of the till and every list; and of
 what happens at once only one.
 """
 
