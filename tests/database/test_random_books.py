@@ -51,7 +51,7 @@ STORY: Plan = [
     *(("dishonour", n, 0) for n in range(2)),
     *(("take", n, 700 + n) for n in range(4)),
     ("next day", 0, 0),
-    *(("dishonour", n, 0) for n in range(2, 5)),
+    *(("dishonour", n, 0) for n in range(9)),
     ("take", 4, 900),
 ]
 
