@@ -135,7 +135,7 @@ def stream_complaints(
         do = f"If that lasts: find it in pg_stat_replication and stop it; then see {peer}'s log."
         found.append(No("NOT_RECEIVING", why, do))
     if beat.replay_paused:
-        why = f"replay is paused on {peer}: it could not take over"
+        why = f"replay is paused on {peer}: a takeover would first replay all that waits there"
         do = f"On {peer}: SELECT pg_wal_replay_resume(); or see in its log why it stopped."
         found.append(No("REPLAY_PAUSED", why, do))
     return tuple(found)

@@ -169,6 +169,9 @@ def _not_able(mind: Mind, to: str) -> No | None:
         return No("LEAVING", f"{to} {beat.leaving or beat.handover}", "Wait until it is back.")
     if beat.state != State.STANDBY_SYNC:
         return No("NOT_IN_SYNC", f"{to} is {beat.state}", f"Wait until it is in sync. {LOOK}")
+    if beat.replay_paused:
+        do = f"On {to}: SELECT pg_wal_replay_resume(); or see in its log why it stopped."
+        return No("REPLAY_PAUSED", f"replay is paused on {to}", do)
     if not beat.healthy:
         return No("UNWELL", f"PostgreSQL of {to} does not answer", "Look at its log and its disk.")
     if 0 <= beat.disk_free_mb < MIN_FREE_MB:

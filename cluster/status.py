@@ -16,6 +16,7 @@ from cluster.fitness import complaints, told
 from cluster.link import LinkView
 from cluster.mind import Mind
 from cluster.plan import plan_of
+from cluster.rules.claimable import hindrance
 from cluster.standing import Standing
 from cluster.states import STANDBYS, role_of
 from cluster.view import alarms_of
@@ -67,6 +68,7 @@ def status_of(
         "countdown": countdown_of(mind),
         "links": links,
         "alarms": _alarms_now(mind, chronicle),
+        "hindrance": hindrance(mind) if mind.state in STANDBYS else "",
         "record": record,
         "kept_record": mind.disk.record,
         **_reservations(mind),

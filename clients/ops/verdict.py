@@ -94,6 +94,8 @@ class NodeStatus(Struct, frozen=True):
     peer: str = ""
     addresses: dict[str, list[str]] = {}
     """Where each node's links are, as this node's settings have it."""
+    hindrance: str = ""
+    """What keeps this standby from taking over, by the guards it decides by."""
 
 
 class WitnessStatus(Struct, frozen=True):
@@ -221,6 +223,9 @@ def _of_standby(standby: NodeStatus, primary: str, record: Record) -> Verdict:
         return Verdict(safe=False, because=f"PostgreSQL of {standby.node} does not answer")
     if not hears(standby.arbiter_heard_ms):
         return Verdict(safe=False, because=f"{standby.node} does not hear the {standby.arbiter}")
+    if standby.hindrance:
+        why = f"{standby.node} does not take over: {standby.hindrance}"
+        return Verdict(safe=False, because=why)
     return Verdict(safe=True, because=f"{standby.node} holds everything acknowledged")
 
 

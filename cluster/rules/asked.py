@@ -16,6 +16,7 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
+from cluster.arbiter.register import ROLLED_BACK
 from cluster.intents import Pending
 from cluster.mind import Mind
 from cluster.plan import Plan, plan_of
@@ -250,7 +251,7 @@ def _not_recordable(mind: Mind) -> No | None:
     if mind.record is not None and mind.record.moved:
         why = f"the record was moved to {mind.record.moved}, which does not have it yet"
         return No("CLOSED", why, "Finish that first: mpower cluster arbiter replace.")
-    if mind.rolled_back:
+    if mind.rolled_back or ROLLED_BACK in mind.doubt:
         return No("ROLLED_BACK", "the arbiter's record is older than this node's", LOOK)
     if not mind.arbiter_heard:
         return No("NO_ARBITER", f"{mind.me} does not hear the arbiter", ARBITER_BACK)

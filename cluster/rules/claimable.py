@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cluster.arbiter.register import ROLLED_BACK
 from cluster.guard import Guard, hold, nothing_to_do
 from cluster.heartbeat import link_silence_s, still_s
 from cluster.mind import Mind
@@ -122,6 +123,14 @@ WHOLE: Final = (
         lambda mind: "Start the witness (or etcd) and look at the network to it.",
     ),
 )
+
+
+def _end_doubt(mind: Mind) -> str:
+    if ROLLED_BACK in mind.doubt:
+        return "Stop whatever set it back; then: mpower cluster arbiter rebuild."
+    return "Start the node it waits for; if it is lost: mpower cluster arbiter confirm."
+
+
 PAUSE: Final = Guard(
     "PAUSED",
     lambda mind: not mind.paused,
@@ -169,7 +178,7 @@ CLAIM: Final = (
         lambda mind: mind.doubt == "",
         lambda mind: mind.doubt or "the arbiter waits for nobody",
         "both nodes have told it which record they know",
-        lambda mind: "Start the node it waits for; if it is lost: mpower cluster arbiter confirm.",
+        _end_doubt,
     ),
 )
 
@@ -177,6 +186,12 @@ CLAIM: Final = (
 def may_claim(mind: Mind) -> bool:
     """Nothing forbids a claim but the primary being alive."""
     return mind.record is not None and hold(CLAIM, mind)
+
+
+def hindrance(mind: Mind) -> str:
+    """The first thing that forbids a claim and that does not pass by itself, ''."""
+    against = (one for one in CLAIM if not one.holds(mind) and one.do(mind))
+    return next((one.says(mind) for one in against), "")
 
 
 def _silences(mind: Mind) -> str:

@@ -116,6 +116,7 @@ def test_where_nobody_is_open_the_line_says_what_is_to_be_done(
         ([A, structs.replace(B, healthy=False)], W, "PostgreSQL of b does not answer"),
         ([A, structs.replace(B, arbiter_heard_ms=9000)], W, "b does not hear the witness"),
         ([A, structs.replace(B, arbiter_heard_ms=-1)], W, "b does not hear the witness"),
+        ([A, structs.replace(B, hindrance="it is set back")], W, "b does not take over: it is set"),
     ],
 )
 def test_everything_else_is_not_safe_and_says_why(

@@ -8,15 +8,18 @@ import pytest
 from msgspec import structs
 
 from cluster import events as ev
+from cluster.arbiter.register import ROLLED_BACK
+from cluster.chronicle import Chronicle
 from cluster.explain import Answer, explain
 from cluster.guard import shown
 from cluster.mind import Disk, Mind
 from cluster.opening import GATE, is_open
-from cluster.rules.claimable import CLAIM, may_claim
+from cluster.rules.claimable import CLAIM, hindrance, may_claim
 from cluster.rules.enterable import ENTER
 from cluster.rules.entry import standby_ready
 from cluster.states import State
-from cluster.view import alarms_of
+from cluster.status import status_of
+from cluster.view import alarms_of, standing
 from protocols.peer import Record
 from tests.cluster.test_machine import (
     FIRST,
@@ -145,6 +148,19 @@ def test_an_arbiter_in_doubt_is_one_of_the_reasons() -> None:
     mind = structs.replace(standby_in_sync().mind, doubt="it waits for a")
     told = explain(mind).failover
     assert (told.yes, "it waits for a" in told.text) == (False, True)
+
+
+def test_what_status_says_against_a_takeover_is_what_the_guards_say() -> None:
+    node = standby_in_sync()
+    assert hindrance(node.mind) == ""
+    for doubt, do in (("it waits for a", "arbiter confirm"), (ROLLED_BACK, "arbiter rebuild")):
+        mind = structs.replace(node.mind, doubt=doubt)
+        status = status_of(mind, standing(mind, {}), Chronicle("b", float, float), [], "", "")
+        assert status["hindrance"] == doubt
+        (guard,) = [one for one in explain(mind).failover.guards if one.code == "DOUBT"]
+        assert do in guard.do
+    busy = structs.replace(node.mind, doing=("Promote",))
+    assert hindrance(busy) == "", "what passes by itself hinders nobody"
 
 
 def test_an_arbiter_in_doubt_is_not_asked_again_and_again_but_once_it_is_sure() -> None:
