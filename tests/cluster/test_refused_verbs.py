@@ -4,7 +4,7 @@ import pytest
 
 from cluster import events as ev
 from cluster.arbiter.register import ROLLED_BACK
-from tests.cluster.test_machine import in_sync, primary_alone
+from tests.cluster.test_machine import in_sync, peer_beat, primary_alone
 from tests.cluster.test_switchover import NOON, ask, healthy
 
 
