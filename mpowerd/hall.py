@@ -10,7 +10,6 @@ NotPrimary and is closed. This file must not know the transport nor what an oper
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from msgspec import Struct
 from mpowerd.connection import Connection
 from mpowerd.dispatch import Dispatch
 from mpowerd.faults import refusal
+from mpowerd.quarrels import Quarrels
 from mpowerd.quotas import PAYMENT, REQUEST, SIGN_IN, Quotas
 from mpowerd.seats import CONNECTIONS, Asker, own_operations
 from mpowerd.sessions import Sessions
@@ -41,11 +41,6 @@ from protocols.messages import (
 from protocols.refusals import Refused
 from protocols.talk import Happening
 
-QUARREL: Final = 5
-QUARREL_S: Final = 300.0
-"""As many displacements in five minutes are two terminals with one certificate, not a bad line:
-ours stand aside for half a minute each time.
-"""
 SWEEP_S: Final = 1.0
 
 
@@ -55,7 +50,7 @@ class Doors(Struct, frozen=True):
     dispatch: Dispatch
     sign_ins: SignIns
     sessions: Sessions
-    displaced: Callable[[Asker], Coroutine[Any, Any, None]]
+    displaced: Callable[[Asker, int], Coroutine[Any, Any, None]]
     light: Collection[str] = frozenset()
     """Operations that are posted in batches: each costs little."""
 
@@ -95,8 +90,7 @@ class Hall:
         self._holding = False
         self._seated: dict[str, list[Connection]] = {}
         self._sessions: dict[bytes, Connection] = {}
-        self._quarrels: dict[str, deque[float]] = {}
-        self._copied: dict[str, str] = {}
+        self._quarrels, self._copied = Quarrels(), ""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -154,11 +148,9 @@ class Hall:
         for subject, times in self.quotas.told_over().items():
             structlog.get_logger().warning("over its quota", subject=subject, times=times)
         self.quotas.forget(now_s)
-        old = [one for one, times in self._quarrels.items() if now_s - times[-1] > QUARREL_S]
-        for subject in old:
-            del self._quarrels[subject]
-            if self._copied.pop(subject, None) is not None:
-                self._tell_copied()
+        for newer, times in self._quarrels.quiet(now_s):
+            self._tell_displaced(newer, times)
+        self._tell_copied()
 
     def _tell(self, happening: Happening) -> None:
         for connection in self:
@@ -179,24 +171,24 @@ class Hall:
 
     def _displace(self, older: Connection, newer: Asker) -> None:
         older.happened(table.Displaced())
-        now_s = self.now_s()
-        times = self._quarrels.setdefault(newer.subject, deque(maxlen=QUARREL))
-        times.append(now_s)
+        self._quarrels.displaced(newer, older.asker, self.now_s())
+        told = self._quarrels.told(newer.subject, self.now_s())
+        if told is not None:
+            self._tell_displaced(*told)
+        self._tell_copied()
+
+    def _tell_displaced(self, newer: Asker, times: int) -> None:
         log = structlog.get_logger()
-        log.info("displaced", subject=newer.subject, by=newer.address, was=older.asker.address)
-        if len(times) == QUARREL and now_s - times[0] < QUARREL_S:
-            hosts = {one.address.rpartition(":")[0] for one in (newer, older.asker)}
-            places = " and ".join(sorted(hosts))
-            self._copied[newer.subject] = f"{newer.subject} ({places})"
-            self._tell_copied()
+        log.info("displaced", subject=newer.subject, by=newer.address, times=times)
         if self._doors is not None:
-            self._run(self._doors.displaced(newer))
+            self._run(self._doors.displaced(newer, times))
 
     def _tell_copied(self) -> None:
         """Raise the alarm with everybody it concerns, or end it."""
-        names = ", ".join(text for _, text in sorted(self._copied.items()))
-        text = f"Connections of one certificate keep displacing each other: {names}."
-        self.alarm("certificate-copied", text if names else "")
+        text = self._quarrels.copied()
+        if text != self._copied:
+            self._copied = text
+            self.alarm("certificate-copied", text)
 
     def left(self, connection: Connection) -> None:
         """Forget a connection that is gone."""

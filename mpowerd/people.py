@@ -107,9 +107,12 @@ class People:
         """Audit a sign-in that was refused."""
         await self._note(asker, user, "security.sign_in", code)
 
-    async def note_displaced(self, newer: Asker) -> None:
-        """Audit that a newer connection of a certificate displaced an older one."""
-        await self._note(newer, newer.subject, "connection.displaced", "DONE")
+    async def note_displaced(self, newer: Asker, times: int) -> None:
+        """Audit that newer connections of a certificate displaced older ones, so many times since
+        the last such entry.
+        """
+        details = json.dumps({"times": times})
+        await self._note(newer, newer.subject, "connection.displaced", "DONE", details)
 
     async def note_refused(self, door: Asker, tallies: Sequence[Tally], now_s: float) -> None:
         """Audit the handshakes that were refused at this door, one entry a reason."""
@@ -167,10 +170,12 @@ class People:
 
         return await self._database.write("first administrator", None, work)
 
-    async def _note(self, asker: Asker, user: str, what: str, outcome: str) -> None:
+    async def _note(
+        self, asker: Asker, user: str, what: str, outcome: str, details: str = ""
+    ) -> None:
         async def work(cursor: Cursor) -> None:
-            caller = _caller(user, "", Role.OPS, asker)
-            await note(cursor, chain_of(asker.subject), caller, what, outcome, signed_in=False)
+            caller, chain = _caller(user, "", Role.OPS, asker), chain_of(asker.subject)
+            await note(cursor, chain, caller, what, outcome, signed_in=False, details=details)
 
         await self._database.write(f"audit of {what}", None, work)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from mpowerd.connection import SILENT_S, Connection
 from mpowerd.database import Doubtful
-from mpowerd.hall import QUARREL, QUARREL_S, Doors, Hall
+from mpowerd.hall import Doors, Hall
+from mpowerd.quarrels import QUARREL, QUARREL_S, TOLD_S
 from mpowerd.seats import Asker
 from mpowerd.sessions import session_of
 from protocols.codec import encode, from_server
@@ -72,7 +73,7 @@ class Desk:
     def __init__(self) -> None:
         self.asked: list[tuple[Asker, bytes | None, Request, Callable[..., None]]] = []
         self.forgotten: list[bytes] = []
-        self.displaced: list[Asker] = []
+        self.displaced: list[tuple[Asker, int]] = []
         self.ended: Callable[[bytes], None] = lambda _session: None
 
     def ask(
@@ -95,8 +96,8 @@ class Desk:
     async def forget(self, session: bytes) -> None:
         self.forgotten.append(session)
 
-    async def note_displaced(self, newer: Asker) -> None:
-        self.displaced.append(newer)
+    async def note_displaced(self, newer: Asker, times: int) -> None:
+        self.displaced.append((newer, times))
 
 
 class Scene:
@@ -211,7 +212,7 @@ async def test_the_newest_connection_of_a_certificate_wins() -> None:
     assert (older.said[-1].kind, older.closed) == ("displaced", True)
     assert not newer.closed
     assert not other.closed
-    assert scene.desk.displaced == [Asker("counter/C001", "10.0.0.1:2")]
+    assert scene.desk.displaced == [(Asker("counter/C001", "10.0.0.1:2"), 1)]
     first.stream_down(older, "closed")
     assert len(list(scene.hall)) == 2
 
@@ -241,6 +242,34 @@ async def test_two_that_keep_displacing_each_other_raise_an_alarm_until_they_sto
     scene.now_s += 2
     scene.hall.sweep()
     assert scene.alarms == {"certificate-copied": ""}
+
+
+@on_reactor
+async def test_a_flood_of_displacements_is_told_one_by_one_and_then_once_a_minute() -> None:
+    scene, calls = Scene(), 1_000
+    for port in range(calls + 1):
+        scene.now_s += 0.03
+        scene.arrive(Wire(port=port), Hello(1, "test"))
+    scene.arrive(Wire(name="C002", port=1), Hello(1, "test"))
+    scene.arrive(Wire(name="C002", port=2), Hello(1, "test"))
+    await turn()
+    told = [times for newer, times in scene.desk.displaced if newer.subject == "counter/C001"]
+    assert told == [1] * (QUARREL - 1)
+    assert scene.desk.displaced[-1] == (Asker("counter/C002", "10.0.0.1:2"), 1)
+    scene.now_s += TOLD_S
+    scene.hall.sweep()
+    await turn()
+    assert scene.desk.displaced[-1] == (
+        Asker("counter/C001", f"10.0.0.1:{calls}"),
+        calls - (QUARREL - 1),
+    )
+    told = [times for newer, times in scene.desk.displaced if newer.subject == "counter/C001"]
+    assert sum(told) == calls
+    scene.now_s += QUARREL_S + 1
+    scene.hall.sweep()
+    scene.hall.sweep()
+    await turn()
+    assert sum(times for newer, times in scene.desk.displaced) == calls + 1
 
 
 @on_reactor
