@@ -1,8 +1,8 @@
-"""``mpower admin``: who may do what. Persons, appointments, powers, and the matrix of the roles.
+"""``mpower admin``: who may do what. Persons, appointments, powers.
 
 What gives rights is four-eyes: the verb answers with a request that another administrator approves
-(``mpower approvals``). What takes rights away is done at once. The matrix is the declarations
-themselves, printed. This file must not know how a request is decided.
+(``mpower approvals``). What takes rights away is done at once. This file must not know how a
+request is decided.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import msgspec
 
 from clients.door import answer, json_option
 from clients.ops.signed import as_admin, checked, signed_in
-from protocols.catalogue import CATALOGUE
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.security import (
     AddPerson,
@@ -25,7 +24,7 @@ from protocols.catalogue.security import (
     Powers,
     WithdrawPower,
 )
-from protocols.operation import PEOPLE, Operation, Role
+from protocols.operation import PEOPLE, Role
 from protocols.powers import MEANS, UNITS, Power, worded
 from protocols.values import paise_from_text
 
@@ -130,36 +129,7 @@ def powers(person: str, *, me: str, password_file: str | None, as_json: bool) ->
     answer({"powers": rows}, "\n".join(lines) or "no power is granted", as_json=as_json)
 
 
-@click.group("roles")
-def roles() -> None:
-    """Look at the roles."""
-
-
-@roles.command("matrix")
-@json_option
-def matrix(*, as_json: bool) -> None:
-    """Print which role may ask which operation; 2 = a second person approves it."""
-    marks = {
-        operation.name: {role.value: _mark(operation, role) for role in Role}
-        for operation in CATALOGUE
-    }
-    wide = max(len(name) for name in marks)
-    lines = [f"{'operation':<{wide}}  " + " ".join(f"{role.value:<8}" for role in Role)]
-    lines += [
-        f"{name:<{wide}}  " + " ".join(f"{row[role.value] or '·':<8}" for role in Role)
-        for name, row in sorted(marks.items())
-    ]
-    lines.append("x: may ask · 2: asks, a second person approves · a: approves such a request")
-    answer({"matrix": marks}, "\n".join(line.rstrip() for line in lines), as_json=as_json)
-
-
-VERBS = (appoint, grant, withdraw, powers, roles)
-
-
-def _mark(operation: Operation, role: Role) -> str:
-    asks = "" if role not in operation.roles else "2" if operation.four_eyes else "x"
-    approves = operation.four_eyes is not None and role in operation.four_eyes.by
-    return asks + ("a" if approves else "")
+VERBS = (appoint, grant, withdraw, powers)
 
 
 def show_pending(got: Pending, *, as_json: bool) -> None:
