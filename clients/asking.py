@@ -71,6 +71,13 @@ class Asking(Protocol):
         """Wait, while the link lives on."""
 
 
+class Sitting(Asking, Protocol):
+    """The link of a command at which a person sits, who can be asked again."""
+
+    def on_ended(self, again: Callable[[], Awaitable[None]]) -> None:
+        """Take what signs the person in again when the session ends in the middle of it."""
+
+
 async def submit_file(
     link: Asking, operation: str, body: Struct, scope: str, number: int = 1
 ) -> Answer:
@@ -98,17 +105,17 @@ def _key(scope: str, content: bytes, number: int, attempt: int) -> RequestKey:
     return RequestKey(digest.digest()[:16], number)
 
 
-def runner() -> Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]:
+def runner() -> Callable[[ClientSettings, Callable[[Sitting], Awaitable[T]]], T]:
     """Give what runs work over a link: what the command line was given as its object, else the
     real link, whose Twisted and TLS are loaded only now.
     """
     given = click.get_current_context().find_root().obj
-    found: Callable[[ClientSettings, Callable[[Asking], Awaitable[T]]], T]
+    found: Callable[[ClientSettings, Callable[[Sitting], Awaitable[T]]], T]
     found = given or importlib.import_module("clients.running").run_command
     return found
 
 
-def reach(work: Callable[[Asking], Awaitable[T]], kind: str = "", name: str | None = None) -> T:
+def reach(work: Callable[[Sitting], Awaitable[T]], kind: str = "", name: str | None = None) -> T:
     """Run ``work`` over a link made from this command line's settings; Ended with the right exit
     code if it cannot.
     """

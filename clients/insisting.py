@@ -2,16 +2,18 @@
 
 What is saved stays saved; a command only stops waiting, and says how to go on: by the same command
 again. That one takes up what the earlier run left under its own key, so the board does it once, and
-an answer that the earlier run never saw is not called a repetition. This file must not know how a
-link finds a server.
+an answer that the earlier run never saw is not called a repetition. A session that ends in the
+middle of it (it was idle, or the act wants a fresh sign-in) is begun anew by who sits there, and
+what waits goes on. This file must not know how a link finds a server.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
 from clients.door import talk
@@ -22,6 +24,7 @@ from protocols.catalogue import CATALOGUE
 from protocols.messages import Notice, Refusal, Session
 from protocols.values import RequestKey
 
+T = TypeVar("T")
 CONFIRM_S: Final = 60.0
 """How long a command waits for an answer: far beyond any failover."""
 SPEAK_S: Final = 1.5
@@ -41,14 +44,29 @@ class Insisting:
     def __init__(self, link: Link, confirm_s: float = CONFIRM_S, speak_s: float = SPEAK_S) -> None:
         self._link, self._confirm_s, self._speak_s = link, confirm_s, speak_s
         self._left = [*link.journal.pending(), *link.journal.unshown()]
+        self._again: Callable[[], Awaitable[None]] | None = None
+        self._proving = False
+        self._wrong: BaseException | None = None
+        self._doing: Deferred[Any] | None = None
 
     async def sign_in(self, user: str, password: str, totp: str = "") -> Session:
         """Sign a person in for all that follows on this link."""
+        self._link.patience.anew()  # who typed a password blocked everything meanwhile
         return await self._link.sign_in(user, password, totp)
+
+    def on_ended(self, again: Callable[[], Awaitable[None]]) -> None:
+        """Take what signs the person in again when the session ends in the middle of it."""
+        self._again = again
+
+    def ended(self) -> None:
+        """The session is over: the person proves again who is there, then what waits goes on."""
+        if self._again is not None and not self._proving:
+            self._proving = True
+            self._link.clock.callLater(0, ensureDeferred, self._prove(self._again))
 
     async def ask(self, operation: str, body: Struct) -> Any:
         """Ask what changes nothing; gives the reply's body."""
-        return await self._link.ask(operation, body)
+        return await self._waited(self._link.ask(operation, body))
 
     async def submit(self, operation: str, body: Struct, key: RequestKey | None = None) -> Answer:
         """Do what changes something, once; an earlier run's unseen answer is given as its own."""
@@ -60,18 +78,39 @@ class Insisting:
         waits, left_over = (ASKING, KEPT_NOWHERE) if secret else (CONFIRMING, SAVED)
         speaking = self._link.clock.callLater(self._speak_s, talk, waits)
         try:
-            answer = await self._link.submit(operation, body, key, self._confirm_s)
-        except (NotReachable, NoPrimary, CancelledError):
-            talk(left_over)
-            raise
-        except Declined:
-            self._seen(left)
+            answer = await self._waited(self._link.submit(operation, body, key, self._confirm_s))
+        except BaseException as wrong:
+            if wrong is self._wrong or isinstance(wrong, NotReachable | NoPrimary | CancelledError):
+                talk(left_over)
+            elif isinstance(wrong, Declined):
+                self._seen(left)
             raise
         finally:
             if speaking.active():
                 speaking.cancel()
         first = answer.replay and self._seen(left)
         return Answer(answer.body, replay=answer.replay and not first)
+
+    async def _waited(self, waiting: Deferred[T]) -> T:
+        self._doing = waiting
+        try:
+            return await waiting
+        except CancelledError:
+            if self._wrong is None:
+                raise
+            raise self._wrong from None
+        finally:
+            self._doing = None
+
+    async def _prove(self, again: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await again()
+        except BaseException as wrong:  # noqa: BLE001 - who waits is told, whatever it is
+            self._wrong = wrong
+            if self._doing is not None:
+                self._doing.cancel()
+        finally:
+            self._proving = False
 
     async def pause(self, seconds: float) -> None:
         """Wait, while the link lives on."""

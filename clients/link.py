@@ -19,11 +19,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
 from clients.calls import Lines
 from clients.journal import Entry, Journal, JournalError
+from clients.patience import Patience
 from protocols import codec, desk, terminal
 from protocols.catalogue import CATALOGUE
 from protocols.hearing import event_of
@@ -96,6 +96,7 @@ class Link:
         self._claiming: Deferred[Session] | None = None
         self._resolving: list[Deferred[None]] = []
         self._reaching: list[Deferred[None]] = []
+        self.patience = Patience(clock, self._nobody)
         self._question = QUESTIONS_FROM
         self._wake: IDelayedCall | None = None
         self._showing: int | None = None
@@ -162,7 +163,7 @@ class Link:
         """Fire once a primary has welcomed this terminal; errs with NotReachable or NoPrimary."""
         waiting: Deferred[None] = Deferred()
         self._reaching.append(waiting)
-        self._patient(waiting, patience_s)
+        self.patience.give(waiting, patience_s)
         self._tell_standing()
         return waiting
 
@@ -174,7 +175,7 @@ class Link:
             self._claiming.cancel()
         claiming: Deferred[Session] = Deferred(self._unclaim)
         self._claiming = claiming
-        self._patient(claiming, patience_s)
+        self.patience.give(claiming, patience_s)
         self.happen(desk.SignInAsked(SignIn(user, password, totp)))
         return claiming
 
@@ -196,7 +197,7 @@ class Link:
         request = Request(seq, operation, None, codec.encode_body(declared, body))
         waiting: Deferred[Answer] = Deferred(lambda _: self._forget(seq))
         self._waiting[seq] = (declared, waiting)
-        self._patient(waiting, patience_s)
+        self.patience.give(waiting, patience_s)
         self.happen(desk.Ask(seq, codec.encode(request)))
         return waiting.addCallback(lambda answer: answer.body)
 
@@ -223,7 +224,7 @@ class Link:
         if declared.holds_secret:
             self._unwritten.add(number)
         if patience_s is not None:
-            self._patient(waiting, patience_s)
+            self.patience.give(waiting, patience_s)
         self.happen(desk.Submit(number, codec.encode(Request(number, operation, chosen, raw))))
         return waiting
 
@@ -341,17 +342,6 @@ class Link:
         if self._showing is not None:
             self.journal.show(self._showing)
             self._showing = None
-
-    def _patient(self, waiting: Deferred[T], patience_s: float) -> None:
-        call = self.clock.callLater(patience_s, waiting.cancel)
-
-        def over(result: T | Failure) -> T | Failure:
-            if call.active():
-                call.cancel()
-                return result
-            return Failure(self._nobody())
-
-        waiting.addBoth(over)
 
     def _nobody(self) -> Exception:
         turned_away = any(

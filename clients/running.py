@@ -16,7 +16,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from clients.asking import Asking
+from clients.asking import Sitting
 from clients.door import Ended, Exit, talk
 from clients.insisting import Insisting, told
 from clients.journal import Journal, JournalError
@@ -63,18 +63,24 @@ def renewal_of(settings: ClientSettings, link: Link, say: Callable[[str], None])
     return Renewal(link, _files(settings), settings.renewal, say, utc_now)
 
 
-def run_command(settings: ClientSettings, work: Callable[[Asking], Awaitable[T]]) -> T:
+def run_command(settings: ClientSettings, work: Callable[[Sitting], Awaitable[T]]) -> T:
     """Run a command's work: it ends with NotReachable or NoPrimary when nobody welcomes it, or
     nobody answers for too long. After it the machine's certificate is renewed, if that is due.
     """
+    asking: list[Insisting] = []
+
+    def ended() -> None:
+        for one in asking:
+            one.ended()
 
     async def reached(link: Link) -> T:
         await link.reached()
-        done = await work(Insisting(link))
+        asking.append(Insisting(link))
+        done = await work(asking[0])
         await renewal_of(settings, link, talk).once()
         return done
 
-    return run_link(settings, reached, on_notice=told)
+    return run_link(settings, reached, on_notice=told, on_sign_in_needed=ended)
 
 
 def run_link(settings: ClientSettings, work: Callable[[Link], Awaitable[T]], **callbacks: Any) -> T:

@@ -190,7 +190,9 @@ def edit(
         raw = edited(one.operation, shown.body, settings, reason)
         talk("\n".join([_line(one).strip(), *differences(one.operation, shown.body, raw)]))
         talk(f"The edit makes version {one.version + 1}. {VOIDS.format(one.version)}")
-        talk("\n".join(_said(act) for act in shown.acts if act.version == one.version))
+        for act in shown.acts:
+            if act.version == one.version and act.act not in {"ASKED", "EDITED"}:
+                talk(_said(act))
         if not yes and not click.confirm(f"Edit request {request}?", err=True):
             return None
         seen = (one.request, one.version, one.content, one.operation)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, get_type_hints
 
 import click
 import msgspec
 
-from clients.asking import Asking, Declined, reach
+from clients.asking import Asking, Declined, Sitting, reach
+from clients.door import talk
 from clients.ops.passwords import code, password
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+AGAIN: Final = "Your sign-in is over. Sign in again as {} and what waits goes on."
 
 
 def as_person(default: str | None) -> Callable[[F], F]:
@@ -62,16 +64,26 @@ def signed_in(
     """Sign ``me`` in and do the work over one link, as an operator or as who sits at a counter."""
     word = password(password_file, f"Password of {me}")
 
-    async def all_of_it(link: Asking) -> T:
-        try:
-            await link.sign_in(me, word)
-        except Declined as no:
-            if no.code != "CODE_NEEDED":
-                raise
-            await link.sign_in(me, word, code(me))
+    async def all_of_it(link: Sitting) -> T:
+        async def again() -> None:
+            talk(AGAIN.format(me))
+            file = None if password_file == "-" else password_file  # noqa: S105 - no password
+            await _prove(link, me, password(file, f"Password of {me}"))
+
+        await _prove(link, me, word)
+        link.on_ended(again)
         return await work(link)
 
     return reach(all_of_it, "counter", counter) if counter else reach(all_of_it)
+
+
+async def _prove(link: Asking, me: str, word: str) -> None:
+    try:
+        await link.sign_in(me, word)
+    except Declined as no:
+        if no.code != "CODE_NEEDED":
+            raise
+        await link.sign_in(me, word, code(me))
 
 
 def checked(body: msgspec.Struct, **called: str) -> Any:

@@ -256,6 +256,9 @@ class Server:
             case talk.Dispatch(asked):
                 answer = self.node.board.answer(asked, self.user)
                 reactor.callLater(0, self.happen, talk.Answered(answer))
+                if getattr(answer, "code", "") in {"PROVE_AGAIN", "SIGN_IN_AGAIN"}:
+                    ended = talk.SessionEnded(Refused(answer.code))
+                    reactor.callLater(0, self.happen, ended)
             case talk.CheckSignIn(claim):
                 reactor.callLater(0, self.check, claim)
             case talk.EndSession():

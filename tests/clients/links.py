@@ -30,6 +30,9 @@ class Board:
         """Refuses every fresh keyed request with this, until it is cured."""
         self.later: dict[str, list[Any]] = {}
         """Answers that follow, one after each pause."""
+        self.ending = False
+        """Whether the session ends before what is submitted next."""
+        self.again: Callable[[], Awaitable[None]] | None = None
         self.code = ""
         """The one-time code that signing in needs, '' none."""
         self.said: list[tuple[str, Any]] = []
@@ -56,12 +59,18 @@ class Board:
             raise Declined(no.code, no.sentence)
         self.said.append(("sign in", user))
 
+    def on_ended(self, again: Callable[[], Awaitable[None]]) -> None:
+        self.again = again
+
     async def ask(self, operation: str, body: msgspec.Struct) -> Any:
         return self._reply(operation, body)
 
     async def submit(
         self, operation: str, body: msgspec.Struct, key: RequestKey | None = None
     ) -> Answer:
+        if self.ending and self.again is not None:
+            self.ending = False
+            await self.again()
         key = key or RequestKey(bytes(16), len(self.kept) + 1)
         content = msgspec.msgpack.encode(body)
         if key in self.kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -255,6 +256,54 @@ async def test_a_command_stops_waiting_says_so_and_the_same_command_confirms(
     assert again.journal.unshown() == []
     other = await insisting.submit("payments.take", TAKE)
     assert other.body.number == "C001/2026-27/2", "a third is new work"
+
+
+def person_at(insisting: Insisting, word: str, blocked_s: float = 0.0) -> list[str]:
+    """Somebody who is asked for the password again, and needs that long for it."""
+    asked: list[str] = []
+
+    async def again() -> None:
+        asked.append(word)
+        Event().wait(blocked_s)  # a prompt blocks the whole command
+        await insisting.sign_in("asha", word)
+
+    insisting.on_ended(again)
+    return asked
+
+
+@pytest.mark.parametrize("code", ["PROVE_AGAIN", "SIGN_IN_AGAIN"])
+@pytest_twisted.ensureDeferred
+async def test_a_command_whose_session_ends_asks_again_who_is_there_and_goes_on(
+    town: Town, link: Callable[..., Link], code: str
+) -> None:
+    ended: list[Callable[[], None]] = []
+    counter = link(on_sign_in_needed=lambda: [one() for one in ended])
+    insisting = Insisting(counter, confirm_s=0.5)
+    ended.append(insisting.ended)
+    await insisting.sign_in("asha", PASSWORD)
+    asked = person_at(insisting, PASSWORD, blocked_s=0.7)  # longer than a command waits
+    town.board.wrong = [code]
+    answer = await insisting.submit("payments.take", TAKE)
+    assert (answer.body.number, answer.replay) == ("C001/2026-27/1", False)
+    assert (asked, len(town.board.receipts), counter.pending()) == ([PASSWORD], 1, [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_cannot_prove_it_is_told_so_and_what_waits_is_kept(
+    town: Town, link: Callable[..., Link], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[Callable[[], None]] = []
+    counter = link(on_sign_in_needed=lambda: [one() for one in ended])
+    insisting = Insisting(counter)
+    ended.append(insisting.ended)
+    await insisting.sign_in("asha", PASSWORD)
+    person_at(insisting, "not the password")
+    town.board.wrong = ["PROVE_AGAIN"]
+    with pytest.raises(Declined, match="SIGN_IN_FAILED"):
+        await insisting.submit("payments.take", TAKE)
+    assert SAVED in capsys.readouterr().err
+    assert town.board.receipts == []
+    assert len(counter.pending()) == 1
 
 
 @pytest_twisted.ensureDeferred

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from clients.ops import edit_request
+from clients.ops import edit_request, matrix
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue import approvals as words
 from protocols.catalogue.body import Body
@@ -53,7 +53,14 @@ def test_the_matrix_is_the_declarations(call: Call, call_json: CallJson, board: 
         asks = {role for role, mark in got[operation.name].items() if mark[:1] in {"x", "2"}}
         assert asks == {role.value for role in operation.roles}
     assert got["security.appoint"]["admin"] == "2a"
-    assert "security.appoint" in call("admin", "roles", "matrix").stdout
+    lines = call("admin", "roles", "matrix").stdout.splitlines()
+    for operation in CATALOGUE:
+        (line,) = (one for one in lines if one.split()[0] == operation.name)
+        marks = [got[operation.name][role.value] or "·" for role in Role]
+        assert line.split()[1 : 1 + len(Role)] == marks
+        row = matrix.rows()[operation.name]
+        assert line.endswith(f"  {row.within}")
+        assert f"  {row.again or '·'}  " in line
     assert board.settings == [], "it asks no server"
 
 
@@ -125,6 +132,18 @@ def test_what_is_approved_is_what_was_shown(call: Call, board: Board) -> None:
     assert said.stdout == "17: approved and carried out\n"
     seen = words.Decision(17, 1, examples.CONTENT)
     assert board.said[-1] == ("approvals.approve_many", words.ApproveMany([seen], ""))
+
+
+def test_who_took_long_to_look_signs_in_again_and_approves(call: Call, board: Board) -> None:
+    board.answers = {
+        "approvals_show": SHOWN,
+        "approvals_approve_many": words.ApprovedMany([words.Decided(17, "", "")]),
+    }
+    board.ending = True
+    said = call("approvals", "approve", "17", "--as", "meera", stdin=f"{WORD}y\n{WORD}")
+    assert "Your sign-in is over. Sign in again as meera and what waits goes on." in said.stderr
+    assert said.stdout == "17: approved and carried out\n"
+    assert [one for one in board.said if one[0] == "sign in"] == [("sign in", "meera")] * 2
 
 
 def test_what_is_not_confirmed_is_not_approved(call: Call, board: Board) -> None:
