@@ -144,10 +144,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "Look for the alarm audit-unsigned."
     ),
     "NOTHING_WRITTEN": Sentence(
-        "Nothing was written into the audit from {since} until {before}: nothing was exported. "
+        "Nothing was written into the audit from {since} until {until}: nothing was exported. "
         "What is signed goes from {first} to {last}."
     ),
-    "BAD_RANGE": Sentence("From {since} until {before}: the end is not after the beginning."),
+    "BAD_RANGE": Sentence("From {since} until {until}: the end is not after the beginning."),
     "BAD_MOMENT": Sentence("{moment} is not a moment. Write it as 2026-04-01T10:00:00+05:30."),
     "BAD_PEAKS": Sentence("These are not the peaks of a tree of {size} heads. Begin again at 0."),
     "NO_OFFICE": Sentence("There is no office {office}. Check its code, or add the office first."),

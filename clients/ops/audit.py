@@ -138,12 +138,12 @@ def export_command(
     file = file or Path(f"{name}.jsonl")
     check_new(file)
     done = signed_in(me, password_file, lambda link: export_to(link, settings.cluster, body, file))
-    span = f"\nThe time: from {body.since or 'the beginning'} until before {body.before or 'now'}"
+    span = f"\nThe time: from {body.since or 'the beginning'} until before {body.until or 'now'}"
     answer(
         {
             "file": str(file),
             "from": body.since,
-            "to": body.before,
+            "to": body.until,
             "links": done.links,
             "entries": done.entries,
             "signed_until": done.signed_until,
@@ -282,7 +282,8 @@ def _text(proof: Proof, kept: Kept | None, *, keyed: bool) -> str:
         span = proof.span
         lines.append(
             f"Of these {span.inside:,} are from {span.first or 'the beginning'} until before"
-            f" {span.until}, and none of that time is missing; the others prove its edges."
+            f" {span.until}, and none of that time is missing"
+            + ("; the others prove its edges." if span.inside < proof.entries else ".")
         )
     if newest is None:
         lines.append("No checkpoint is signed yet: look for the alarm audit-unsigned.")

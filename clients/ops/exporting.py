@@ -66,7 +66,7 @@ async def export(
         None if begun.since is None else written(begun.since),
         [one.hex() for one in begun.peaks],
         body.since,
-        body.before,
+        body.until,
     )
     write(msgspec.to_builtins(head))
     await _leaves(link, begun, write)

@@ -89,7 +89,7 @@ def iso(at: dt.datetime) -> str:
 
 async def export(cursor: Cursor, body: words.Export, public: Ed25519PublicKey) -> words.Exported:
     """Begin an export, of all that is signed or of a range that holds something."""
-    since, before = moment(body.since, FIRST), moment(body.before, LAST)
+    since, before = moment(body.since, FIRST), moment(body.until, LAST)
     if since >= before:
         raise Refused("BAD_RANGE", **_edges(body))
     found = await store.proving(cursor, since, before)
@@ -106,7 +106,7 @@ async def export(cursor: Cursor, body: words.Export, public: Ed25519PublicKey) -
 
 
 def _edges(body: words.Export) -> dict[str, str]:
-    return {"since": body.since or "the beginning", "before": body.before or "now"}
+    return {"since": body.since or "the beginning", "until": body.until or "now"}
 
 
 async def leaves(cursor: Cursor, caller: Caller, body: words.Leaves) -> words.LeavesPage:

@@ -133,12 +133,12 @@ class Entries(Body, frozen=True):
 
 class Export(Body, frozen=True):
     """Begin an export of the audit, and why: all of it, or what was written from ``since`` until
-    before ``before`` (moments, ISO with a zone; '' is no edge). It is an entry itself.
+    before ``until`` (moments, ISO with a zone; '' is no edge). It is an entry itself.
     """
 
     reason: Remark
     since: Moment = ""
-    before: Moment = ""
+    until: Moment = ""
 
 
 class Span(Body, frozen=True):

@@ -56,14 +56,14 @@ def test_two_days_are_whole_days_of_this_machine_and_name_the_file(
     said = export(*APRIL)
     assert said.exit_code == 0, said.output
     asked: Any = board.said[-3][1]
-    assert (asked.since, asked.before) == (
+    assert (asked.since, asked.until) == (
         "2026-04-01T00:00:00+05:30",
         "2026-05-01T00:00:00+05:30",
     )
     name = "audit-2026-04-01-2026-04-30.jsonl"
     assert f"mpower audit verify {name}" in said.stdout
     head = json.loads((tmp_path / name).read_text().splitlines()[0])
-    assert (head["from"], head["to"]) == (asked.since, asked.before)
+    assert (head["from"], head["to"]) == (asked.since, asked.until)
     again = export(*APRIL)
     assert again.exit_code == Exit.FAILED
     assert "it is there already, and an export never overwrites" in again.stderr
@@ -88,7 +88,7 @@ def test_moments_and_zones_are_as_they_were_typed(
 ) -> None:
     assert export(*said).exit_code == 0
     asked = next(body for name, body in board.said if name == "audit.export")
-    assert (asked.since, asked.before) == (since, before)
+    assert (asked.since, asked.until) == (since, before)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_end_before_the_beginning_is_said_so(export: Call, call: Call, board
 
 
 def test_a_refused_export_leaves_no_file(export: Call, board: Board, tmp_path: Path) -> None:
-    edges = {"since": "a", "before": "b", "first": "c", "last": "d"}
+    edges = {"since": "a", "until": "b", "first": "c", "last": "d"}
     board.refusing = Refused("NOTHING_WRITTEN", **edges)
     said = export(*APRIL)
     assert said.exit_code == Exit.REFUSED

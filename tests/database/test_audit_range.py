@@ -97,6 +97,11 @@ async def month(node: Node, folder: Path) -> AsyncIterator[Month]:
 async def test_a_range_is_proven_whole_and_holds_little_else(node: Node, tmp_path: Path) -> None:
     async with month(node, tmp_path) as m:
         lines = await m.middle()
+        ((details,),) = m.a.t.look(
+            "SELECT details FROM mpower.audit_entries WHERE what = 'audit.export'"
+        )
+        asked = {"since": m.first.isoformat(), "until": m.last.isoformat()}
+        assert json.loads(details) == {"reason": "a test"} | asked, "the entry says which range"
         proof = m.proof(lines)
         assert proof.trouble is None
         assert proof.span is not None
