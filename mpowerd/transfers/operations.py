@@ -24,7 +24,6 @@ from protocols.catalogue.transfers import (
     Suspense,
     SuspenseLine,
 )
-from protocols.heads import OWN_HEAD
 from protocols.refusals import Refused
 from protocols.values import rupees
 
@@ -32,7 +31,7 @@ from protocols.values import rupees
 class Moving(NamedTuple):
     """A move between two consumers, worked out."""
 
-    source: store.Standing
+    source: rules.Standing
     receipt: int | None
     value_day: Any
     legs: list[rules.Leg]
@@ -47,37 +46,14 @@ async def _moving(cursor: Cursor, body: Move) -> Moving:
     held = {one: await store.standing(cursor, one, day) for one in (first, second)}
     source, target = held[body.consumer], held[body.to]
     if posted is None:
-        _check_advance(source, body.amount_paise)
+        rules.check_advance(source, body.amount_paise)
         leaves = [("ADVANCE", body.amount_paise)]
     else:
-        _check_posted(posted, body)
+        rules.check_posted(posted, body)
         leaves = list(posted.heads.items())
     arrives = allocate(body.amount_paise, target.heads, [*target.order, "ADVANCE"])
     legs = rules.between(body.consumer, leaves, body.to, arrives)
     return Moving(source, posted.receipt if posted else None, day, legs)
-
-
-def _check_advance(source: store.Standing, amount_paise: int) -> None:
-    if amount_paise > source.advance_paise:
-        there = rupees(max(0, source.advance_paise))
-        raise Refused("OVER_ADVANCE", amount=rupees(amount_paise), there=there)
-
-
-def _check_posted(posted: store.Posted, body: Move) -> None:
-    """Refuse a receipt that cannot be moved: not posted, not this consumer's, not whole."""
-    if posted.consumer != body.consumer:
-        raise Refused("NO_RECEIPT", receipt=body.receipt)
-    if posted.state == "TAKEN":
-        raise Refused("NOT_VERIFIED", receipt=body.receipt)
-    if posted.state == "CANCELLED":
-        raise Refused("RECEIPT_CANCELLED", receipt=body.receipt)
-    if posted.state in {"DISHONOURED", "RE_DEBITED"}:
-        raise Refused("DISHONOURED_ALREADY", receipt=body.receipt)
-    if posted.moved:
-        raise Refused("RECEIPT_MOVED", receipt=body.receipt)
-    if posted.amount_paise != body.amount_paise or posted.purpose in OWN_HEAD:
-        amount, purpose = rupees(posted.amount_paise), posted.purpose
-        raise Refused("MOVE_WHOLE", receipt=body.receipt, amount=amount, purpose=purpose)
 
 
 async def propose_move(cursor: Cursor, body: Move) -> Proposal:
@@ -135,7 +111,7 @@ async def send_up(cursor: Cursor, caller: Caller, body: SendUp) -> Moved:
 async def propose_refund(cursor: Cursor, body: Refund) -> Proposal:
     """Say what would be given back of an advance."""
     stands = await store.standing(cursor, body.consumer, None)
-    _check_advance(stands, body.amount_paise)
+    rules.check_advance(stands, body.amount_paise)
     before = {"advance": rupees(stands.advance_paise)}
     after = {"advance": rupees(stands.advance_paise - body.amount_paise)}
     about = f"consumer {body.consumer}"
@@ -144,7 +120,8 @@ async def propose_refund(cursor: Cursor, body: Refund) -> Proposal:
 
 async def refund(cursor: Cursor, caller: Caller, body: Refund) -> Moved:
     """Give an advance back (approved)."""
-    _check_advance(await store.standing(cursor, body.consumer, None), body.amount_paise)
+    stands = await store.standing(cursor, body.consumer, None)
+    rules.check_advance(stands, body.amount_paise)
     legs = [(rules.account(body.consumer, "ADVANCE"), rules.REFUNDS, body.amount_paise)]
     order = store.Order("transfers.refund", "REFUND", int(body.consumer), None)
     said = (None, legs, None, body.amount_paise, "", body.reason)

@@ -1,4 +1,4 @@
-"""The legs of a voucher that moves money: pure.
+"""What may be moved, and the legs of the voucher that moves it: pure.
 
 What leaves equals what arrives, to the paisa. What the State's heads gain or lose is gained or lost
 by what is held for it. This file must not know the database.
@@ -6,16 +6,69 @@ by what is held for it. This file must not know the database.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
-from protocols.heads import HEAD_SLOTS
+from protocols.catalogue.transfers import Move
+from protocols.heads import HEAD_SLOTS, OWN_HEAD
+from protocols.refusals import Refused
+from protocols.values import rupees
 
 Leg = tuple[int, int, int]
 """Debit, credit, paise."""
 HELD: Final = {"DUTY": -5, "COMPOUNDING": -6}
 STATE_DUES: Final = -10
 BANK, BETWEEN_OFFICES, REFUNDS = -2, -3, -8
+
+
+class Standing(NamedTuple):
+    """A consumer as it stands: the advance held, paise by head, the order in which dues are
+    paid.
+    """
+
+    name: str
+    office: str
+    advance_paise: int
+    order: list[str]
+    heads: Mapping[str, int]
+
+
+class Posted(NamedTuple):
+    """A receipt as it was posted to the heads."""
+
+    receipt: int
+    consumer: str
+    amount_paise: int
+    day: dt.date
+    purpose: str
+    state: str
+    moved: bool
+    heads: Mapping[str, int]
+
+
+def check_advance(stands: Standing, amount_paise: int) -> None:
+    """Refuse more than the advance that the board holds for a consumer."""
+    if amount_paise > stands.advance_paise:
+        there = rupees(max(0, stands.advance_paise))
+        raise Refused("OVER_ADVANCE", amount=rupees(amount_paise), there=there)
+
+
+def check_posted(posted: Posted, body: Move) -> None:
+    """Refuse a receipt that cannot be moved: not posted, not this consumer's, not whole."""
+    if posted.consumer != body.consumer:
+        raise Refused("NO_RECEIPT", receipt=body.receipt)
+    if posted.state == "TAKEN":
+        raise Refused("NOT_VERIFIED", receipt=body.receipt)
+    if posted.state == "CANCELLED":
+        raise Refused("RECEIPT_CANCELLED", receipt=body.receipt)
+    if posted.state in {"DISHONOURED", "RE_DEBITED"}:
+        raise Refused("DISHONOURED_ALREADY", receipt=body.receipt)
+    if posted.moved:
+        raise Refused("RECEIPT_MOVED", receipt=body.receipt)
+    if posted.amount_paise != body.amount_paise or posted.purpose in OWN_HEAD:
+        amount, purpose = rupees(posted.amount_paise), posted.purpose
+        raise Refused("MOVE_WHOLE", receipt=body.receipt, amount=amount, purpose=purpose)
 
 
 def account(consumer: str, head: str) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
-from mpowerd.transfers.rules import Leg
+from mpowerd.transfers.rules import Leg, Posted, Standing
 from protocols.heads import HEADS
 from protocols.refusals import Refused
 from protocols.values import numbered
@@ -36,31 +36,6 @@ SUSPENDED: Final = (
 MATCH: Final = (
     "SELECT mpower.match_suspense_v1(%s, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[], %s)"
 )
-
-
-class Standing(NamedTuple):
-    """A consumer as it stands: the advance held, paise by head, the order in which dues are
-    paid.
-    """
-
-    name: str
-    office: str
-    advance_paise: int
-    order: list[str]
-    heads: Mapping[str, int]
-
-
-class Posted(NamedTuple):
-    """A receipt as it was posted to the heads."""
-
-    receipt: int
-    consumer: str
-    amount_paise: int
-    day: dt.date
-    purpose: str
-    state: str
-    moved: bool
-    heads: Mapping[str, int]
 
 
 class Order(NamedTuple):

@@ -1,15 +1,26 @@
-"""The legs of a voucher that moves money, without a database."""
+"""What may be moved, and the legs of the voucher that moves it, without a database."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mpowerd.allocation import allocate
-from mpowerd.transfers.rules import account, between
+from mpowerd.transfers.rules import (
+    Posted,
+    Standing,
+    account,
+    between,
+    check_advance,
+    check_posted,
+)
+from protocols.catalogue.transfers import Move
 from protocols.heads import ORDER
+from protocols.refusals import Refused
 
 A, B = "0000000001", "0000000002"
 owed = st.dictionaries(st.sampled_from(ORDER), st.integers(1, 10**9), min_size=1)
@@ -31,3 +42,39 @@ def test_what_leaves_arrives_head_by_head(leaves: dict[str, int], dues: dict[str
     held = leaves.get("DUTY", 0) - dict(arrives).get("DUTY", 0)
     assert out[-5] - into[-5] == held
     assert out[-10] - into[-10] == -held
+
+
+RECEIPT = "C001/2026-27/7"
+POSTED = Posted(7, A, 500, dt.date(2026, 4, 1), "DUES", "VERIFIED", False, {"CURRENT": 500})
+
+
+@pytest.mark.parametrize(
+    ("posted", "code"),
+    [
+        (POSTED._replace(consumer=B), "NO_RECEIPT"),
+        (POSTED._replace(state="TAKEN"), "NOT_VERIFIED"),
+        (POSTED._replace(state="CANCELLED"), "RECEIPT_CANCELLED"),
+        (POSTED._replace(state="DISHONOURED"), "DISHONOURED_ALREADY"),
+        (POSTED._replace(state="RE_DEBITED"), "DISHONOURED_ALREADY"),
+        (POSTED._replace(moved=True), "RECEIPT_MOVED"),
+        (POSTED._replace(amount_paise=501), "MOVE_WHOLE"),
+        (POSTED._replace(purpose="COMPOUNDING"), "MOVE_WHOLE"),
+    ],
+)
+def test_a_receipt_that_cannot_be_moved_is_refused_by_name(posted: Posted, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_posted(posted, Move(A, B, 500, "wrong number", RECEIPT))
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("state", ["VERIFIED", "REMITTED", "REALISED"])
+def test_a_posted_receipt_is_moved_wherever_its_money_is(state: str) -> None:
+    check_posted(POSTED._replace(state=state), Move(A, B, 500, "wrong number", RECEIPT))
+
+
+@pytest.mark.parametrize(("held", "asked"), [(500, 501), (0, 1), (-5, 1)])
+def test_no_more_than_the_advance_goes(held: int, asked: int) -> None:
+    stands = Standing("Ram", "HO", held, [], {})
+    with pytest.raises(Refused, match="OVER_ADVANCE"):
+        check_advance(stands, asked)
+    check_advance(stands, held)
