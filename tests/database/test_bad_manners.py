@@ -11,9 +11,20 @@ from collections.abc import Iterator
 import pytest
 from msgspec import Raw, msgpack
 
+from mpowerd.connection import Connection
+from mpowerd.hall import Hall
 from protocols.codec import encode
 from protocols.frames import frame
-from protocols.messages import HELLO_DEADLINE_S, MAX_FRAME_BYTES, Hello, Refusal, Request, SignIn
+from protocols.messages import (
+    HELLO_DEADLINE_S,
+    MAX_FRAME_BYTES,
+    MAX_IN_FLIGHT,
+    Hello,
+    Refusal,
+    Reply,
+    Request,
+    SignIn,
+)
 from protocols.shell.tls import TlsFiles
 from tests.open_house import CLUSTER, PASSWORD, OpenHouse, house_for_fixture
 from tests.postgres_nodes import on_reactor
@@ -128,18 +139,24 @@ async def test_without_a_session_nothing_is_served_and_no_key_is_used(house: Ope
 
 
 @on_reactor
-async def test_more_in_flight_than_allowed_is_busy_and_the_rest_is_answered(
-    house: OpenHouse,
+async def test_more_than_is_allowed_in_flight_waits_unread_and_all_is_answered(
+    house: OpenHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hall, asked = house.house.hall, Hall.ask
+    at_once: list[int] = []
+
+    def counted(connection: Connection, request: Request) -> None:
+        at_once.append(len(connection._talk.unanswered))
+        asked(hall, connection, request)
+
     async with house.terminal("C004", "asha") as terminal:
+        monkeypatch.setattr(hall, "ask", counted)
         said = [terminal.request("payments.take", TAKE, 100 + n) for n in range(40)]
         terminal.raw(b"".join(_framed(one) for one in said))
-        codes = []
-        for _ in said:
-            answer = await terminal.hear()
-            codes.append(answer.code if isinstance(answer, Refusal) else "")
-    assert codes.count("") >= 8
-    assert set(codes) <= {"", "BUSY"}
+        answers = [await terminal.hear() for _ in said]
+    assert all(isinstance(one, Reply) for one in answers), answers
+    assert len(at_once) == 40
+    assert max(at_once) == MAX_IN_FLIGHT
 
 
 def _framed(said: Request) -> bytes:
