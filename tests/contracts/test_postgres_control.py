@@ -147,7 +147,7 @@ async def test_emptied_names_release_what_waits(opening: Opening) -> None:
         await control.set_names("")
         assert await waiting > 0
         assert before.oldest_sync_wait_s > 0
-        assert (await control.probe()).oldest_sync_wait_s == 0
+        await seen(control, lambda facts: facts.oldest_sync_wait_s == 0)
 
 
 @on_reactor

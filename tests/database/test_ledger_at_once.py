@@ -74,8 +74,10 @@ async def at_once(
         await give_a_book(t)
         planted(t, *plants)
         sums = begun()
-        sessions = [Session(t, sums, f"S{n}") for n in range(len(acts))]
+        sessions = [Session(t, sums, f"S{n}", more=n) for n in range(len(acts))]
         await act(sessions[0], before)
+        # A connection each: who has to open one first would come when the others have gone.
+        await asyncio.gather(*(act(s, [("pay", n, 9_000 + n)]) for n, s in enumerate(sessions)))
         breaking = asyncio.ensure_future(breaker.work(t)) if breaker else None
         try:
             await asyncio.gather(*(act(s, own) for s, own in zip(sessions, acts, strict=True)))

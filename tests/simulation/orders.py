@@ -228,7 +228,8 @@ class Orders:
             server.names = order.names
             server.renamed()
             server.start(standby=False)
-            server.admits = "followed_unmeasured" in self.node.world.planted
+            gateless = {"followed_unmeasured", "restart_gate_off"}
+            server.admits = not gateless.isdisjoint(self.node.world.planted)
             return ev.PostgresStarted(as_standby=False, began_lsn=server.began_lsn)
         server.names = NOBODY_NAMES
         server.source, server.receiver_name = order.source, f"{self.node.name}_{order.generation}"

@@ -102,6 +102,7 @@ def _restart_gate_off(step: Step) -> Step:
         record = mind.record
         if mind.state is State.PRIMARY_GATED and mind.up and record is not None and record.sync:
             mind = structs.replace(mind, state=State.PRIMARY_SYNC, passed=True, fence=record.term)
+            mind = structs.replace(mind, began_lsn=-1)
         return mind, actions
 
     return stepped

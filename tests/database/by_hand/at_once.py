@@ -96,6 +96,8 @@ class Session:
     sums: Sums
     name: str
     count: int = 0
+    more: int = 0
+    """Paise by which it asks for more than the others: the same request does not wait twice."""
 
     async def ask(self, who: str, operation: str, body: Body) -> Any:
         """Send a request until it is answered, every third one twice at once; its reply, or None
@@ -214,7 +216,7 @@ async def move_advance(s: Session, a: int, b: int) -> None:
 
 
 async def refund(s: Session, a: int, b: int) -> None:
-    body = Refund(NUMBERS[a % len(NUMBERS)], 1 + b // 8, "by hand")
+    body = Refund(NUMBERS[a % len(NUMBERS)], 1 + b // 8 + s.more, "by hand")
     if await s.agreed("transfers.refund", body):
         s.sums.moved((body.consumer, ""), ("HO", "REFUNDS"), body.amount_paise)
 
@@ -253,7 +255,7 @@ async def match(s: Session, a: int, b: int) -> None:
 
 async def send_up(s: Session, a: int, b: int) -> None:
     place = ("C001", "C002", BANK)[a % 3], FUNDS[b % len(FUNDS)]
-    body = SendUp(*place, 1 + b // 3, f"UTR-{a}", "by hand")  # type: ignore[arg-type]
+    body = SendUp(*place, 1 + b // 3 + s.more, f"UTR-{a}", "by hand")  # type: ignore[arg-type]
     if await s.agreed("transfers.send_up", body):
         s.sums.moved(("HO", "BANK"), place, body.amount_paise)
 

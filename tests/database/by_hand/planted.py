@@ -45,7 +45,7 @@ def slowly(function: str, words: str) -> Plant:
     return Plant(
         function,
         words,
-        "PERFORM nextval('mpower.arrived'); FOR again IN 1..60 LOOP"
+        "PERFORM nextval('mpower.arrived'); FOR again IN 1..80 LOOP"
         " EXIT WHEN (SELECT last_value FROM mpower.arrived) > 1; PERFORM pg_sleep(0.05); END LOOP;"
         f" {words}",
     )
