@@ -89,5 +89,6 @@ VOUCHERS: Final = {
     "SENT_UP": "Sent up to head office",
     "MATCH": "Found out of suspense",
     "REFUND": "Refund",
+    "WITHDRAWAL": "Charge withdrawn",
 }
 """What a kind of voucher is called in a statement."""

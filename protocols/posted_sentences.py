@@ -52,6 +52,18 @@ POSTED: Final[dict[str, Sentence]] = {
         "{reference} is charged to this consumer already, with {amount}; look at the statement. A"
         " second charge needs a note or an order of its own number."
     ),
+    "NO_CHARGE": Sentence(
+        "Nothing was charged to this consumer under that head with the reference {reference}. Look "
+        "at the statement for head and reference; nothing was changed."
+    ),
+    "CHARGE_WITHDRAWN": Sentence(
+        "The charge {reference} was withdrawn already. Nothing was changed; a new one needs a note "
+        "or an order of its own number."
+    ),
+    "CHARGE_PAID": Sentence(
+        "Of {amount} charged as {reference} only {payable} is unpaid, so it is not withdrawn. "
+        "Cancel the receipt that paid it if it is of today; else it takes a refund or a correction."
+    ),
     "OVER_ARREARS": Sentence(
         "{amount} is more than the arrears of {arrears}; only arrears go into a plan."
     ),

@@ -12,10 +12,10 @@ from typing import Final, get_args
 from clients.counter.mistyped import Mistyped, amount, date
 from clients.counter.till_words import Typed
 from protocols.catalogue import charges, instruments, transfers
-from protocols.catalogue.charges import Raise
+from protocols.catalogue.charges import Raise, Withdraw
 
 HEADS: Final[tuple[str, ...]] = get_args(charges.ChargedHead)
-USAGE: Final = "money [returned|history|charge|refund|move|sendup|suspense|match] ..."
+USAGE: Final = "money [returned|history|charge|withdraw|refund|move|sendup|suspense|match] ..."
 
 
 def money(words: list[str]) -> Typed:
@@ -38,12 +38,21 @@ def _history(words: list[str]) -> Typed:
     return Typed("instruments.returned", instruments.Returned(words[0]))
 
 
-def _charge(words: list[str]) -> Typed:
-    head = words[1].upper().replace("-", "_")
+def _head(word: str) -> str:
+    head = word.upper().replace("-", "_")
     if head not in HEADS:
-        raise Mistyped(f"'{words[1]}' is no head to charge: say {', '.join(HEADS)}.")
+        raise Mistyped(f"'{word}' is no head to charge: say {', '.join(HEADS)}.")
+    return head
+
+
+def _charge(words: list[str]) -> Typed:
     said = (amount(words[2]), words[3], " ".join(words[4:]))
-    return Typed("charges.raise", Raise(words[0], head, *said))  # type: ignore[arg-type]
+    return Typed("charges.raise", Raise(words[0], _head(words[1]), *said))  # type: ignore[arg-type]
+
+
+def _withdraw(words: list[str]) -> Typed:
+    body = Withdraw(words[0], _head(words[1]), words[2], " ".join(words[3:]))  # type: ignore[arg-type]
+    return Typed("charges.withdraw", body)
 
 
 def _refund(words: list[str]) -> Typed:
@@ -79,6 +88,7 @@ VERBS: Final[dict[str, tuple[str, int, Callable[[list[str]], Typed]]]] = {
     "returned": ("returned RECEIPT DATE WHY", 3, _returned),
     "history": ("history NUMBER", 1, _history),
     "charge": ("charge NUMBER HEAD AMOUNT REFERENCE WHY", 5, _charge),
+    "withdraw": ("withdraw NUMBER HEAD REFERENCE WHY", 4, _withdraw),
     "refund": ("refund NUMBER AMOUNT WHY", 3, _refund),
     "move": ("move NUMBER TO-NUMBER AMOUNT [RECEIPT] WHY", 4, _move),
     "sendup": ("sendup COUNTER CARD|UPI|TRANSFER AMOUNT REFERENCE WHY", 5, _send_up),

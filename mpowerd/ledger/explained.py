@@ -58,6 +58,8 @@ def _rule(row: Moved) -> str:
             return "as they stood when the consumer was brought in"
         case "CHARGE":
             return "under its own head; an instalment plan moves arrears"
+        case "WITHDRAWAL":
+            return "as if it had never been charged"
         case "DISHONOUR":
             return "what the receipt had paid is owed again"
         case "RE_DEBIT":

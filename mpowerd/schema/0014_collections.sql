@@ -150,6 +150,13 @@ CREATE TABLE mpower.charges (
     CONSTRAINT charges_once UNIQUE (consumer, slot, reference)
 );
 CREATE INDEX charges_by_consumer ON mpower.charges (consumer, voucher);
+-- A charge that was raised by mistake: the voucher that reverses it.
+CREATE TABLE mpower.withdrawals (
+    voucher bigint NOT NULL CONSTRAINT withdrawals_pk PRIMARY KEY
+        CONSTRAINT withdrawals_voucher REFERENCES mpower.vouchers,
+    charge bigint NOT NULL CONSTRAINT withdrawals_once UNIQUE CONSTRAINT withdrawals_of REFERENCES mpower.charges,
+    reason text NOT NULL
+);
 CREATE TABLE mpower.transfers (
     voucher bigint NOT NULL CONSTRAINT transfers_pk PRIMARY KEY CONSTRAINT transfers_voucher REFERENCES mpower.vouchers,
     kind text NOT NULL CONSTRAINT transfers_kind CHECK (kind IN ('MOVE', 'SENT_UP', 'MATCH', 'REFUND')),
@@ -161,5 +168,5 @@ CREATE TABLE mpower.transfers (
     reason text NOT NULL
 );
 CREATE UNIQUE INDEX transfers_receipt_once ON mpower.transfers (receipt) WHERE receipt IS NOT NULL;
-SELECT mpower.keep('{charges, transfers}', true);
-GRANT SELECT ON mpower.charges, mpower.transfers TO mpower_report;
+SELECT mpower.keep('{charges, withdrawals, transfers}', true);
+GRANT SELECT ON mpower.charges, mpower.withdrawals, mpower.transfers TO mpower_report;

@@ -32,6 +32,17 @@ class Raise(Body, frozen=True):
     reason: Annotated[Text, Meta(min_length=3)]
 
 
+class Withdraw(Body, frozen=True):
+    """Withdraw a charge that was raised by mistake, whole, as if it had never been. It is named by
+    head and reference; nothing of it may have been paid.
+    """
+
+    consumer: ConsumerNumber
+    head: ChargedHead
+    reference: Text
+    reason: Annotated[Text, Meta(min_length=3)]
+
+
 class Raised(Body, frozen=True):
     """The voucher's number."""
 
@@ -47,6 +58,16 @@ OPERATIONS = (
         OFFICERS,
         keyed=True,
         purpose="raise a charge against a consumer",
+        four_eyes=FourEyes(Power.CHARGE, OFFICERS),
+        within=Within("consumer", "consumer"),
+    ),
+    Operation(
+        "charges.withdraw",
+        Withdraw,
+        Pending,
+        OFFICERS,
+        keyed=True,
+        purpose="withdraw a charge that was raised by mistake",
         four_eyes=FourEyes(Power.CHARGE, OFFICERS),
         within=Within("consumer", "consumer"),
     ),

@@ -24,6 +24,11 @@ N, M, R = "1234567890", "1234567891", "C001/2026-27/42"
         ),
         (f"history {N}", "instruments.returned", instruments.Returned(N)),
         (
+            f"withdraw {N} demand-note DN/7 another consumer's",
+            "charges.withdraw",
+            charges.Withdraw(N, "DEMAND_NOTE", "DN/7", "another consumer's"),
+        ),
+        (
             f"charge {N} demand-note 1,240.50 DN/7 a new service",
             "charges.raise",
             charges.Raise(N, "DEMAND_NOTE", 124_050, "DN/7", "a new service"),

@@ -5,13 +5,17 @@ PostgreSQL, with four eyes.
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from psycopg import errors
 
+from protocols.catalogue.approvals import Approve, Inbox
 from protocols.catalogue.banking import Line, Post
-from protocols.catalogue.charges import Raise
+from protocols.catalogue.charges import ChargedHead, Raise, Withdraw
 from protocols.catalogue.consumers import Dues
+from protocols.catalogue.ledger import Ask
 from protocols.catalogue.payments import Take, Verify
 from protocols.catalogue.transfers import AskSuspense, Match, Move, Refund, SendUp
+from protocols.heads import HEAD_SLOTS
 from tests.database.officers import agreed, appoint, books
 from tests.database.test_purposes import balance, judged
 from tests.database.town import DAY, OLD, RAM, SITA, Town, town
@@ -42,6 +46,61 @@ async def test_a_charge_is_owed_when_two_have_agreed_and_paid_under_its_purpose(
         assert (balance(t, -7), balance(t, -10)) == (-6_000, -6_500)
         await t.done("omar", "payments.verify", Verify("C001", DAY))
         assert balance(t, -6) == -4_000
+        t.is_well()
+
+
+@pytest.mark.parametrize(
+    ("head", "paise"), [("SUNDRY", 2_000), ("THEFT", 4_000), ("COMPOUNDING", 6_500)]
+)
+@on_reactor
+async def test_a_charge_raised_by_mistake_is_withdrawn_by_two(
+    node: Node, head: ChargedHead, paise: int
+) -> None:
+    async with town(node) as t:
+        appoint(t)
+        before = books(t)
+        body = Raise(SITA, head, paise, "ORD-1", WHY)
+        back = Withdraw(SITA, head, "ORD-1", "another consumer's")
+        assert await t.refused("omar", "charges.withdraw", back) == "NO_CHARGE"
+        assert await agreed(t, "charges.raise", body) == ""
+        assert books(t) != before
+        assert await agreed(t, "charges.withdraw", back) == ""
+        account = int(SITA) * 16 + HEAD_SLOTS[head]
+        stands = "SELECT balance_paise, owed_paise FROM mpower.accounts WHERE account = %s"
+        assert t.look(stands, account) == [(0, 0)]
+        assert (balance(t, -7), balance(t, -10)) == (0, -2_500), "the town's own duty"
+        assert await t.refused("omar", "charges.withdraw", back) == "CHARGE_WITHDRAWN"
+        assert await agreed(t, "charges.raise", body) == "CHARGE_KNOWN"
+        said = await t.read("omar", "ledger.statement", Ask(SITA, most=10))
+        assert [(one.kind, "ORD-1" in one.about) for one in said.lines][-2:] == [
+            ("CHARGE", True),
+            ("WITHDRAWAL", True),
+        ]
+        t.is_well()
+
+
+@on_reactor
+async def test_an_instalment_plan_is_withdrawn_into_arrears_and_a_paid_charge_is_not(
+    node: Node,
+) -> None:
+    async with town(node) as t:
+        appoint(t)
+        assert await agreed(t, "charges.raise", Raise(RAM, "INSTALMENT", 9_000, "P-1", WHY)) == ""
+        assert await agreed(t, "charges.withdraw", Withdraw(RAM, "INSTALMENT", "P-1", WHY)) == ""
+        assert (balance(t, int(RAM) * 16 + 2), balance(t, int(RAM) * 16 + 7)) == (10_000, 0)
+        assert await agreed(t, "charges.raise", Raise(SITA, "SUNDRY", 500, "S-1", WHY)) == ""
+        back = Withdraw(SITA, "SUNDRY", "S-1", WHY)
+        asked = await t.ask("omar", "charges.withdraw", back)
+        assert asked.refusal is None
+        await t.pay("asha", SITA, 1, purpose="SUNDRY")
+        assert await t.refused("omar", "charges.withdraw", replace(back, reason="again")) == (
+            "CHARGE_PAID"
+        )
+        pending = (await t.read("omar", "approvals.inbox", Inbox(mine=True))).requests[0]
+        approve = Approve(pending.request, pending.version, pending.content)
+        late = await t.ask("ila", "approvals.approve", approve)
+        assert late.refusal is not None, "paid between the asking and the approval"
+        assert balance(t, int(SITA) * 16 + 9) == 500
         t.is_well()
 
 

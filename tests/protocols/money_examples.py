@@ -36,6 +36,10 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         charges.Raise(N, "THEFT", 450_000, "RAID/7", "assessed after the raid"),
         CHARGED,
     ),
+    "charges.withdraw": (
+        charges.Withdraw(N, "THEFT", "RAID/7", "another consumer's raid"),
+        CHARGED,
+    ),
     "transfers.move": (transfers.Move(N, M, 124_000, "paid for the neighbour", R), MOVED),
     "transfers.send_up": (
         transfers.SendUp("SBI", "TRANSFER", 900_000, "HO-77", "the week's collection"),

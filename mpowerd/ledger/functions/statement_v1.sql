@@ -178,14 +178,15 @@ BEGIN
         coalesce(x.kind, 'RECEIPT'), coalesce(x.by, q.actor), coalesce(q.mode, ''), coalesce(q.instrument, ''),
         coalesce(t.about, ''),
         coalesce(lpad(CASE whom WHEN f.consumer THEN f.to_consumer ELSE f.consumer END::text, 10, '0'), ''),
-        coalesce(nullif(f.reference, ''), c.reference, ''), coalesce(f.reason, c.reason, t.reason, ''),
+        coalesce(nullif(f.reference, ''), c.reference, ''), coalesce(f.reason, w.reason, c.reason, t.reason, ''),
         coalesce(q.purpose, t.purposes, ''), coalesce(y.allocation, ''),
         u.slots, u.paise, u.moved, u.balance
     FROM (SELECT) one LEFT JOIN running u ON true
     LEFT JOIN mpower.vouchers x ON x.voucher = u.voucher
     LEFT JOIN mpower.requests q ON q.receipt = u.voucher
     LEFT JOIN mpower.transfers f ON f.voucher = u.voucher
-    LEFT JOIN mpower.charges c ON c.voucher = u.voucher
+    LEFT JOIN mpower.withdrawals w ON w.voucher = u.voucher
+    LEFT JOIN mpower.charges c ON c.voucher = coalesce(w.charge, u.voucher)
     LEFT JOIN told t ON t.voucher = u.voucher
     LEFT JOIN spread s ON s.voucher = u.voucher
     LEFT JOIN rules y ON y.day = s.day
