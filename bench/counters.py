@@ -24,8 +24,10 @@ SETTLED_S: Final = 1.0
 """Before a strike everybody has worked this long without a wait worth the name, and no gap is
 called ended sooner after it: in this time even an unnoticed strike shows.
 """
-LIMIT_S: Final = 60.0
-"""Patroni's key lives for 30 s and is looked at every 10 s: what takes longer has no end here."""
+LIMIT_S: Final = 90.0
+"""Patroni's key lives for 30 s and is looked at every 10 s, and a standby that it does not reach
+counts until PostgreSQL's wal_sender_timeout (60 s) drops it: what takes longer has no end here.
+"""
 
 
 class StillWaitingError(Exception):
