@@ -43,9 +43,12 @@ What next: (names and the date are examples)
      mpower cluster bootstrap --admin admin
      mpower cluster status
   4. As that administrator: people, and the counters and banks that have a certificate.
-     mpower admin add user asha --person "Asha K" --role clerk
-     mpower admin add user ravi --person "Ravi S" --role officer
-     mpower admin add counter C001 --office "Main office"
+{enrol}     mpower admin add person E1042 --name "Asha K" --designation Cashier
+     mpower admin add user asha --person E1042 --role clerk
+     mpower admin add person E1007 --name "Ravi S" --designation "Assistant engineer"
+     mpower admin add user ravi --person E1007 --role clerk
+     mpower admin appoint ravi --role officer --reason "order 17"
+{enrol_officer}     mpower admin add counter C001 --office HO
 {bank_lines}  5. Consumers with their dues; without a file of yours, invented ones.
      mpower admin sample consumers consumers.csv
      mpower admin load consumers consumers.csv
@@ -54,6 +57,7 @@ What next: (names and the date are examples)
        signin ravi
        day open {today}
        signin asha
+       shift open 100x5 coins 20
        dues 1000000001
        take 1000000001 all
 """
@@ -79,7 +83,12 @@ HERE: Final = """\
 """
 STATE: Final = Path("/var/lib/mpower")
 """Where a service keeps its data on a server; the units under deploy/ make it."""
-BANK_LINE: Final = '     mpower admin add counter {bank} --office "Bank links" --bank\n'
+BANK_LINE: Final = "     mpower admin add counter {bank} --office HO --bank\n"
+ENROL: Final = """\
+     (Administrators and officers sign in with one-time codes; each is good for one command.)
+     mpower second-factor enrol --as admin
+"""
+ENROL_OFFICER: Final = "     mpower second-factor enrol --as ravi\n"
 
 
 def free_ports(count: int) -> list[int]:
@@ -326,6 +335,8 @@ def next_steps(
         steps = "\n".join([*lines, ""]).replace("the third machine, and on ", "")
     return NEXT.format(
         home=paths.home,
+        enrol="" if here else ENROL,
+        enrol_officer="" if here else ENROL_OFFICER,
         start=steps.format(quoted=quoted, a=a, b=b),
         witness=" a witness," if witness else " those for etcd,",
         counters=counters,

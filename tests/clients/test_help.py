@@ -66,6 +66,10 @@ def parses(line: str) -> None:
     command.parse_args(context, words)
 
 
+CODE = r"[A-Z][A-Z0-9-]{0,15}"
+"""As ``mpower admin add`` wants a staff number, and an office."""
+
+
 @pytest.mark.parametrize("here", [True, False])
 def test_every_next_step_is_a_command_as_it_is_typed(
     here: bool, paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -77,13 +81,17 @@ def test_every_next_step_is_a_command_as_it_is_typed(
     asked = [line for line in lines if re.match("mpowerd? ", line)]
     for line in asked:
         parses(line)
+        for code in re.findall(r"--(?:person|office) (\S+)", line):
+            assert re.fullmatch(CODE, code), f"{line}: no staff number or office is written so"
+    for login in ("admin", "ravi"):
+        assert (f"mpower second-factor enrol --as {login}" in text) == (not here)
     nouns = [" ".join(line.split()[1:3]) for line in asked]
     assert ("pack witness" in nouns) == (not here)
     for step in ("cluster bootstrap", "admin add", "admin load", "counter --counter"):
         assert step in nouns, f"{step} is not among the steps"
     assert "mpower admin add counter PNB" in text
     at_the_counter = [line.strip() for line in text.splitlines() if line.startswith(" " * 7)]
-    assert len(at_the_counter) == 5
+    assert len(at_the_counter) == 6
     for line in at_the_counter:
         assert typed.read_line(line) is not None
     assert len(lines) <= 45, "it is one page"
