@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,9 @@ def test_an_edit_without_values_lists_what_may_be_set(
     assert board.said[-1] == ("approvals.show", words.Show(17, body=True))
 
 
-@pytest.mark.parametrize("operation", [one for one in CATALOGUE if one.four_eyes], ids=str)
+@pytest.mark.parametrize(
+    "operation", [one for one in CATALOGUE if one.four_eyes], ids=attrgetter("name")
+)
 def test_every_request_of_two_can_be_edited_by_the_words_it_lists(operation: Operation) -> None:
     raw = msgspec.msgpack.encode(examples.BODIES[operation.name][0])
     reason = "a pencilled word"
