@@ -67,6 +67,8 @@ INSERT INTO mpower.accounts (account, balance_paise, owed_paise)
     ORDER BY 1;
 UPDATE mpower.accounts SET balance_paise = balance_paise - %(consumers)s::bigint * {DUES_PAISE}
     WHERE account = -1;
+SELECT mpower.audit_note_v1(127, 'consumers.load', 'DONE', 'bench', '', '', 'bench', '', '',
+    NULL, NULL, '', '', '');
 """
 
 RECEIPTS: Final = f"""

@@ -94,6 +94,24 @@ CREATE TABLE mpower.vouchers (
 );
 COMMENT ON COLUMN mpower.vouchers.value_day IS 'the date from which it counts (surcharge, ageing); null: its business date';
 
+-- Every voucher is sealed in the audit entry of the transaction that made it: whoever amends its entries, or takes it away,
+-- leaves a seal that does not fit, and the audit's chain holds the seal. Noted here, written by mpower.with_vouchers.
+CREATE FUNCTION mpower.note_voucher() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
+BEGIN
+    PERFORM set_config('mpower.vouchers', concat_ws(' ', nullif(current_setting('mpower.vouchers', true), ''), NEW.voucher),
+        true);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER vouchers_noted AFTER INSERT ON mpower.vouchers FOR EACH ROW EXECUTE FUNCTION mpower.note_voucher();
+CREATE FUNCTION mpower.voucher_seal(v mpower.vouchers, lines bytea) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT encode(sha256(convert_to(concat_ws(' ', v.voucher, v.kind, v.day - '2000-01-01'::date,
+        coalesce(v.value_day - '2000-01-01'::date, -1), v.by), 'UTF8') || coalesce(lines, '')), 'hex')
+$$;
+CREATE FUNCTION mpower.entry_line(e mpower.entries) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT int8send(e.debit) || int8send(e.credit) || int8send(e.amount_paise)
+$$;
+
 -- Every key ever used, with its one outcome for ever: a receipt, a refusal, or another operation's reply.
 -- sequence 0 (never on the wire) keys a bank's line by the hash of its reference.
 CREATE TABLE mpower.requests (

@@ -37,6 +37,8 @@ CREATE TABLE mpower.audit_entries (
     CONSTRAINT audit_entries_pk PRIMARY KEY (link, position)
 );
 
+CREATE INDEX audit_entries_of_vouchers ON mpower.audit_entries (link) WHERE details LIKE '{"vouchers":%';
+
 SELECT mpower.keep('{audit_links, audit_entries}', true);
 
 GRANT SELECT ON mpower.audit_links, mpower.audit_entries TO mpower_report;

@@ -52,6 +52,26 @@ BEGIN
 END
 $$;
 
+-- The details of an audit entry with the seals of the vouchers that this transaction made and no entry has told yet.
+CREATE FUNCTION mpower.with_vouchers(details text) RETURNS text LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+DECLARE
+    made bigint[] := string_to_array(nullif(current_setting('mpower.vouchers', true), ''), ' ');
+    seals text;
+BEGIN
+    IF made IS NULL THEN
+        RETURN details;
+    END IF;
+    PERFORM set_config('mpower.vouchers', '', true);
+    SELECT string_agg(v.voucher || ':' || mpower.voucher_seal(v, (
+            SELECT string_agg(mpower.entry_line(e), ''::bytea ORDER BY e.line) FROM mpower.entries e
+            WHERE e.voucher = v.voucher)), ' ' ORDER BY v.voucher) INTO seals
+        FROM mpower.vouchers v WHERE v.voucher = ANY (made);
+    RETURN '{"vouchers":"' || coalesce(seals, '') || '"' || CASE WHEN details LIKE '{_%:%' THEN ',' || substr(details, 2)
+        ELSE '}' END;
+END
+$$;
+
 -- Is an office that one, or below it?
 CREATE FUNCTION mpower.office_within(below text, above text) RETURNS boolean LANGUAGE sql STABLE
 SET search_path = pg_catalog, mpower, pg_temp AS $$

@@ -72,12 +72,12 @@ async def at_once(
     async with town(node) as t:
         appoint(t)
         await give_a_book(t)
-        planted(t, *plants)
         sums = begun()
         sessions = [Session(t, sums, f"S{n}", more=n) for n in range(len(acts))]
         await act(sessions[0], before)
         # A connection each: who has to open one first would come when the others have gone.
         await asyncio.gather(*(act(s, [("pay", n, 9_000 + n)]) for n, s in enumerate(sessions)))
+        planted(t, *plants)
         breaking = asyncio.ensure_future(breaker.work(t)) if breaker else None
         try:
             await asyncio.gather(*(act(s, own) for s, own in zip(sessions, acts, strict=True)))

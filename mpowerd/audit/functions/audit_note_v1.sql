@@ -16,7 +16,7 @@ BEGIN
     INSERT INTO mpower.audit_entries AS e (link, position, at, what, outcome, user_name, person, role, subject, address,
             counter, client, sequence, object, details, reason)
         VALUES (link, 1, now(), what, outcome, user_name, person, role, subject, address, counter, client, sequence,
-            object, details, reason)
+            object, mpower.with_vouchers(details), reason)
         RETURNING mpower.entry_evidence(e) INTO evidence;
     INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash, marks)
         SELECT link, now(), f.term, 1, previous, sha256(previous || evidence), ARRAY[hash_record(ROW(evidence))] FROM cluster.fence f;

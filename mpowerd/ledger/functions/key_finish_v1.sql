@@ -23,7 +23,7 @@ BEGIN
     INSERT INTO mpower.audit_entries AS e (link, position, at, what, outcome, user_name, person, role, subject, address,
             counter, client, sequence, object, details, reason)
         VALUES (link, 2, now(), operation, coalesce(refusal, 'DONE'), user_name, person, role, subject, address, counter,
-            client, sequence, object, details, reason)
+            client, sequence, object, mpower.with_vouchers(details), reason)
         RETURNING mpower.entry_evidence(e) INTO more;
     INSERT INTO mpower.audit_links (link, at, term, covers, previous, hash, marks)
         SELECT link, now(), f.term, 2, previous, sha256(previous || evidence || more),

@@ -26,6 +26,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         SELECT (r.receipt >> 38)::integer AS counter_id, (2000 + ((r.receipt >> 30) & 255))::smallint AS year,
             (r.receipt & 1073741823)::integer AS number, r.*
         FROM mpower.requests r WHERE r.receipt IS NOT NULL AND (r.receipt >> 38) % parts = part
+    ), sealed AS MATERIALIZED (
+        SELECT split_part(s.one, ':', 1)::bigint AS voucher, split_part(s.one, ':', 2) AS seal
+        FROM mpower.audit_entries a CROSS JOIN LATERAL unnest(
+            string_to_array(substring(a.details FROM '^\{"vouchers":"([0-9a-f: ]*)"'), ' ')) s (one)
+        WHERE a.details LIKE '{"vouchers":%'
+    ), lines_now AS MATERIALIZED (
+        SELECT e.voucher, string_agg(mpower.entry_line(e), ''::bytea ORDER BY e.line) AS lines FROM mpower.entries e
+        WHERE e.voucher < 274877906944 AND e.voucher % parts = part GROUP BY e.voucher
     )
     SELECT w.what, w.which, w.expected, w.found FROM (
     SELECT 1 AS rule, coalesce(a.account, s.account) AS place, 'balance of an account is the sum of its entries' AS what,
@@ -63,8 +71,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
     UNION ALL
     SELECT 5, r.receipt, 'a receipt has its one entry', mpower.receipt_text(r.counter, r.receipt), r.amount_paise::text,
             coalesce(e.amount_paise::text, 'none')
-        FROM numbers r LEFT JOIN mpower.entries e ON e.voucher = r.receipt
+        FROM numbers r JOIN mpower.counters c USING (counter_id) LEFT JOIN mpower.entries e ON e.voucher = r.receipt
         WHERE e.amount_paise IS DISTINCT FROM r.amount_paise
+            OR e.debit IS DISTINCT FROM -((r.receipt >> 38) * 16 + CASE r.mode WHEN 'CASH' THEN CASE c.kind WHEN 'PAPER' THEN 9
+                ELSE 1 END WHEN 'CHEQUE' THEN 2 WHEN 'DD' THEN 3 WHEN 'CARD' THEN 4 WHEN 'UPI' THEN 5 WHEN 'TRANSFER' THEN 6
+                ELSE 7 END)
             OR e.credit IS DISTINCT FROM coalesce(r.consumer * 16, -((r.receipt >> 38) * 16 + 15)) OR e.line <> 1
     UNION ALL
     SELECT 6, r.consumer, 'a consumer''s receipts are one list', lpad(r.consumer::text, 10, '0'), count(*)::text,
@@ -82,14 +93,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
     SELECT 8, v.voucher, 'a voucher moves what its receipts were', v.kind || ' voucher ' || v.voucher, t.paise::text,
             coalesce(m.paise, 0)::text
         FROM mpower.vouchers v
-        JOIN (SELECT e.voucher, sum(r.amount_paise) AS paise FROM mpower.receipt_events e
+        LEFT JOIN (SELECT e.voucher, sum(r.amount_paise) AS paise FROM mpower.receipt_events e
             JOIN mpower.requests r USING (receipt) WHERE e.voucher % parts = part GROUP BY e.voucher) t USING (voucher)
         LEFT JOIN (SELECT e.voucher, sum(e.amount_paise) AS paise FROM mpower.entries e
             WHERE e.voucher < 274877906944 AND e.voucher % parts = part
                 AND NOT (e.debit BETWEEN -15 AND -1 AND e.credit BETWEEN -15 AND -1)  -- what is held for the State
             GROUP BY e.voucher) m USING (voucher)
         WHERE v.voucher % parts = part AND t.paise IS DISTINCT FROM m.paise
-            AND v.kind NOT IN ('REMIT', 'REALISE', 'RE_DEBIT')
+            AND v.kind IN ('CANCEL', 'VERIFY', 'DISHONOUR', 'MATCH')
     UNION ALL
     SELECT 9, s.slip, 'a slip is its receipts and what its tills were short or over', 'slip ' || mpower.slip_text(s),
             (coalesce(r.paise, 0) + coalesce(d.paise, 0))::text, s.total_paise::text
@@ -127,6 +138,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
             FILTER (WHERE a.account >= 0)::text, (-sum(a.balance_paise) FILTER (WHERE a.account = -10))::text
         FROM mpower.accounts a WHERE part = 0 AND (a.account = -10 OR a.account >= 0 AND a.account % 16 IN (5, 11))
         HAVING sum(a.balance_paise) <> 0
+    UNION ALL
+    SELECT 14, coalesce(v.voucher, s.voucher), 'a voucher is as the audit has sealed it',
+            coalesce(v.kind || ' ', '') || 'voucher ' || coalesce(v.voucher, s.voucher), coalesce(left(s.seal, 16), 'no seal'),
+            coalesce(left(v.seal, 16), 'gone')
+        FROM (SELECT v.voucher, v.kind, mpower.voucher_seal(v, l.lines) AS seal FROM mpower.vouchers v
+            LEFT JOIN lines_now l USING (voucher) WHERE v.voucher % parts = part) v
+        FULL JOIN (SELECT s.* FROM sealed s WHERE s.voucher % parts = part) s USING (voucher)
+        WHERE v.seal IS DISTINCT FROM s.seal
+    UNION ALL
+    SELECT 15, c.voucher, 'a charge is what its voucher moved', lpad(c.consumer::text, 10, '0') || ' ' || c.reference,
+            coalesce(sum(e.amount_paise), 0)::text, c.paise::text
+        FROM mpower.charges c LEFT JOIN mpower.entries e ON e.voucher = c.voucher AND e.debit = c.consumer * 16 + c.slot
+        WHERE c.voucher % parts = part GROUP BY c.voucher HAVING c.paise IS DISTINCT FROM sum(e.amount_paise)
     ) w ORDER BY w.rule, w.place
 $$;
 REVOKE ALL ON FUNCTION mpower.ledger_check_v1 FROM PUBLIC;

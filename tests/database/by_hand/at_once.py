@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
+from psycopg.errors import SerializationFailure
+
 from mpowerd.caller import Key
 from mpowerd.database import Busy, Doubtful, Gated
 from mpowerd.outcomes import Outcome
@@ -115,7 +117,7 @@ class Session:
         while True:
             try:
                 return await sent(self.t, who, operation, body, key)
-            except (Busy, Gated, Doubtful):
+            except (Busy, Gated, Doubtful, SerializationFailure):
                 await asyncio.sleep(0)
 
     async def agreed(self, operation: str, body: Body) -> bool:

@@ -12,9 +12,8 @@ import psycopg
 
 from tests.database.town import Town
 
-ARRIVED: Final = (
-    "CREATE SEQUENCE IF NOT EXISTS mpower.arrived;"
-    " GRANT ALL ON SEQUENCE mpower.arrived TO mpower_owner"
+MET: Final = (
+    "CREATE SEQUENCE IF NOT EXISTS mpower.met; GRANT ALL ON SEQUENCE mpower.met TO mpower_owner"
 )
 TEXT: Final = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE proname = %s"
 
@@ -30,7 +29,7 @@ class Plant(NamedTuple):
 def planted(t: Town, *plants: Plant) -> None:
     """Plant bugs in a town."""
     with psycopg.connect(t.superuser, autocommit=True) as base:
-        base.execute(ARRIVED)
+        base.execute(MET)
         for function in {plant.function for plant in plants}:
             ((text,),) = base.execute(TEXT, (function,)).fetchall()
             for plant in plants:
@@ -41,13 +40,18 @@ def planted(t: Town, *plants: Plant) -> None:
 
 
 def slowly(function: str, words: str) -> Plant:
-    """Stop before those words until somebody else is there too: who does not wait is wrong."""
+    """Stop before those words until somebody else stands there too: who does not wait is wrong.
+    Whoever meets nobody within a second is tried again; when two have met, all pass.
+    """
     return Plant(
         function,
         words,
-        "PERFORM nextval('mpower.arrived'); FOR again IN 1..80 LOOP"
-        " EXIT WHEN (SELECT last_value FROM mpower.arrived) > 1; PERFORM pg_sleep(0.05); END LOOP;"
-        f" {words}",
+        "PERFORM pg_advisory_xact_lock_shared(4711); FOR again IN 1..20 LOOP"
+        " EXIT WHEN (SELECT is_called FROM mpower.met) OR (SELECT count(*) > 1 FROM pg_locks"
+        " WHERE locktype = 'advisory' AND objid = 4711 AND granted AND database ="
+        " (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()));"
+        " IF again = 20 THEN RAISE EXCEPTION 'nobody came' USING ERRCODE = '40001'; END IF;"
+        f" PERFORM pg_sleep(0.05); END LOOP; PERFORM nextval('mpower.met'); {words}",
     )
 
 
