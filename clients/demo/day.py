@@ -134,7 +134,7 @@ async def _collect(day: Day, counter: str) -> None:
         day.receipts[counter].append(await day.scene.do(link, "payments.take", body))
         if not day.cut and sum(map(len, day.receipts.values())) >= CUT_AFTER:
             day.cut = True
-            day.scene.kill_primary()
+            await day.scene.kill_primary()
 
 
 async def _cancel(day: Day) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from twisted.internet.task import deferLater
 
 from clients.asking import Declined
 from clients.demo import board, running, strokes
@@ -24,6 +25,8 @@ from protocols.values import rupees
 
 WAIT_S: Final = 60.0
 """For any one answer: far beyond a failover."""
+LOOKS: Final = 20
+LOOK_S: Final = 0.5
 
 
 class Agreed(Struct, frozen=True):
@@ -76,13 +79,18 @@ class Scene:
         except Declined as no:
             raise SceneError(f"{operation} was refused: {no.sentence}") from no
 
-    def kill_primary(self) -> str:
-        """Cut the primary's power; its name."""
-        victim = str(status(self.home)["primary"])
+    async def kill_primary(self) -> str:
+        """Cut the primary's power; its name. On a busy machine it may not answer at once."""
+        looks = 0
+        while (victim := status(self.home)["primary"]) is None:
+            looks += 1
+            if looks > LOOKS:
+                raise SceneError("no server serves; see why: mpower cluster status")
+            await deferLater(self._reactor, LOOK_S)
         found = running.at(self.home)
         hit = strokes.kill(found.services[victim])
         self.told(f"the power of {victim}, the primary, is cut ({len(hit)} processes)")
-        return victim
+        return str(victim)
 
     def agree(self, what: str, counted: int, said: int, *, money: bool = True) -> None:
         """Put a figure into the report."""
