@@ -185,6 +185,9 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The request {request} is about yourself ({object}); somebody whom it is not about "
         "approves it, whatever the login."
     ),
+    "OWN_ACCOUNT": Sentence(
+        "Consumer {consumer} is your own account; another officer does that for it."
+    ),
     "WITH_ANOTHER": Sentence(
         "The request {request} was forwarded to {person}, who decides about it. "
         "Forward it to yourself if it cannot wait for them."

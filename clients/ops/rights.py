@@ -19,8 +19,11 @@ from protocols.catalogue.approvals import Pending
 from protocols.catalogue.security import (
     AddPerson,
     Appoint,
+    DisownAccount,
     GrantPower,
     HeldPower,
+    OwnAccount,
+    OwnAccounts,
     Powers,
     WithdrawPower,
 )
@@ -129,7 +132,55 @@ def powers(person: str, *, me: str, password_file: str | None, as_json: bool) ->
     answer({"powers": rows}, "\n".join(lines) or "no power is granted", as_json=as_json)
 
 
-VERBS = (appoint, grant, withdraw, powers)
+@click.group("own-account")
+def own_account() -> None:
+    """Whose own a consumer's account is: that person approves nothing about it."""
+
+
+@own_account.command("add")
+@click.argument("person", metavar="STAFF_NUMBER")
+@click.argument("consumer", metavar="NUMBER")
+@as_admin
+@json_option
+def own_account_add(
+    person: str, consumer: str, *, me: str, password_file: str | None, as_json: bool
+) -> None:
+    """Note that consumer NUMBER is STAFF_NUMBER's own account, or their household's."""
+    body = checked(OwnAccount(person, consumer))
+    got = signed_in(me, password_file, lambda link: link.submit("security.own_account", body)).body
+    text = f"consumer {got.consumer} is {got.person}'s own: they approve nothing about it"
+    answer(msgspec.structs.asdict(got), text, as_json=as_json)
+
+
+@own_account.command("end")
+@click.argument("person", metavar="STAFF_NUMBER")
+@click.argument("consumer", metavar="NUMBER")
+@click.option("--reason", required=True, help="Why; it stands in the request and the audit.")
+@as_admin
+@json_option
+def own_account_end(
+    person: str, consumer: str, *, reason: str, me: str, password_file: str | None, as_json: bool
+) -> None:
+    """Consumer NUMBER is STAFF_NUMBER's own no longer. A second administrator approves it."""
+    body = checked(DisownAccount(person, consumer, reason))
+    asked = signed_in(me, password_file, lambda link: link.submit("security.disown_account", body))
+    show_pending(asked.body, as_json=as_json)
+
+
+@own_account.command("list")
+@click.argument("person", default="", metavar="[STAFF_NUMBER]")
+@as_admin
+@json_option
+def own_account_list(person: str, *, me: str, password_file: str | None, as_json: bool) -> None:
+    """List whose own which account is."""
+    body = checked(OwnAccounts(person))
+    got = signed_in(me, password_file, lambda link: link.ask("security.own_accounts", body))
+    rows = [msgspec.structs.asdict(one) for one in got.accounts]
+    lines = [f"{one.person:<16} {one.consumer}  since {one.since}" for one in got.accounts]
+    answer({"accounts": rows}, "\n".join(lines) or "no account is noted", as_json=as_json)
+
+
+VERBS = (appoint, grant, withdraw, powers, own_account)
 
 
 def show_pending(got: Pending, *, as_json: bool) -> None:

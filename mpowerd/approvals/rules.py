@@ -27,7 +27,8 @@ class Proposal(Struct, frozen=True):
 
     ``object`` names it for people (``user asha``); ``before`` and ``after`` by field, as texts, ''
     where there is none; ``value`` in the power's unit (0: the power has none); ``office`` whose
-    matter it is; ``persons``: whom it is about, none of whom approves it.
+    matter it is; ``persons``: whom it is about, ``consumers``: whose account. None of
+    them, nor who has such an account, approves it.
     """
 
     object: str
@@ -36,6 +37,7 @@ class Proposal(Struct, frozen=True):
     value: int
     office: str
     persons: tuple[str, ...] = ()
+    consumers: tuple[str, ...] = ()
 
 
 def content_of(operation: str, body: bytes) -> bytes:

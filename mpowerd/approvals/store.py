@@ -21,7 +21,7 @@ from protocols.powers import Power
 ASK: Final = (
     "SELECT request, founding, due_at"
     " FROM mpower.ask_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-    " %s, %s)"
+    " %s, %s, %s)"
 )
 APPROVE: Final = (
     "SELECT power, value, operation, object, body, before, after, maker_person, maker_user"
@@ -30,7 +30,7 @@ APPROVE: Final = (
 ANSWER: Final = "SELECT mpower.answer_approval_v1(%s, %s, %s, %s, %s, %s, %s)"
 EDIT: Final = (
     "SELECT new_version, due_at FROM"
-    " mpower.edit_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " mpower.edit_approval_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 INBOX: Final = (
     "SELECT request, operation, object, power, value, office, version, content, state,"
@@ -107,6 +107,7 @@ async def ask(
             content,
             change,
             list(proposal.persons),
+            [int(one) for one in proposal.consumers],
             fields_text(proposal.before),
             fields_text(proposal.after),
             reason,
@@ -167,6 +168,7 @@ async def edit(
             content,
             change,
             list(proposal.persons),
+            [int(one) for one in proposal.consumers],
             fields_text(proposal.before),
             fields_text(proposal.after),
             asked.reason,

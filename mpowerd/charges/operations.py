@@ -25,7 +25,9 @@ async def propose(cursor: Cursor, body: Raise) -> Proposal:
         "reference": body.reference,
     }
     before = {"name": name}
-    return Proposal(f"consumer {body.consumer}", before, after, body.amount_paise, office)
+    about = f"consumer {body.consumer}"
+    own = (body.consumer,)
+    return Proposal(about, before, after, body.amount_paise, office, consumers=own)
 
 
 async def raise_charge(cursor: Cursor, caller: Caller, body: Raise) -> Raised:

@@ -124,7 +124,8 @@ async def propose_details(cursor: Cursor, body: ChangeDetails) -> Proposal:
         if over is None:
             raise Refused("NO_OFFICE", office=to)
         office = over
-    return Proposal(f"consumer {body.consumer}", before, after, 0, office)
+    about, own = f"consumer {body.consumer}", (body.consumer,)
+    return Proposal(about, before, after, 0, office, consumers=own)
 
 
 async def change_details(cursor: Cursor, caller: Caller, body: ChangeDetails) -> Changed:
@@ -141,7 +142,8 @@ async def propose_load(cursor: Cursor, body: ChangeLoad) -> Proposal:
     stood = stands["sanctioned_load_w"]
     before, after = {"sanctioned_load_w": stood}, {"sanctioned_load_w": str(body.sanctioned_load_w)}
     value = max(int(stood), body.sanctioned_load_w)
-    return Proposal(f"consumer {body.consumer}", before, after, value, stands["office"])
+    about, own = f"consumer {body.consumer}", (body.consumer,)
+    return Proposal(about, before, after, value, stands["office"], consumers=own)
 
 
 async def change_load(cursor: Cursor, caller: Caller, body: ChangeLoad) -> Changed:

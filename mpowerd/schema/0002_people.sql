@@ -150,8 +150,17 @@ CREATE INDEX consumers_by_office ON mpower.consumers (office);
 CREATE INDEX consumers_by_meter ON mpower.consumers (meter) WHERE meter <> '';
 CREATE INDEX consumers_by_mobile ON mpower.consumers (mobile) WHERE mobile <> '';
 
-SELECT mpower.keep('{offices, persons, powers, delegations, counters, users, days, consumers}', false);
+-- Whose account is a person's own, or their household's: that person decides nothing about it.
+CREATE TABLE mpower.own_accounts (
+    person text COLLATE "C" NOT NULL CONSTRAINT own_accounts_of REFERENCES mpower.persons,
+    consumer bigint NOT NULL CONSTRAINT own_accounts_consumer REFERENCES mpower.consumers,
+    since timestamptz NOT NULL,
+    ended_at timestamptz
+);
+CREATE UNIQUE INDEX own_accounts_once ON mpower.own_accounts (consumer, person) WHERE ended_at IS NULL;
+
+SELECT mpower.keep('{offices, persons, powers, delegations, counters, users, days, consumers, own_accounts}', false);
 
 GRANT SELECT ON mpower.offices, mpower.persons, mpower.powers, mpower.delegations, mpower.counters, mpower.days,
-    mpower.consumers TO mpower_report;
+    mpower.consumers, mpower.own_accounts TO mpower_report;
 GRANT SELECT (user_id, name, person, role, created_at, disabled_at, disabled_why, reset_until) ON mpower.users TO mpower_report;

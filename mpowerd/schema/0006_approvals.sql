@@ -19,6 +19,7 @@ CREATE TABLE mpower.approvals (
     change bytea NOT NULL CONSTRAINT approvals_change_is_sha256 CHECK (octet_length(change) = 32),
     version smallint NOT NULL DEFAULT 1,
     persons text[] COLLATE "C" NOT NULL,
+    consumers bigint[] NOT NULL,
     before text NOT NULL,
     after text NOT NULL,
     reason text NOT NULL,
@@ -32,6 +33,7 @@ CREATE TABLE mpower.approvals (
 );
 COMMENT ON COLUMN mpower.approvals.change IS 'what would be done, whatever the reason: the same waits once';
 COMMENT ON COLUMN mpower.approvals.persons IS 'whom it is about: none of them approves it';
+COMMENT ON COLUMN mpower.approvals.consumers IS 'whose accounts it is about: nobody whose own one of them is approves it';
 COMMENT ON COLUMN mpower.approvals.with_person IS 'to whom it was forwarded; null: to whoever is competent';
 CREATE UNIQUE INDEX approvals_asked_once ON mpower.approvals (change) WHERE state IN ('PENDING', 'RETURNED');
 CREATE INDEX approvals_open ON mpower.approvals (due_at) WHERE state IN ('PENDING', 'RETURNED');
@@ -103,12 +105,28 @@ BEGIN
 END
 $$;
 
--- Whom a request is about, now.
+-- Whom a request is about, now: the persons it names, and those whose own the accounts are that it names.
 CREATE FUNCTION mpower.concerned(r mpower.approvals) RETURNS text[] LANGUAGE sql STABLE
 SET search_path = pg_catalog, mpower, pg_temp AS $$
-    SELECT r.persons
+    SELECT r.persons || coalesce((SELECT array_agg(o.person) FROM mpower.own_accounts o
+        WHERE o.consumer = ANY (r.consumers) AND o.ended_at IS NULL), '{}')
 $$;
 GRANT EXECUTE ON FUNCTION mpower.concerned TO mpower_board;
+GRANT SELECT ON mpower.own_accounts TO mpower_board;
+
+-- Whom it names must be there, so that nobody approves what names nobody.
+CREATE FUNCTION mpower.must_be_known(persons text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+DECLARE
+    unknown text;
+BEGIN
+    SELECT named INTO unknown FROM unnest(persons) named
+        WHERE NOT EXISTS (SELECT FROM mpower.persons p WHERE p.person = named) LIMIT 1;
+    IF unknown IS NOT NULL THEN
+        PERFORM mpower.refuse('NO_PERSON', json_build_object('person', unknown));
+    END IF;
+END
+$$;
 
 -- Who may approve a request of that value: who holds its power, is neither its maker nor one it is about, and has the power
 -- from neither.

@@ -27,11 +27,16 @@ from protocols.catalogue.security import (
     BreakGlass,
     CounterAdded,
     DisableUser,
+    DisownAccount,
     EnableUser,
     EnrolFactor,
     FactorEnrolled,
     GrantPower,
     HeldPower,
+    OwnAccount,
+    OwnAccounts,
+    Owned,
+    OwnedAccounts,
     PersonAdded,
     Powers,
     PowersHeld,
@@ -120,6 +125,31 @@ async def powers(cursor: Cursor, caller: Caller, body: Powers) -> PowersHeld:
 def _said(power: str, most: int, office: str, last: str) -> str:
     bound = f" up to {worded(Power(power), most)}" if most else ""
     return f"{power}{bound} at {office}" + (f" until {last}" if last else "")
+
+
+async def own_account(cursor: Cursor, caller: Caller, body: OwnAccount) -> Owned:
+    """Note a person's own account: it takes rights away, so one administrator does it."""
+    await store.own_account(cursor, body.person, body.consumer)
+    return Owned(body.person, body.consumer)
+
+
+async def own_accounts(cursor: Cursor, caller: Caller, body: OwnAccounts) -> OwnedAccounts:
+    """Say whose own which account is."""
+    return OwnedAccounts(await store.own_accounts(cursor, body.person))
+
+
+async def propose_disowning(cursor: Cursor, body: DisownAccount) -> Proposal:
+    """Say which account would be a person's own no longer."""
+    owned = [one.consumer for one in await store.own_accounts(cursor, body.person)]
+    before = {"own account": body.consumer if body.consumer in owned else ""}
+    about, own = f"own accounts of {body.person}", (body.person,)
+    return Proposal(about, before, {"own account": ""}, 0, HEAD_OFFICE, own)
+
+
+async def disown_account(cursor: Cursor, caller: Caller, body: DisownAccount) -> Nothing:
+    """End that an account is a person's own (approved)."""
+    await store.disown_account(cursor, body.person, body.consumer)
+    return Nothing()
 
 
 async def enrol_factor(
@@ -250,6 +280,9 @@ def served(
         "security.grant_power": grant_power,
         "security.withdraw_power": withdraw_power,
         "security.powers": powers,
+        "security.own_account": own_account,
+        "security.disown_account": disown_account,
+        "security.own_accounts": own_accounts,
         "security.disable_user": disable_user,
         "security.add_counter": add_counter,
         "security.sessions": sessions,
@@ -263,6 +296,7 @@ PROPOSALS: Final[dict[str, Any]] = {
     "security.break_glass": propose_glass,
     "security.enable_user": propose_enabling,
     "security.allow_reset": propose_allowing,
+    "security.disown_account": propose_disowning,
 }
 """What each four-eyes operation of this room would change."""
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -278,6 +312,9 @@ FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "security.grant_power": ("grant_power_v1", "powers_v1"),
     "security.withdraw_power": ("withdraw_power_v1",),
     "security.powers": ("powers_v1",),
+    "security.own_account": ("own_account_v1",),
+    "security.disown_account": ("own_accounts_v1", "disown_account_v1"),
+    "security.own_accounts": ("own_accounts_v1",),
     "security.disable_user": ("disable_user_v1",),
     "security.add_counter": ("add_counter_v1",),
     "security.sessions": ("sessions_v1",),

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
-from protocols.catalogue.security import HeldPower
+from protocols.catalogue.security import HeldPower, Owned
 from protocols.refusals import Refused
 
 ADD_USER: Final = "SELECT mpower.add_user_v1(%s, %s, %s, %s)"
@@ -28,6 +28,9 @@ WITHDRAW: Final = f"SELECT {POWER_COLUMNS} FROM mpower.withdraw_power_v1(%s)"  #
 ENROL: Final = "SELECT mpower.enrol_factor_v1(%s, %s, %s)"
 FACTOR: Final = "SELECT person, since FROM mpower.factor_v1(%s)"
 RESET: Final = "SELECT mpower.reset_factor_v1(%s)"
+OWN: Final = "SELECT mpower.own_account_v1(%s, %s)"
+DISOWN: Final = "SELECT mpower.disown_account_v1(%s, %s)"
+OWNED: Final = "SELECT person, consumer, since FROM mpower.own_accounts_v1(%s)"
 DISABLE: Final = "SELECT mpower.disable_user_v1(%s, %s)"
 ADD_COUNTER: Final = "SELECT mpower.add_counter_v1(%s, %s, %s)"
 SESSIONS: Final = "SELECT name, role, subject, since FROM mpower.sessions_v1()"
@@ -160,6 +163,23 @@ async def withdraw_power(cursor: Cursor, power_id: int) -> HeldPower:
     row = await cursor.fetchone()
     assert row is not None, "the function gives one row or refuses"
     return _held(row)
+
+
+async def own_account(cursor: Cursor, person: str, consumer: str) -> None:
+    """Note that an account is a person's own."""
+    await cursor.execute(OWN, (person, int(consumer)))
+
+
+async def disown_account(cursor: Cursor, person: str, consumer: str) -> None:
+    """End that an account is a person's own."""
+    await cursor.execute(DISOWN, (person, int(consumer)))
+
+
+async def own_accounts(cursor: Cursor, person: str) -> list[Owned]:
+    """Give one person's own accounts, or everybody's ('')."""
+    await cursor.execute(OWNED, (person,))
+    rows = await cursor.fetchall()
+    return [Owned(whose, f"{consumer:010}", instant(since)) for whose, consumer, since in rows]
 
 
 def _held(row: tuple[Any, ...]) -> HeldPower:

@@ -66,7 +66,8 @@ async def propose_move(cursor: Cursor, body: Move) -> Proposal:
     if body.receipt:
         after["receipt"] = body.receipt
     office = moving.source.office
-    return Proposal(f"consumer {body.consumer}", before, after, body.amount_paise, office)
+    about, own = f"consumer {body.consumer}", (body.consumer, body.to)
+    return Proposal(about, before, after, body.amount_paise, office, consumers=own)
 
 
 async def move(cursor: Cursor, caller: Caller, body: Move) -> Moved:
@@ -115,7 +116,8 @@ async def propose_refund(cursor: Cursor, body: Refund) -> Proposal:
     before = {"advance": rupees(stands.advance_paise)}
     after = {"advance": rupees(stands.advance_paise - body.amount_paise)}
     about = f"consumer {body.consumer}"
-    return Proposal(about, before, after, body.amount_paise, stands.office)
+    own = (body.consumer,)
+    return Proposal(about, before, after, body.amount_paise, stands.office, consumers=own)
 
 
 async def refund(cursor: Cursor, caller: Caller, body: Refund) -> Moved:

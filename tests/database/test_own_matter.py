@@ -15,20 +15,25 @@ from mpowerd.refusals import refusal_of
 from protocols.catalogue import approvals as words
 from protocols.catalogue.approvals import Approve, Pending
 from protocols.catalogue.body import Body
-from protocols.catalogue.consumers import ChangeDetails
+from protocols.catalogue.charges import Raise
+from protocols.catalogue.consumers import ChangeDetails, ChangeLoad
 from protocols.catalogue.masters import ChangeMaster
 from protocols.catalogue.security import (
     AllowReset,
     Appoint,
     BreakGlass,
     DisableUser,
+    DisownAccount,
     EnableUser,
     GrantPower,
+    OwnAccount,
+    OwnAccounts,
     ResetFactor,
 )
+from protocols.catalogue.transfers import Move, Refund
 from protocols.operation import Role
 from protocols.powers import Power
-from tests.database.town import DAY, RAM, SITA, Town, add_people, town
+from tests.database.town import DAY, OLD, RAM, SITA, Town, add_people, town
 from tests.postgres_nodes import Node, on_reactor
 
 REASON = "order 17 of the circle"
@@ -218,13 +223,71 @@ async def test_what_ran_out_or_was_decided_may_be_asked_anew(node: Node) -> None
 
 
 @on_reactor
+async def test_what_names_nobody_is_not_even_asked_for(node: Node) -> None:
+    async with town(node) as t:
+        await settle(t)
+        for body in (
+            GrantPower("E-NOBODY", Power.REFUND, 0, "HO", DAY, REASON),
+            BreakGlass("E-NOBODY", Power.REFUND, 2, REASON),
+        ):
+            operation = (
+                "security.grant_power" if isinstance(body, GrantPower) else "security.break_glass"
+            )
+            assert await t.refused("adil", operation, body) == "NO_PERSON"
+
+
+@on_reactor
+async def test_an_officer_decides_nothing_about_their_own_account(node: Node) -> None:
+    async with town(node) as t:
+        await settle(t)
+        for person in ("E-OMAR", "E-ASHA"):
+            for power in ("REFUND", "TRANSFER", "CONSUMER", "LOAD", "CHARGE"):
+                t.look(
+                    "INSERT INTO mpower.powers (person, power, office, valid_from, granted_at)"
+                    " VALUES (%s, %s, 'HO', current_date, now()) RETURNING 1",
+                    *(person, power),
+                )
+        add_people(t, {"mira": ("E-MIRA", Role.OFFICER, "ops/desk7")})
+        mine = OwnAccount("E-OMAR", OLD)
+        assert (
+            await t.refused("adil", "security.own_account", OwnAccount("E-NO", OLD)) == "NO_PERSON"
+        )
+        nowhere = OwnAccount("E-OMAR", "5555555555")
+        assert await t.refused("adil", "security.own_account", nowhere) == "NO_CONSUMER"
+        asked = {
+            "transfers.refund": Refund(OLD, 1_000, REASON),
+            "transfers.move": Move(OLD, RAM, 1_000, REASON),
+            "consumers.change_details": ChangeDetails(OLD, {"name": "Old"}, REASON),
+            "consumers.change_load": ChangeLoad(OLD, 9_000, REASON),
+            "charges.raise": Raise(OLD, "SUNDRY", 500, "note 7", REASON),
+        }
+        waits = [await t.done("mira", operation, body) for operation, body in asked.items()]
+        assert await waiting(t, "omar") == [one.request for one in waits]
+        await t.done("adil", "security.own_account", mine)
+        await t.done("adil", "security.own_account", mine)
+        owned = (await t.read("adil", "security.own_accounts", OwnAccounts())).accounts
+        assert [(one.person, one.consumer) for one in owned] == [("E-OMAR", OLD)]
+        to_own = await t.done("mira", "transfers.move", Move(OLD, SITA, 500, REASON))
+        assert await waiting(t, "omar.two") == []
+        for one in (*waits, to_own):
+            assert await t.refused("omar.two", "approvals.approve", seen(one)) == "OWN_MATTER"
+        await t.done("asha.officer", "approvals.approve", seen(waits[0]))
+        back = DisownAccount("E-OMAR", OLD, "moved house")
+        ended = await t.done("adil", "security.disown_account", back)
+        await t.done("anita", "approvals.approve", seen(ended))
+        await t.done("omar", "approvals.approve", seen(waits[3]))
+        assert await t.refused("adil", "security.disown_account", back) == "NOTHING_CHANGES"
+        t.is_well()
+
+
+@on_reactor
 async def test_two_that_ask_the_same_at_once_are_told_apart_by_the_database(node: Node) -> None:
     async with town(node) as t:
         await settle(t)
         await t.done("adil", "masters.change", MASTER)
         columns = (
-            "operation, object, power, value, office, body, content, change, persons, before,"
-            " after, reason, maker_person, maker_user, asked_at, due_at"
+            "operation, object, power, value, office, body, content, change, persons, consumers,"
+            " before, after, reason, maker_person, maker_user, asked_at, due_at"
         )
         with pytest.raises(errors.UniqueViolation, match="approvals_asked_once") as lost:
             t.look(

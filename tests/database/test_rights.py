@@ -79,7 +79,7 @@ EVIDENCE = (
 KEPT = (
     *("accounts", "series", "users", "days", "counters", "consumers"),
     *("shifts", "pick_ups", "sorted_instruments", "slip_series", "receipt_books"),
-    *("offices", "persons", "powers", "delegations", "approvals"),
+    *("offices", "persons", "powers", "delegations", "approvals", "own_accounts"),
     "certificate_requests",
     *("verifications", "verification_items"),
 )

@@ -5,7 +5,7 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.ask_approval_v1(
     token bytea, operation text, object text, power text, value bigint, office text, body bytea, content bytea,
-    change bytea, persons text[], before text, after text, reason text, lasts interval,
+    change bytea, persons text[], consumers bigint[], before text, after text, reason text, lasts interval,
     OUT request bigint, OUT founding boolean, OUT due_at timestamptz
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_variable
@@ -17,13 +17,14 @@ BEGIN
     IF NOT EXISTS (SELECT FROM mpower.offices o WHERE o.office = office) THEN
         PERFORM mpower.refuse('NO_OFFICE', json_build_object('office', office));
     END IF;
+    PERFORM mpower.must_be_known(persons);
     PERFORM mpower.must_be_new(change, NULL);
     founding := me.role = 'admin' AND power IN ('RIGHTS', 'MASTERS')
         AND NOT EXISTS (SELECT FROM mpower.users u WHERE u.role = 'admin' AND u.person <> me.person);
     due_at := now() + lasts;
-    INSERT INTO mpower.approvals AS a (operation, object, power, value, office, body, content, change, persons, before, after,
-            reason, state, maker_person, maker_user, asked_at, due_at)
-        VALUES (operation, object, power, value, office, body, content, change, persons, before, after, reason,
+    INSERT INTO mpower.approvals AS a (operation, object, power, value, office, body, content, change, persons,
+            consumers, before, after, reason, state, maker_person, maker_user, asked_at, due_at)
+        VALUES (operation, object, power, value, office, body, content, change, persons, consumers, before, after, reason,
             CASE WHEN founding THEN 'APPROVED' ELSE 'PENDING' END, me.person, me.user_name, now(), due_at)
         RETURNING a.* INTO r;
     request := r.request;

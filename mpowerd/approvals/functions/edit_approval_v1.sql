@@ -5,7 +5,7 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.edit_approval_v1(
     token bytea, request bigint, version integer, content bytea, operation text, object text, value bigint, office text,
-    new_body bytea, new_content bytea, change bytea, persons text[], before text, after text, reason text, lasts interval
+    new_body bytea, new_content bytea, change bytea, persons text[], consumers bigint[], before text, after text, reason text, lasts interval
 ) RETURNS TABLE (new_version integer, due_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_variable
@@ -20,10 +20,12 @@ BEGIN
     ELSIF r.operation <> operation THEN
         PERFORM mpower.refuse('REQUEST_OTHER', json_build_object('request', r.request::text, 'operation', r.operation));
     END IF;
+    PERFORM mpower.must_be_known(persons);
     PERFORM mpower.must_be_new(change, r.request);
     UPDATE mpower.approvals a SET version = a.version + 1, state = 'PENDING', with_person = NULL,
             object = edit_approval_v1.object, value = edit_approval_v1.value, office = edit_approval_v1.office,
-            body = new_body, content = new_content, change = edit_approval_v1.change, persons = edit_approval_v1.persons, before = edit_approval_v1.before,
+            body = new_body, content = new_content, change = edit_approval_v1.change, persons = edit_approval_v1.persons,
+            consumers = edit_approval_v1.consumers, before = edit_approval_v1.before,
             after = edit_approval_v1.after, reason = edit_approval_v1.reason, due_at = now() + lasts
         WHERE a.request = r.request RETURNING a.* INTO r;
     PERFORM mpower.act_upon(r, 'EDITED', me.person, me.user_name, NULL, NULL, reason);

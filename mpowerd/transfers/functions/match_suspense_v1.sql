@@ -1,5 +1,5 @@
 -- Give a consumer the money of a receipt that lay in a bank's suspense, as one voucher, valued at the day it came. With it the
--- receipt is verified and posted: it cannot be matched or cancelled again.
+-- receipt is verified and posted: it cannot be matched or cancelled again. Nobody gives it to an account of their own.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -14,6 +14,9 @@ DECLARE
     matched bigint;
 BEGIN
     SELECT * INTO me FROM mpower.who(token);
+    IF EXISTS (SELECT FROM mpower.own_accounts o WHERE o.person = me.person AND o.consumer = whom AND o.ended_at IS NULL) THEN
+        PERFORM mpower.refuse('OWN_ACCOUNT', json_build_object('consumer', lpad(whom::text, 10, '0')));
+    END IF;
     SELECT d.day INTO today FROM mpower.open_day() d;
     SELECT r.* INTO taken FROM mpower.requests r WHERE r.receipt = wanted;
     ASSERT taken.consumer IS NULL, 'this money found its consumer';
