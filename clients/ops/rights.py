@@ -16,14 +16,12 @@ import msgspec
 from clients.door import answer, json_option
 from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue.approvals import Pending
+from protocols.catalogue.own_accounts import DisownAccount, OwnAccount, OwnAccounts
 from protocols.catalogue.security import (
     AddPerson,
     Appoint,
-    DisownAccount,
     GrantPower,
     HeldPower,
-    OwnAccount,
-    OwnAccounts,
     Powers,
     WithdrawPower,
 )

@@ -17,6 +17,13 @@ from mpowerd.outcomes import instant
 from mpowerd.security import store
 from mpowerd.security.rules import check_dates, check_password, step_of
 from protocols.catalogue.body import Nothing
+from protocols.catalogue.own_accounts import (
+    DisownAccount,
+    OwnAccount,
+    OwnAccounts,
+    Owned,
+    OwnedAccounts,
+)
 from protocols.catalogue.security import (
     ADDED,
     AddCounter,
@@ -27,16 +34,11 @@ from protocols.catalogue.security import (
     BreakGlass,
     CounterAdded,
     DisableUser,
-    DisownAccount,
     EnableUser,
     EnrolFactor,
     FactorEnrolled,
     GrantPower,
     HeldPower,
-    OwnAccount,
-    OwnAccounts,
-    Owned,
-    OwnedAccounts,
     PersonAdded,
     Powers,
     PowersHeld,

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
-from protocols.catalogue.security import HeldPower, Owned
+from protocols.catalogue.own_accounts import Owned
+from protocols.catalogue.security import HeldPower
 from protocols.refusals import Refused
 
 ADD_USER: Final = "SELECT mpower.add_user_v1(%s, %s, %s, %s)"

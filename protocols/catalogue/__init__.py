@@ -13,6 +13,7 @@ from protocols.catalogue import (
     instruments,
     ledger,
     masters,
+    own_accounts,
     payments,
     receipt_books,
     remittance,
@@ -24,6 +25,7 @@ from protocols.operation import Catalogue
 
 CATALOGUE = Catalogue(
     security.OPERATIONS,
+    own_accounts.OPERATIONS,
     approvals.OPERATIONS,
     audit.OPERATIONS,
     masters.OPERATIONS,

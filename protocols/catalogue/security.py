@@ -13,7 +13,6 @@ from protocols.powers import Power
 from protocols.values import (
     MAX_PAISE,
     BusinessDate,
-    ConsumerNumber,
     CounterCode,
     Name,
     NoDate,
@@ -130,43 +129,6 @@ class PowersHeld(Body, frozen=True):
     """The powers, the withdrawn ones too, newest first."""
 
     powers: list[HeldPower]
-
-
-class OwnAccount(Body, frozen=True):
-    """Note that a consumer's account is a person's own, or their household's: that person approves
-    nothing about it.
-    """
-
-    person: StaffNumber
-    consumer: ConsumerNumber
-
-
-class DisownAccount(Body, frozen=True):
-    """A consumer's account is that person's own no longer."""
-
-    person: StaffNumber
-    consumer: ConsumerNumber
-    reason: Annotated[Text, Meta(min_length=3)]
-
-
-class Owned(Body, frozen=True):
-    """One account that is a person's own, since when (ISO UTC; '' just noted)."""
-
-    person: str
-    consumer: str
-    since: str = ""
-
-
-class OwnAccounts(Body, frozen=True):
-    """Whose own accounts: one person's, or '' for everybody's."""
-
-    person: NoStaff = ""
-
-
-class OwnedAccounts(Body, frozen=True):
-    """The accounts, by person."""
-
-    accounts: list[Owned]
 
 
 class AddCounter(Body, frozen=True):
@@ -376,33 +338,6 @@ OPERATIONS = (
         frozenset({Role.ADMIN, Role.OFFICER, Role.AUDITOR}),
         keyed=False,
         purpose="see who holds which power",
-    ),
-    Operation(
-        "security.own_account",
-        OwnAccount,
-        Owned,
-        ADMINS,
-        keyed=True,
-        purpose="note a person's own account",
-        about=About("person", "person"),
-    ),
-    Operation(
-        "security.disown_account",
-        DisownAccount,
-        Pending,
-        ADMINS,
-        keyed=True,
-        purpose="end a person's own account",
-        again="always",
-        four_eyes=RIGHTS,
-    ),
-    Operation(
-        "security.own_accounts",
-        OwnAccounts,
-        OwnedAccounts,
-        frozenset({Role.ADMIN, Role.AUDITOR}),
-        keyed=False,
-        purpose="see whose own which account is",
     ),
     Operation(
         "security.add_user",

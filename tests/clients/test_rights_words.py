@@ -18,6 +18,7 @@ from protocols.catalogue import CATALOGUE
 from protocols.catalogue import approvals as words
 from protocols.catalogue.body import Body
 from protocols.catalogue.consumers import ChangeDetails, ChangeLoad
+from protocols.catalogue.own_accounts import DisownAccount, OwnedAccounts
 from protocols.catalogue.security import (
     Appoint,
     BreakGlass,
@@ -333,6 +334,21 @@ def test_who_does_not_say_who_they_are_is_told_so(call: Call, board: Board) -> N
     said = call("approvals", "inbox", *BY_STDIN, stdin=WORD)
     assert (said.exit_code, said.stdout, board.said) == (2, "", [])
     assert "Missing option '--as'" in said.stderr
+
+
+def test_own_accounts_are_noted_listed_and_ended(call: Call, board: Board) -> None:
+    board.answers = {
+        "security_own_account": examples.OWNED,
+        "security_own_accounts": OwnedAccounts([examples.OWNED]),
+        "security_disown_account": examples.PENDING,
+    }
+    own = ("admin", "own-account")
+    noted = call(*own, "add", "E1042", "1234567890", *BY_STDIN, stdin=WORD).stdout
+    assert noted == "consumer 1234567890 is E1042's own: they approve nothing about it\n"
+    assert "E1042            1234567890" in call(*own, "list", *BY_STDIN, stdin=WORD).stdout
+    end = (*own, "end", "E1042", "1234567890", "--reason", "moved", *BY_STDIN)
+    assert "request 17 waits" in call(*end, stdin=WORD).stdout
+    assert board.said[-1][1] == DisownAccount("E1042", "1234567890", "moved")
 
 
 @pytest.mark.parametrize("verb", ["enable-user", "allow-reset", "reset-factor"])

@@ -14,23 +14,22 @@ from psycopg import errors
 from mpowerd.refusals import refusal_of
 from protocols.catalogue import approvals as words
 from protocols.catalogue.approvals import Approve, Pending
+from protocols.catalogue.banking import Line, Post
 from protocols.catalogue.body import Body
 from protocols.catalogue.charges import Raise
 from protocols.catalogue.consumers import ChangeDetails, ChangeLoad
 from protocols.catalogue.masters import ChangeMaster
+from protocols.catalogue.own_accounts import DisownAccount, OwnAccount, OwnAccounts
 from protocols.catalogue.security import (
     AllowReset,
     Appoint,
     BreakGlass,
     DisableUser,
-    DisownAccount,
     EnableUser,
     GrantPower,
-    OwnAccount,
-    OwnAccounts,
     ResetFactor,
 )
-from protocols.catalogue.transfers import Move, Refund
+from protocols.catalogue.transfers import AskSuspense, Match, Move, Refund
 from protocols.operation import Role
 from protocols.powers import Power
 from tests.database.town import DAY, OLD, RAM, SITA, Town, add_people, town
@@ -277,6 +276,20 @@ async def test_an_officer_decides_nothing_about_their_own_account(node: Node) ->
         await t.done("anita", "approvals.approve", seen(ended))
         await t.done("omar", "approvals.approve", seen(waits[3]))
         assert await t.refused("adil", "security.disown_account", back) == "NOTHING_CHANGES"
+        t.is_well()
+
+
+@on_reactor
+async def test_nobody_gives_money_out_of_suspense_to_an_account_of_their_own(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, {"mira": ("E-MIRA", Role.OFFICER, "ops/desk7")})
+        lines = [Line("R1", "0000000077", 700, DAY)]
+        await t.done("SBI", "banking.post", Post("S1", 1, 1, 700, lines))
+        (line,) = (await t.read("omar", "transfers.suspense", AskSuspense("SBI"))).lines
+        await t.done("adil", "security.own_account", OwnAccount("E-OMAR", RAM))
+        body = Match(line.receipt, RAM, "the old number")
+        assert await t.refused("omar.two", "transfers.match", body) == "OWN_ACCOUNT"
+        await t.done("mira", "transfers.match", body)
         t.is_well()
 
 

@@ -16,6 +16,7 @@ from protocols.catalogue import (
     consumers,
     days,
     masters,
+    own_accounts,
     payments,
     security,
 )
@@ -75,7 +76,7 @@ WAITING = approvals.Waiting(
 CHECKPOINT = Checkpoint(3, CONTENT, AT, 2, bytes(64))
 CHANGED = audit.Trouble(0, 17, 2, "a row was changed")
 OFFICE = {"code": "SD-101", "name": "Mall Road", "kind": "SUBDIVISION", "parent": "HO"}
-OWNED = security.Owned("E1042", "1234567890", AT)
+OWNED = own_accounts.Owned("E1042", "1234567890", AT)
 DELEGATION = approvals.Delegation(4, "E1001", "REFUND", AT, DUE)
 
 BODIES: dict[str, tuple[Struct, Struct]] = {
@@ -114,12 +115,15 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
     "security.reset_factor": (security.ResetFactor("asha", "telephone lost"), PENDING),
     "security.withdraw_power": (security.WithdrawPower(3, "transferred"), HELD),
     "security.powers": (security.Powers("E1042"), security.PowersHeld([HELD])),
-    "security.own_account": (security.OwnAccount("E1042", "1234567890"), OWNED),
+    "security.own_account": (own_accounts.OwnAccount("E1042", "1234567890"), OWNED),
     "security.disown_account": (
-        security.DisownAccount("E1042", "1234567890", "moved house"),
+        own_accounts.DisownAccount("E1042", "1234567890", "moved house"),
         PENDING,
     ),
-    "security.own_accounts": (security.OwnAccounts("E1042"), security.OwnedAccounts([OWNED])),
+    "security.own_accounts": (
+        own_accounts.OwnAccounts("E1042"),
+        own_accounts.OwnedAccounts([OWNED]),
+    ),
     "audit.state": (Nothing(), audit.State(4, 2, CHECKPOINT)),
     "audit.show": (
         audit.Look(user="asha"),
