@@ -214,6 +214,7 @@ class Event(enum.Enum):
     CLAIM_REFUSED = "the sign-in is refused"
     CLAIM_PUT_OFF = "the sign-in must wait"
     SESSION_GONE = "the session is over"
+    FORMER_GONE = "the session before the claim is over"
     SETTLED = "a definitive answer"
     PUT_OFF = "not now"
     DISPLACED = "another program connected with this certificate"

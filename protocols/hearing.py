@@ -86,7 +86,7 @@ def _heard_at_home(t: Terminal, message: Any) -> Event:
         case Refusal(seq=0) if t.claim_at is not None:
             return Event.CLAIM_PUT_OFF if message.code == "BUSY" else Event.CLAIM_REFUSED
         case Refusal(code="SIGN_IN_AGAIN" | "PROVE_AGAIN") if not t.principal:
-            return Event.SESSION_GONE
+            return Event.SESSION_GONE if t.claim_at is None else Event.FORMER_GONE
         case Refusal(seq=0):
             return Event.TOLD
         case Reply(seq) | Refusal(seq):

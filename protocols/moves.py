@@ -255,6 +255,13 @@ def lose_session(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     return replace(t, token=b"", claim=None, claim_at=None), (*why, SignInNeeded())
 
 
+def keep_for_claim(t: Terminal, happening: Any, moment: Moment) -> Outcome:
+    """Refused by the session that was over before the claim was said: it is sent under the next."""
+    seq = happening.message.seq
+    t = _spoke(t, happening)
+    return t if t.intent(seq) is None else _changed(t, seq, stage=Stage.WAITING, at=moment.now), ()
+
+
 def deliver(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     """The definitive answer: durable first, then given to whoever asked."""
     answer = happening.message

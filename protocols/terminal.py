@@ -112,6 +112,13 @@ _ANSWERS = [
     *_each(_CLAIMING, _E.CLAIM_REFUSED, _S.SIGNED_OUT, moves.drop_claim, "Not signed in."),
     *_each(_CLAIMING, _E.CLAIM_PUT_OFF, _S.SIGNING_IN, moves.claim_later, "Busy; again soon."),
     *_each(_HOME, _E.SESSION_GONE, _S.SIGNED_OUT, moves.lose_session, "The session is over."),
+    *_each(
+        _CLAIMING,
+        _E.FORMER_GONE,
+        None,
+        moves.keep_for_claim,
+        "Of the one before; ours is asked.",
+    ),
     *_each(_HOME, _E.SETTLED, None, moves.deliver, "Definitive."),
     *_each(_HOME, _E.PUT_OFF, None, moves.put_off, "Not definitive; the same bytes again."),
     *_each(_DIALLING, _E.TOLD, None, moves.tell, "Shown."),
@@ -134,7 +141,7 @@ IMPOSSIBLE: Final = frozenset(
         *(
             (state, event)
             for state in (_S.SEEKING, _S.SIGNED_OUT, _S.READY, _S.ASIDE)
-            for event in (_E.SESSION, _E.CLAIM_REFUSED, _E.CLAIM_PUT_OFF)
+            for event in (_E.SESSION, _E.CLAIM_REFUSED, _E.CLAIM_PUT_OFF, _E.FORMER_GONE)
         ),
         # Only who has asked something at home finds it late; only who probes finds it on time.
         *((state, _E.LATE) for state in (_S.SEEKING, _S.SIGNED_OUT, _S.PROBING, _S.ASIDE)),

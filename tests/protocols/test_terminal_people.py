@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from protocols import desk
 from protocols.faults import refusal
 from protocols.messages import Session
@@ -31,6 +33,22 @@ def test_what_needs_a_fresh_sign_in_says_why_and_goes_on_after_it() -> None:
     d.go(desk.SignInAsked(CLAIM))
     did = d.hear(0, Session(b"u" * 16, "omar", "officer", 100))
     assert kinds(did) == ["SignedIn", "SendRequest"]
+
+
+@pytest.mark.parametrize("code", ["PROVE_AGAIN", "SIGN_IN_AGAIN"])
+def test_what_the_former_session_still_refuses_does_not_end_the_claim(code: str) -> None:
+    d = Desk().home()
+    d.submit(1)
+    d.submit(2)
+    no = Refused(code)
+    d.hear(0, refusal(0, no))
+    d.go(desk.SignInAsked(CLAIM))  # at once: a command asks its person and says the claim
+    assert d.hear(0, refusal(1, no)) == []
+    assert d.hear(0, refusal(2, no)) == []
+    assert d.t.state is desk.State.SIGNING_IN
+    did = d.hear(0, Session(b"u" * 16, "omar", "officer", 100))
+    assert kinds(did) == ["SignedIn", "SendRequest", "SendRequest"]
+    assert d.t.state is desk.State.READY
 
 
 def test_a_token_that_is_not_taken_any_more_asks_for_a_person() -> None:
