@@ -16,7 +16,6 @@ from protocols.catalogue import (
     consumers,
     days,
     masters,
-    own_accounts,
     payments,
     security,
 )
@@ -37,11 +36,11 @@ from protocols.messages import (
     SignOut,
     Welcome,
 )
-from protocols.operation import Operation, Role
+from protocols.operation import Operation
 from protocols.powers import Power
 from protocols.refusals import Refused
 from protocols.values import RequestKey
-from tests.protocols import ledger_examples, money_examples, till_examples
+from tests.protocols import ledger_examples, money_examples, people_examples, till_examples
 
 KEY = RequestKey(bytes(range(16)), 42)
 TOKEN = bytes(range(16, 32))
@@ -64,11 +63,8 @@ DUES = consumers.DuesAnswer(
     "2026-03-02T06:00:00Z",
 )
 
-CONTENT = bytes(range(32))
-AT = "2026-04-01T05:32:00Z"
-DUE = "2026-04-08T05:32:00Z"
-PENDING = approvals.Pending(17, 1, CONTENT, "RIGHTS", "HO", DUE)
-HELD = security.HeldPower(3, "E1042", "REFUND", 500_000, "SD-101", "2026-04-01", "")
+CONTENT, AT, DUE = people_examples.CONTENT, people_examples.AT, people_examples.DUE
+PENDING, HELD, OWNED = people_examples.PENDING, people_examples.HELD, people_examples.OWNED
 WAITING = approvals.Waiting(
     *(17, "security.appoint", "user asha of E1042", "RIGHTS", 0, "HO", 1, CONTENT),
     *("PENDING", "E1001", "Adil Khan", "promoted from 1 April", AT, DUE),
@@ -76,54 +72,10 @@ WAITING = approvals.Waiting(
 CHECKPOINT = Checkpoint(3, CONTENT, AT, 2, bytes(64))
 CHANGED = audit.Trouble(0, 17, 2, "a row was changed")
 OFFICE = {"code": "SD-101", "name": "Mall Road", "kind": "SUBDIVISION", "parent": "HO"}
-OWNED = own_accounts.Owned("E1042", "1234567890", AT)
 DELEGATION = approvals.Delegation(4, "E1001", "REFUND", AT, DUE)
 
 BODIES: dict[str, tuple[Struct, Struct]] = {
-    "security.add_user": (
-        security.AddUser("asha", "E1042", Role.CLERK, "correct horse battery"),
-        security.UserAdded("asha", "clerk"),
-    ),
-    "security.add_person": (
-        security.AddPerson("E1042", "Asha Rao", "Junior engineer", "SD-101"),
-        security.PersonAdded("E1042", "Asha Rao"),
-    ),
-    "security.appoint": (
-        security.Appoint("asha", Role.OFFICER, "promoted from 1 April"),
-        PENDING,
-    ),
-    "security.grant_power": (
-        security.GrantPower(
-            "E1042", Power.REFUND, 500_000, "SD-101", "2026-04-01", "order 17 of the circle"
-        ),
-        PENDING,
-    ),
-    "security.enrol_factor": (
-        security.EnrolFactor("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "287082"),
-        security.FactorEnrolled("asha"),
-    ),
-    "security.break_glass": (
-        security.BreakGlass("E1042", Power.CANCEL, 2, "the officer is in hospital"),
-        PENDING,
-    ),
-    "security.enable_user": (security.EnableUser("asha", "back from leave"), PENDING),
-    "security.allow_reset": (security.AllowReset("meera", "forgot it"), PENDING),
-    "security.reset_password": (
-        security.ResetPassword("asha", "correct horse battery", "forgot it"),
-        security.SessionsEnded("asha", 1),
-    ),
-    "security.reset_factor": (security.ResetFactor("asha", "telephone lost"), PENDING),
-    "security.withdraw_power": (security.WithdrawPower(3, "transferred"), HELD),
-    "security.powers": (security.Powers("E1042"), security.PowersHeld([HELD])),
-    "security.own_account": (own_accounts.OwnAccount("E1042", "1234567890"), OWNED),
-    "security.disown_account": (
-        own_accounts.DisownAccount("E1042", "1234567890", "moved house"),
-        PENDING,
-    ),
-    "security.own_accounts": (
-        own_accounts.OwnAccounts("E1042"),
-        own_accounts.OwnedAccounts([OWNED]),
-    ),
+    **people_examples.BODIES,
     "audit.state": (Nothing(), audit.State(4, 2, CHECKPOINT)),
     "audit.show": (
         audit.Look(user="asha"),
