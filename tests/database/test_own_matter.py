@@ -225,14 +225,19 @@ async def test_what_ran_out_or_was_decided_may_be_asked_anew(node: Node) -> None
 async def test_what_names_nobody_is_not_even_asked_for(node: Node) -> None:
     async with town(node) as t:
         await settle(t)
-        for body in (
-            GrantPower("E-NOBODY", Power.REFUND, 0, "HO", DAY, REASON),
-            BreakGlass("E-NOBODY", Power.REFUND, 2, REASON),
-        ):
-            operation = (
-                "security.grant_power" if isinstance(body, GrantPower) else "security.break_glass"
-            )
+        for operation in ("security.grant_power", "security.break_glass"):
+            body: Any = replace(OWN[operation], person="E-NOBODY")
             assert await t.refused("adil", operation, body) == "NO_PERSON"
+
+
+@on_reactor
+async def test_an_own_account_is_somebodys_and_a_consumers(node: Node) -> None:
+    async with town(node) as t:
+        assert (
+            await t.refused("adil", "security.own_account", OwnAccount("E-NO", OLD)) == "NO_PERSON"
+        )
+        nowhere = OwnAccount("E-OMAR", "5555555555")
+        assert await t.refused("adil", "security.own_account", nowhere) == "NO_CONSUMER"
 
 
 @on_reactor
@@ -248,11 +253,6 @@ async def test_an_officer_decides_nothing_about_their_own_account(node: Node) ->
                 )
         add_people(t, {"mira": ("E-MIRA", Role.OFFICER, "ops/desk7")})
         mine = OwnAccount("E-OMAR", OLD)
-        assert (
-            await t.refused("adil", "security.own_account", OwnAccount("E-NO", OLD)) == "NO_PERSON"
-        )
-        nowhere = OwnAccount("E-OMAR", "5555555555")
-        assert await t.refused("adil", "security.own_account", nowhere) == "NO_CONSUMER"
         asked = {
             "transfers.refund": Refund(OLD, 1_000, REASON),
             "transfers.move": Move(OLD, RAM, 1_000, REASON),
