@@ -27,10 +27,19 @@ def known_version(mind: Mind) -> tuple[int, int]:
     return kept if known is None else max(kept, (known.incarnation, known.epoch))
 
 
+def _unmade(mind: Mind, record: Record) -> bool:
+    """It goes on from before a claim that this node knows of: terms only grow, and an epoch that is
+    higher all the same was counted on an older file.
+    """
+    known = mind.record or mind.disk.record
+    same = known is not None and known.incarnation == record.incarnation
+    return same and known is not None and record.term < known.term
+
+
 def learn(mind: Mind, record: Record | None) -> Mind:
     """The arbiter holds this record (None: none)."""
     known = mind.record
-    if record is None or record.cluster_id != mind.cluster_id:
+    if record is None or record.cluster_id != mind.cluster_id or _unmade(mind, record):
         return mind
     if (record.incarnation, record.epoch) <= known_version(mind) and known is not None:
         return mind
@@ -95,7 +104,7 @@ def _arbiter_lost(mind: Mind, event: ev.ArbiterLost) -> Mind:
 def _record_read(mind: Mind, event: ev.RecordRead) -> Mind:
     seen = event.record
     version = (seen.incarnation, seen.epoch) if seen is not None else (0, 0)
-    other = seen is not None and seen.cluster_id != mind.cluster_id
+    other = seen is not None and (seen.cluster_id != mind.cluster_id or _unmade(mind, seen))
     rolled_back = version < mind.read_floor or other
     if not rolled_back:
         mind = learn(mind, seen)

@@ -77,6 +77,7 @@ def beat_of(
 ) -> NodeBeat:
     """The beat to send now; ``counter`` grows by one with every beat of this process."""
     facts, record, disk = mind.facts, mind.record, mind.disk
+    known = record or disk.record
     heard_s = now_s - mind.hearing.peer_at_s
     age_s = now_s - mind.facts_at_s
     return NodeBeat(
@@ -85,7 +86,7 @@ def beat_of(
         counter=counter,
         incarnation=record.incarnation if record is not None else disk.incarnation,
         epoch=max(record.epoch if record is not None else 0, disk.epoch),
-        term=record.term if record is not None else 0,
+        term=known.term if known is not None else 0,
         state=mind.state,
         system_id=disk.system_id,
         tli=disk.tli,

@@ -182,12 +182,13 @@ def took(register: Register, beat: NodeBeat, now_s: float) -> Register:
     if same and beat.counter <= before[0].beat.counter:
         return register  # a duplicate or an overtaken one
     stored = (record.incarnation, record.epoch) if record is not None else (0, 0)
-    if (beat.incarnation, beat.epoch) <= stored:
+    unmade = record is not None and _knows_later_term(beat, record)
+    if (beat.incarnation, beat.epoch) <= stored and not unmade:
         confirmed = register.confirmed | {beat.node}
         ahead = register.ahead_epoch
     else:
         confirmed = register.confirmed - {beat.node}
-        ahead = max(register.ahead_epoch, beat.epoch)
+        ahead = max(register.ahead_epoch, beat.epoch, stored[1] + 1 if unmade else 0)
     flush = register.high_flush
     if record is not None and (record.sync, record.sync_gen) == (beat.node, beat.token):
         flush = max(flush, beat.receive_lsn)
@@ -200,6 +201,13 @@ def took(register: Register, beat: NodeBeat, now_s: float) -> Register:
         ahead_epoch=ahead,
         high_flush=flush,
     )
+
+
+def _knows_later_term(beat: NodeBeat, record: Record) -> bool:
+    """Terms only grow: the node knows of a claim that is not in this history, whatever its epoch
+    has been counted up to.
+    """
+    return beat.incarnation == record.incarnation and beat.term > record.term
 
 
 def relay_for(register: Register, node: str, now_s: float) -> Relay:

@@ -83,8 +83,12 @@ def _any_sign_s(mind: Mind) -> float:
 def _not_needed(mind: Mind) -> No | None:
     record = mind.record
     assert record is not None
-    if not (mind.fits_sync and mind.holds_enough):
+    if not mind.fits_sync:
         return None
+    if not mind.holds_enough:
+        replays = mind.up and mind.now_s - mind.up_at_s < mind.timers.progress_s
+        why = f"{mind.me} was in sync, and still replays what is on its disk"
+        return No("BUSY", why, "Ask in a moment.") if replays else None
     if record.paused:
         do = "Let it take over without loss: mpower cluster resume."
     elif record.maintenance == mind.me:

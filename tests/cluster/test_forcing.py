@@ -127,6 +127,17 @@ def test_a_copy_in_sync_takes_over_without_loss_instead(
     assert do in said.sentence
 
 
+def test_a_copy_in_sync_that_still_replays_is_waited_for() -> None:
+    """After its start it shows less than stands on its disk, and loses nothing by taking over."""
+    node = silent(standby_in_sync())
+    node.all([ev.PostgresExited(9, asked=False), ev.PostgresStarted(as_standby=True)])
+    beat = structs.replace(primary_beat(1), flush_lsn=450)
+    node.feed(ev.RelayHeard(beat, 9_000, "n1", known(node.mind).epoch, node.now_s))
+    node.feed(ev.Probed(FACTS))
+    said = answer(node)
+    assert (said.code, "still replays" in said.sentence) == ("BUSY", True)
+
+
 def test_without_a_running_copy_there_is_nothing_to_force() -> None:
     node = left_alone()
     node.feed(ev.PostgresExited(9, asked=False))

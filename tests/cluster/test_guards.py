@@ -370,3 +370,17 @@ def test_an_arbiter_in_doubt_is_not_asked_again_and_again_to_go_alone() -> None:
     node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))
     node.feed(ev.Probed(SERVING), 0.05)
     assert node.mind.state is State.GOING_SOLO
+
+
+def test_a_record_from_before_a_claim_that_was_seen_is_no_news_however_high_its_epoch() -> None:
+    """The arbiter was set back, and the old primary has counted the old record up since."""
+    node = standby_in_sync()
+    before = known(node.mind)
+    claim = records.claimed(before, "b", "b-claim", "a is silent")
+    node.feed(ev.RecordRead(claim, "n1"))
+    bumped = structs.replace(before, epoch=claim.epoch + 3, op_id="a-a9-3-bump")
+    node.feed(ev.RecordRead(bumped, "n2"))
+    assert (known(node.mind), node.mind.rolled_back) == (claim, True)
+    assert "arbiter-rolled-back" in alarms_of(node.mind)
+    node.feed(ev.SwapRefused("b-b1-9-x", bumped))
+    assert known(node.mind) == claim

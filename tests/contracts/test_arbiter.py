@@ -161,6 +161,22 @@ async def test_an_arbiter_behind_a_node_stores_nothing(world: World) -> None:
 
 
 @for_each_arbiter
+async def test_an_older_record_that_was_counted_up_is_behind_a_node_of_a_later_term(
+    world: World,
+) -> None:
+    """Set back to before b's claim, it was bumped by a until its epoch was past the claim's."""
+    await world.of("a").swap(None, FIRST)
+    stored = FIRST
+    for _ in range(3):
+        stored = bumped(stored)
+        assert (await world.of("a").swap(stored.epoch - 1, stored)).done
+    knows = structs.replace(beat("b", 1, epoch=stored.epoch - 1), term=stored.term + 1)
+    assert "rolled back" in (await world.of("b").beat(knows)).doubt
+    refused = await world.of("a").swap(stored.epoch, bumped(stored))
+    assert "rolled back" in refused.refusal
+
+
+@for_each_arbiter
 async def test_an_arbiter_without_a_record_does_not_bootstrap_over_a_lost_one(world: World) -> None:
     await world.of("b").beat(beat("b", 1, epoch=9))
     refused = await world.of("a").swap(None, FIRST)

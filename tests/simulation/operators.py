@@ -80,15 +80,19 @@ class Operators:
         self.run.budget.arbiter_lost = False
 
     def _consented(self) -> Record | None:
-        """Both daemons run, and one of them knows the record of the highest epoch either kept."""
+        """Both daemons run, and one of them knows the latest record either kept."""
         nodes = list(self.run.nodes.values())
         if not all(node.alive and node.frozen is None for node in nodes):
             return None
         known = [one for one in map(_knows, nodes) if one is not None]
-        kept = max(node.disk.kept.epoch for node in nodes)
-        # by the term first: on a rolled-back file an old record may have been bumped past the new
-        newest = max(known, key=lambda one: (one.term, one.epoch), default=None)
-        return newest if newest is not None and newest.epoch >= kept else None
+        kept = [one for one in (node.disk.kept.record for node in nodes) if one is not None]
+        newest = max(known, key=_late, default=None)
+        return newest if newest and all(_late(newest) >= _late(one) for one in kept) else None
+
+
+def _late(record: Record) -> tuple[int, int]:
+    """By the term first: on a rolled-back file an old record may have been bumped past the new."""
+    return record.term, record.epoch
 
 
 def _knows(node: Node) -> Record | None:
