@@ -24,13 +24,15 @@ from tests.cluster.test_machine import (
 FACTS = structs.replace(SERVING, in_recovery=True, flush_lsn=0, receive_lsn=100)
 
 
-def silent(node: Node, for_s: float = 3.0) -> Node:
-    """The primary's beat stands still at the arbiter, and nothing comes on a link."""
+def silent(node: Node, for_s: float = 3.0, remembered: int = 0) -> Node:
+    """The primary's beat stands still at the arbiter, which remembers a flush, and nothing comes on
+    a link.
+    """
     told_of = primary_beat(1)
     for _ in range(int(for_s / 0.2)):
         epoch = known(node.mind).epoch
         beat = structs.replace(told_of, flush_lsn=450)
-        node.feed(ev.RelayHeard(beat, 0, "n1", epoch, node.now_s), 0.2)
+        node.feed(ev.RelayHeard(beat, remembered, "n1", epoch, node.now_s), 0.2)
         node.feed(ev.Probed(FACTS))
     return node
 
@@ -129,12 +131,9 @@ def test_a_copy_in_sync_takes_over_without_loss_instead(
 
 def test_a_copy_in_sync_that_still_replays_is_waited_for() -> None:
     """After its start it shows less than stands on its disk, and loses nothing by taking over."""
-    node = silent(standby_in_sync())
+    node = standby_in_sync()
     node.all([ev.PostgresExited(9, asked=False), ev.PostgresStarted(as_standby=True)])
-    beat = structs.replace(primary_beat(1), flush_lsn=450)
-    node.feed(ev.RelayHeard(beat, 9_000, "n1", known(node.mind).epoch, node.now_s))
-    node.feed(ev.Probed(FACTS))
-    said = answer(node)
+    said = answer(silent(node, remembered=9_000))
     assert (said.code, "still replays" in said.sentence) == ("BUSY", True)
 
 
