@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -38,6 +38,8 @@ PATIENCE_S: Final = 30.0
 """How long a question or a sign-in waits before it says that nobody answers; an intent waits for
 ever.
 """
+CODE_DIGITS: Final = 6
+NO_CODE: Final = "A one-time code is six digits, as the app shows them. Type the one it shows now."
 QUESTIONS_FROM: Final = 2**31
 """Sequences of questions; below are the journal's numbers."""
 T = TypeVar("T")
@@ -170,7 +172,12 @@ class Link:
     def sign_in(
         self, user: str, password: str, totp: str = "", patience_s: float = PATIENCE_S
     ) -> Deferred[Session]:
-        """Sign a person in; errs with Declined, NotReachable or NoPrimary."""
+        """Sign a person in; errs with Declined, NotReachable or NoPrimary. ``totp`` as typed: apps
+        show it with a gap, and what is no code is not sent.
+        """
+        totp = "".join(totp.split())
+        if totp and not (totp.isascii() and totp.isdigit() and len(totp) == CODE_DIGITS):
+            return fail(Declined("CODE_WRONG", NO_CODE))
         if self._claiming is not None:
             self._claiming.cancel()
         claiming: Deferred[Session] = Deferred(self._unclaim)

@@ -288,6 +288,17 @@ async def test_a_command_whose_session_ends_asks_again_who_is_there_and_goes_on(
     assert (asked, len(town.board.receipts), counter.pending()) == ([PASSWORD], 1, [])
 
 
+@pytest.mark.parametrize("typed", ["12345", "1234567", "12345x", "१२३४५६", "no code"])
+@pytest_twisted.ensureDeferred
+async def test_what_is_no_one_time_code_is_not_sent(
+    town: Town, link: Callable[..., Link], typed: str
+) -> None:
+    with pytest.raises(Declined, match="six digits") as no:
+        await link().sign_in("asha", PASSWORD, typed)
+    assert no.value.code == "CODE_WRONG"
+    assert (await link("C002").sign_in("asha", PASSWORD, " 123 456 ")).user == "asha"
+
+
 @pytest_twisted.ensureDeferred
 async def test_who_cannot_prove_it_is_told_so_and_what_waits_is_kept(
     town: Town, link: Callable[..., Link], capsys: pytest.CaptureFixture[str]
