@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Final
 
 import psycopg
 import pytest
@@ -150,6 +151,8 @@ PLANTED: dict[str, tuple[Acts, list[Plant]]] = {
 """Acts that all three sessions do, and what is wrong. Of an advance, a fund, a line, a leaf, a
 reference there is enough for one of them.
 """
+TOWNS: Final = 5
+"""Who is wrong by chance is right by chance too: a race that nobody ran shows nothing."""
 GROUND: Acts = [*MONEY, ("post a scroll", 0, 30_000)]
 
 
@@ -157,8 +160,12 @@ GROUND: Acts = [*MONEY, ("post a scroll", 0, 30_000)]
 @on_reactor
 async def test_a_planted_race_is_seen(node: Node, what: str) -> None:
     acts, plants = PLANTED[what]
-    with pytest.raises((AssertionError, psycopg.errors.UniqueViolation)):
-        await at_once(node, GROUND, [acts] * 3, *plants)
+    for _ in range(TOWNS):
+        try:
+            await at_once(node, GROUND, [acts] * 3, *plants)
+        except (AssertionError, psycopg.errors.UniqueViolation):
+            return
+    pytest.fail(f"{what}, and the ledger of {TOWNS} towns is said to fit")
 
 
 @on_reactor
