@@ -23,6 +23,7 @@ NEVER = float("-inf")
 DEAD_DISK = frozenset({"read-only", "failing", "hung"})
 BAD_DISK = DEAD_DISK | {"full"}
 """Conditions of a disk on which nothing is begun; a full one may still be emptied by a clone."""
+FOLLOWERS = frozenset({State.STANDBY_CATCHUP, State.STANDBY_SYNC})
 
 
 class Disk(Struct, frozen=True):
@@ -348,13 +349,22 @@ class Mind(Struct, frozen=True):
         """This copy reaches what the record, the arbiter and the standby know to have been flushed;
         what it wrote since it was started as primary does not make up for what it lacks.
         """
-        record, beat = self.record, self.beat
+        record = self.record
         if record is None or self.facts is None:
             return False
-        held_lsn = self.held_lsn if self.began_lsn < 0 else self.began_lsn
-        ours = beat is not None and self.named and record.sync == beat.node
-        said = beat.receive_lsn if beat and ours and beat.token == record.sync_gen else 0
-        return held_lsn >= max(record.min_lsn, self.hearing.high_flush, said)
+        known_lsn = max(record.min_lsn, self.hearing.high_flush)
+        if self.began_lsn < 0:
+            return self.held_lsn >= known_lsn
+        return self.began_lsn >= max(known_lsn, self._followed_lsn)
+
+    @property
+    def _followed_lsn(self) -> int:
+        """How far a standby had followed this primary before its start, in sync or not yet."""
+        beat, facts = self.beat, self.facts
+        if beat is None or facts is None or beat.state not in FOLLOWERS:
+            return 0
+        same = (beat.system_id, beat.tli) == (self.disk.system_id, facts.tli)
+        return beat.receive_lsn if same else 0
 
     def walsender(self, name: str) -> Walsender | None:
         """The row of pg_stat_replication that streams under this application name.

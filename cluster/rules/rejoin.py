@@ -85,7 +85,7 @@ def left_at(mind: Mind) -> int:
 
 def may_follow(mind: Mind, event: ev.Event) -> bool:
     """Nothing known speaks against it: a standby's copy on the primary's timeline, or a primary's
-    that stopped in order before the switch. A standby's that is ahead shows when it cannot stream.
+    that stopped in order before the switch. One that is ahead keeps the primary shut (``gated``).
     """
     record, disk = mind.record, mind.disk
     if record is None or not my_copy(mind) or disk.rejoining or not mind.may_start:

@@ -274,18 +274,33 @@ def test_an_only_copy_that_reaches_all_it_had_is_served() -> None:
     assert node.mind.state is State.PRIMARY_SOLO
 
 
-def test_a_primary_whose_standby_says_that_it_holds_more_hands_over_at_once() -> None:
+@pytest.mark.parametrize(("sync", "state"), [("b", "STANDBY_SYNC"), ("", "STANDBY_CATCHUP")])
+def test_a_primary_whose_standby_says_that_it_holds_more_is_not_served(
+    sync: str, state: str
+) -> None:
     """The arbiter may have heard less of it: its disk lied about the last moments before a fall."""
     node = Node("a", "b", HELD)
-    node.feed(ev.RecordRead(structs.replace(FIRST, sync="b", sync_gen=1), "n1"))
+    node.feed(ev.RecordRead(structs.replace(FIRST, sync=sync, sync_gen=1), "n1"))
     node.feed(confirmed(node.swapped()))
     node.feed(ev.RelayHeard(None, 120, "n1", known(node.mind).epoch, node.now_s))
-    node.feed(peer_beat(50, "STANDBY_SYNC", token=1, receive_lsn=140))
+    node.feed(peer_beat(50, state, token=1, receive_lsn=140))
     node.feed(ev.PostgresStarted(as_standby=False, began_lsn=130))
     node.feed(ev.Probed(structs.replace(SERVING, flush_lsn=900)))
     assert node.mind.state is State.READING
     assert not admitted(node)
-    assert "lacks WAL" in node.mind.handover
+    assert ("lacks WAL" in node.mind.handover) or node.mind.disk.short_lsn == 130
+
+
+def test_who_follows_is_ahead_of_the_last_probe_and_lacks_nothing() -> None:
+    node = Node("a", "b", HELD)
+    node.feed(ev.RecordRead(structs.replace(FIRST, sync="b", sync_gen=1), "n1"))
+    node.feed(confirmed(node.swapped()))
+    node.feed(ev.RelayHeard(None, 100, "n1", known(node.mind).epoch, node.now_s))
+    node.feed(ev.PostgresStarted(as_standby=False, began_lsn=130))
+    node.all([ev.NamesSet('ANY 1 ("b_1")'), ev.Probed(SERVING), ev.StandbyAdmitted()])
+    node.feed(peer_beat(50, "STANDBY_SYNC", token=1, receive_lsn=SERVING.flush_lsn + 90))
+    node.feed(ev.Tick())
+    assert node.mind.state is State.PRIMARY_GATED
 
 
 def test_a_primary_alone_vouches_for_its_own_flush() -> None:
@@ -345,8 +360,7 @@ def test_a_node_goes_alone_only_by_a_record_that_it_will_remember() -> None:
     node = in_sync()
     node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))
     for counter in range(2, 60):
-        node.feed(peer_beat(counter, "STANDBY_SYNC"), 0.05)
-        node.feed(ev.Probed(SERVING), 0.05)
+        node.all([peer_beat(counter, "STANDBY_SYNC"), ev.Probed(SERVING), ev.Tick()])
         if node.mind.state is State.GOING_SOLO:
             break
     node.keeps = False
