@@ -79,7 +79,9 @@ class Seen(Struct, frozen=True):
     def _summary(self, record: Record | None) -> list[str]:
         primary = primary_of(self.nodes)
         judged = verdict(self.nodes, self.witness)
-        copies = {0: "unknown", 1: "one", 2: "two"}[primary.copies if primary else 0]
+        alone = record is not None and not record.sync  # then there is one, whoever serves it
+        counted = primary.copies if primary else int(alone)
+        copies = {0: "unknown", 1: "one", 2: "two"}[counted]
         lost = "yes, lost: 0" if judged.safe else "no"
         return [
             f"copies: {copies}   {self._known(record)}",

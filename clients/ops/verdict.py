@@ -26,6 +26,7 @@ def hears(heard_ms: int) -> bool:
 
 
 NEITHER: Final = ": neither node answers. Start both, in any order; the record says who may serve"
+ALONE: Final = "PRIMARY_SOLO"
 HELD: Final = "Paused, what stopped by itself stays down. Go on: mpower cluster resume"
 
 
@@ -181,6 +182,9 @@ def _nobody_open(nodes: list[NodeStatus], record: Record | None) -> str:
             return f", and the record is not known: does the {nodes[0].arbiter} run? {back}"
         return f": {named.node}, the primary as last read, is {named.state}. {back}"
     named = next((one for one in nodes if one.node == record.primary), None)
+    if named is not None and record.strict and not record.sync and named.state == ALONE:
+        do = "Bring the other back, or accept one copy: mpower cluster strict off"
+        return f": {named.node}, the primary by record, has the only copy, and strict is on. {do}"
     if named is not None:
         is_so = f": {named.node}, the primary by record, is {named.state}: {named.reason}"
         return f"{is_so} {HELD}" if record.paused else is_so

@@ -93,7 +93,9 @@ class Orders:
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def began_lsn(self, deadline_s: float) -> int:
-        """Where the newest checkpoint stands."""
+        """Where the newest checkpoint stands: after a crash it is recovery's own, the first record
+        it writes after what it found.
+        """
         return parse_lsn((await self._ask(_CHECKPOINT, deadline_s, "start"))[0])
 
     async def switch_lsn(self, timeline: int) -> int:

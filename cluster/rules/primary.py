@@ -134,7 +134,9 @@ def give_up_hung(mind: Mind, event: ev.Event) -> Outcome:
 
 
 def close_gate(mind: Mind, event: ev.Event) -> Outcome:
-    """Nothing is served until the standby has flushed what stands here now."""
+    """Nothing is served until the standby has flushed what stands here now. Where this start began
+    nobody measured, for it was not ours; whoever follows went on following.
+    """
     flush_lsn = mind.facts.flush_lsn if mind.facts is not None else -1
     return structs.replace(mind, rearm=False, passed=False, barrier_lsn=flush_lsn), ()
 

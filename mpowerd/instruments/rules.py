@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from mpowerd.receipts import must_stand
 from protocols.refusals import Refused
 from protocols.values import rupees
 
@@ -49,14 +50,7 @@ def check(facts: Facts, returned_on: dt.date) -> None:
     """Refuse what cannot come back, by name."""
     if facts.mode not in PAPER:
         raise Refused("NO_INSTRUMENT", receipt=facts.receipt, mode=facts.mode)
-    if facts.state == "TAKEN":
-        raise Refused("NOT_VERIFIED", receipt=facts.receipt)
-    if facts.state == "CANCELLED":
-        raise Refused("RECEIPT_CANCELLED", receipt=facts.receipt)
-    if facts.state in {"DISHONOURED", "RE_DEBITED"}:
-        raise Refused("DISHONOURED_ALREADY", receipt=facts.receipt)
-    if facts.moved:
-        raise Refused("RECEIPT_MOVED", receipt=facts.receipt)
+    must_stand(facts.receipt, facts.state, moved=facts.moved)
     if not facts.day <= returned_on <= facts.today:
         raise Refused(
             "RETURN_DATE",

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from mpowerd.receipts import must_stand
 from protocols.catalogue.transfers import Move
 from protocols.heads import HEAD_SLOTS, OWN_HEAD
 from protocols.refusals import Refused
@@ -58,14 +59,7 @@ def check_posted(posted: Posted, body: Move) -> None:
     """Refuse a receipt that cannot be moved: not posted, not this consumer's, not whole."""
     if posted.consumer != body.consumer:
         raise Refused("NO_RECEIPT", receipt=body.receipt)
-    if posted.state == "TAKEN":
-        raise Refused("NOT_VERIFIED", receipt=body.receipt)
-    if posted.state == "CANCELLED":
-        raise Refused("RECEIPT_CANCELLED", receipt=body.receipt)
-    if posted.state in {"DISHONOURED", "RE_DEBITED"}:
-        raise Refused("DISHONOURED_ALREADY", receipt=body.receipt)
-    if posted.moved:
-        raise Refused("RECEIPT_MOVED", receipt=body.receipt)
+    must_stand(body.receipt, posted.state, moved=posted.moved)
     if posted.amount_paise != body.amount_paise or posted.purpose in OWN_HEAD:
         amount, purpose = rupees(posted.amount_paise), posted.purpose
         raise Refused("MOVE_WHOLE", receipt=body.receipt, amount=amount, purpose=purpose)

@@ -67,6 +67,8 @@ def test_a_pair_in_sync_under_a_witness_is_safe() -> None:
 
 
 PAUSED = structs.replace(RECORD, paused=True)
+SOLO = structs.replace(A, state="PRIMARY_SOLO")
+STRICT = structs.replace(PAUSED, strict=True, sync="")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,7 @@ PAUSED = structs.replace(RECORD, paused=True)
         ([B], structs.replace(RECORD, sync=""), "nobody else is in sync by record. Bring a back"),
         ([B], structs.replace(PAUSED, sync=""), "nobody else is in sync by record. Bring a back"),
         ([A, B], PAUSED, "two copies. Paused, what stopped by itself stays down. Go on: mpower"),
+        ([SOLO], STRICT, "a, the primary by record, has the only copy, and strict is on. Bring"),
         ([B], None, "the record is not known: does the witness run?"),
     ],
 )
@@ -257,6 +260,13 @@ def test_the_table_shows_people_what_they_need() -> None:
     assert any(line.startswith("safe to fail over? yes, lost: 0: b holds") for line in lines)
     at = lines.index("alarm on a: a serves alone.")
     assert lines[at + 1] == f"  do: {advice('one-copy').do}"
+
+
+@pytest.mark.parametrize(("record", "copies"), [(STRICT, "one"), (RECORD, "unknown")])
+def test_where_nobody_serves_one_copy_is_known_and_two_are_not(record: Record, copies: str) -> None:
+    shut = structs.replace(SOLO, open=False, record=record)
+    table = Seen([shut], structs.replace(W, record=record), {}, {}, 0.0).table()
+    assert f"copies: {copies}   " in table
 
 
 LINKED = structs.replace(

@@ -10,11 +10,11 @@ from typing import Final
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.database.by_hand.at_counters import give_a_book
 from tests.database.by_hand.at_once import DEEDS, Session, Sums, begun, finished, fits
+from tests.database.by_hand.drawn import for_any
 from tests.database.by_hand.planted import (
     FORGOTTEN_MATCH,
     OTHER_REPLY,
@@ -117,20 +117,12 @@ async def test_every_deed_is_done_by_somebody(node: Node) -> None:
 
 @on_reactor
 async def test_any_legal_acts_at_once_leave_a_ledger_that_fits(node: Node) -> None:
-    loop = asyncio.get_running_loop()
-
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    await for_any(
+        st.lists(ACTS, min_size=2, max_size=3),
+        lambda acts: at_once(node, MONEY[:6], acts, breaker=Breaker()),
+        examples=EXAMPLES,
+        example_s=EXAMPLE_S,
     )
-    @given(st.lists(ACTS, min_size=2, max_size=3))
-    def any_acts(acts: list[Acts]) -> None:
-        work = at_once(node, MONEY[:6], acts, breaker=Breaker())
-        asyncio.run_coroutine_threadsafe(work, loop).result(EXAMPLE_S)
-
-    await asyncio.to_thread(any_acts)
 
 
 REPEATED: Acts = [("charge", n, n + 1) for n in range(9)]

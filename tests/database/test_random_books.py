@@ -4,10 +4,8 @@ balance over that day, to the paisa, and stays so when later days have passed.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from mpowerd.payments.rules import MODES
@@ -18,6 +16,7 @@ from protocols.heads import HEAD_SLOTS
 from tests.database.by_hand.acts import ACTS
 from tests.database.by_hand.at_counters import PURPOSES, give_a_book
 from tests.database.by_hand.book import Book
+from tests.database.by_hand.drawn import for_any
 from tests.database.officers import appoint
 from tests.database.test_cash_book import agrees
 from tests.database.town import DAY, Town, here, town
@@ -113,16 +112,6 @@ async def test_cheques_that_come_back_are_in_the_book_of_the_day_they_did(node: 
 
 @on_reactor
 async def test_any_days_cash_book_is_the_change_of_the_trial_balance(node: Node) -> None:
-    loop = asyncio.get_running_loop()
-
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    await for_any(
+        PLANS, lambda plan: carried_out(node, plan), examples=EXAMPLES, example_s=EXAMPLE_S
     )
-    @given(PLANS)
-    def any_plan(plan: Plan) -> None:
-        asyncio.run_coroutine_threadsafe(carried_out(node, plan), loop).result(EXAMPLE_S)
-
-    await asyncio.to_thread(any_plan)

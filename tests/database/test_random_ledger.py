@@ -7,7 +7,6 @@ trial balance.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import os
 from contextlib import closing
@@ -15,7 +14,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from protocols.accounts import CODES, group_of
@@ -23,6 +21,7 @@ from protocols.catalogue.ledger import Ask, AskTrial
 from tests.database.by_hand.acts import ACTS
 from tests.database.by_hand.at_counters import give_a_book
 from tests.database.by_hand.book import NUMBERS, Book
+from tests.database.by_hand.drawn import for_any
 from tests.database.by_hand.planted import FORGOTTEN_MATCH, Plant, planted
 from tests.database.officers import appoint
 from tests.database.town import DAY, Town, here, town
@@ -31,7 +30,6 @@ from tests.postgres_nodes import Node, on_reactor
 EXAMPLES = 12
 """Of some fifteen acts each: seconds."""
 EXAMPLE_S = 30
-"""A plan that fails is shown as it was drawn: to shrink it takes longer than a test may last."""
 ROUNDS = 25 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
 OFTEN = ("take", "take", "take a batch", "verify the day", "verify a counter", "verify one")
 """Without these the other acts find nothing to act on."""
@@ -222,16 +220,6 @@ async def test_the_same_without_a_plant_fits(node: Node) -> None:
 @pytest.mark.parametrize("turn", range(ROUNDS))
 @on_reactor
 async def test_any_legal_acts_leave_a_ledger_that_fits(node: Node, turn: int) -> None:
-    loop = asyncio.get_running_loop()
-
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    await for_any(
+        PLANS, lambda plan: carried_out(node, plan), examples=EXAMPLES, example_s=EXAMPLE_S
     )
-    @given(PLANS)
-    def any_plan(plan: Plan) -> None:
-        asyncio.run_coroutine_threadsafe(carried_out(node, plan), loop).result(EXAMPLE_S)
-
-    await asyncio.to_thread(any_plan)

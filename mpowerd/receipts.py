@@ -1,0 +1,21 @@
+"""What may still be done with a receipt, by what became of it: pure, and one for all rooms.
+
+Cancelling, dishonour and transfer each end a receipt's life as posted money, so what one of them
+has done the others must know by the same name. This file must not know why somebody asks.
+"""
+
+from __future__ import annotations
+
+from protocols.refusals import Refused
+
+
+def must_stand(receipt: str, state: str, *, moved: bool) -> None:
+    """Refuse a receipt whose money does not lie, verified, where it was posted."""
+    if state == "TAKEN":
+        raise Refused("NOT_VERIFIED", receipt=receipt)
+    if state == "CANCELLED":
+        raise Refused("RECEIPT_CANCELLED", receipt=receipt)
+    if state in {"DISHONOURED", "RE_DEBITED"}:
+        raise Refused("DISHONOURED_ALREADY", receipt=receipt)
+    if moved:
+        raise Refused("RECEIPT_MOVED", receipt=receipt)
