@@ -22,6 +22,7 @@ from tests.database.town import DAY, OLD, RAM, SITA, Town, town
 from tests.postgres_nodes import Node, on_reactor
 
 WHY = "as the file says"
+NEXT_DAY = "2026-11-25"
 
 
 async def heads(t: Town, consumer: str) -> dict[str, int]:
@@ -101,6 +102,21 @@ async def test_an_instalment_plan_is_withdrawn_into_arrears_and_a_paid_charge_is
         late = await t.ask("ila", "approvals.approve", approve)
         assert late.refusal is not None, "paid between the asking and the approval"
         assert balance(t, int(SITA) * 16 + 9) == 500
+        t.is_well()
+
+
+@on_reactor
+async def test_a_withdrawn_charge_was_never_owed_whenever_it_is_withdrawn(node: Node) -> None:
+    """What is late from its day on would else run until the mistake was seen."""
+    async with town(node) as t:
+        appoint(t)
+        assert await agreed(t, "charges.raise", Raise(SITA, "THEFT", 4_000, "ORD-1", WHY)) == ""
+        await t.close_day(DAY)
+        await t.open_day(NEXT_DAY)
+        assert await agreed(t, "charges.withdraw", Withdraw(SITA, "THEFT", "ORD-1", WHY)) == ""
+        withdrawal = "SELECT day, value_day FROM mpower.vouchers WHERE kind = 'WITHDRAWAL'"
+        ((day, owed_from),) = t.look(withdrawal)
+        assert (str(day), str(owed_from)) == (NEXT_DAY, DAY)
         t.is_well()
 
 
