@@ -9,7 +9,8 @@ from cluster import record as records
 from cluster.left_behind import LeftBehind
 from cluster.states import State
 from cluster.view import alarms_of
-from tests.cluster.test_guards import known, restarted, told
+from tests.cluster.test_gated import restarted
+from tests.cluster.test_guards import known, told
 from tests.cluster.test_machine import (
     HELD,
     SERVING,

@@ -16,7 +16,6 @@ from protocols.annals import acts_of, entry_of
 from protocols.peer import Record
 from protocols.runbook import RUNBOOK
 from tests.cluster.test_machine import (
-    FIRST,
     HELD,
     SERVING,
     Node,
@@ -230,77 +229,6 @@ def test_a_server_that_dies_while_it_is_stopped_keeps_the_stop_waiting_and_then_
     assert (node.mind.state, node.mind.doing) == (State.FENCING, ("StopPostgres",))
     node.all([ev.PostgresExited(0, asked=True), ev.Tick()])
     assert node.mind.state is State.REJOIN_CHECK
-
-
-def restarted(*, remembered: int, written: int = 0) -> Node:
-    """A primary that served alone comes back with a copy that ends at 100, and has since written
-    ``written`` bytes behind its shut gate.
-    """
-    wrote = structs.replace(SERVING, flush_lsn=100 + written)
-    node = Node("a", "b", HELD)
-    node.feed(ev.RecordRead(FIRST, "n1"))
-    bumped = node.swapped()
-    node.feed(confirmed(bumped))
-    node.feed(ev.PostgresStarted(as_standby=False, began_lsn=100))
-    node.all([ev.Probed(wrote), ev.FenceWritten(1), ev.Probed(wrote)])
-    assert node.mind.state is State.PRIMARY_GATED, "the arbiter has not said how far it was"
-    assert not admitted(node), "nor may anybody follow what may be an older copy"
-    node.feed(ev.RelayHeard(None, remembered, "n1", bumped.epoch, node.now_s))
-    node.feed(ev.Probed(wrote))
-    return node
-
-
-def admitted(node: Node) -> bool:
-    return any(isinstance(one, act.AdmitStandby) for one in node.ordered)
-
-
-@pytest.mark.parametrize("written", [0, 900])
-def test_an_only_copy_that_was_set_back_is_not_served_and_rings(written: int) -> None:
-    """Whatever it wrote since it was started does not make up for what it lacks."""
-    node = restarted(remembered=500, written=written)
-    assert node.mind.state is State.READING
-    assert "StopPostgres" in node.mind.doing
-    node.feed(ev.PostgresExited(0, asked=True))
-    for _ in range(50):
-        node.feed(ev.RecordRead(known(node.mind), "n1"), 0.1)
-        assert not [one for one in node.ordered if isinstance(one, act.StartPrimary)]
-    assert "snapshot" in alarms_of(node.mind)["set-back"]
-
-
-def test_an_only_copy_that_reaches_all_it_had_is_served() -> None:
-    node = restarted(remembered=100, written=900)
-    assert admitted(node)
-    node.all([ev.StandbyAdmitted(), ev.Probed(SERVING)])
-    assert node.mind.state is State.PRIMARY_SOLO
-
-
-@pytest.mark.parametrize(("sync", "state"), [("b", "STANDBY_SYNC"), ("", "STANDBY_CATCHUP")])
-def test_a_primary_whose_standby_says_that_it_holds_more_is_not_served(
-    sync: str, state: str
-) -> None:
-    """The arbiter may have heard less of it: its disk lied about the last moments before a fall."""
-    node = Node("a", "b", HELD)
-    node.feed(ev.RecordRead(structs.replace(FIRST, sync=sync, sync_gen=1), "n1"))
-    node.feed(confirmed(node.swapped()))
-    node.feed(ev.RelayHeard(None, 120, "n1", known(node.mind).epoch, node.now_s))
-    node.feed(peer_beat(50, state, token=1, receive_lsn=140))
-    node.feed(ev.PostgresStarted(as_standby=False, began_lsn=130))
-    node.feed(ev.Probed(structs.replace(SERVING, flush_lsn=900)))
-    assert node.mind.state is State.READING
-    assert not admitted(node)
-    assert (node.mind.disk.diverged, node.mind.disk.short_lsn) == (True, 0 if sync else 130)
-
-
-def test_who_follows_is_ahead_of_the_last_probe_and_lacks_nothing() -> None:
-    node = Node("a", "b", HELD)
-    node.feed(ev.RecordRead(structs.replace(FIRST, sync="b", sync_gen=1), "n1"))
-    node.feed(confirmed(node.swapped()))
-    node.feed(ev.RelayHeard(None, 100, "n1", known(node.mind).epoch, node.now_s))
-    node.feed(ev.PostgresStarted(as_standby=False, began_lsn=130))
-    node.all([ev.NamesSet('ANY 1 ("b_1")'), ev.Probed(SERVING), ev.StandbyAdmitted()])
-    node.feed(peer_beat(50, "STANDBY_SYNC", token=1, receive_lsn=SERVING.flush_lsn + 90))
-    node.feed(ev.Tick())
-    assert node.mind.state is State.PRIMARY_GATED
 
 
 def test_a_primary_alone_vouches_for_its_own_flush() -> None:
