@@ -14,6 +14,7 @@ NODE_NAME: Final = r"^[a-z][a-z0-9_-]{0,30}\Z"
 HOST_PORT: Final = r"^(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252}):[0-9]{1,5}\Z"
 
 Address = Annotated[str, Meta(pattern=HOST_PORT)]
+Forward = Annotated[str, Meta(pattern=HOST_PORT.removesuffix(r"\Z") + "=" + HOST_PORT[1:])]
 NodeName = Annotated[str, Meta(pattern=NODE_NAME)]
 PairName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,15}\Z")]
 """One of the pair: its name is a part of others (``a_3`` is its third sync generation), so

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from config.kinds import (
     Address,
+    Forward,
     LogLevel,
     Milliseconds,
     NodeName,
@@ -364,6 +365,14 @@ class ClientSettings(Settings, frozen=True, kw_only=True):
         Address | None,
         Meta(description="host:port of the witness; only 'mpower cluster' needs it."),
     ] = None
+    forwards: Annotated[
+        list[Forward],
+        Meta(
+            max_length=32,
+            description="near=far, each host:port: what reaches near arrives at far, as through a"
+            " NAT. 'mpower cluster config show' compares where the nodes' addresses lead.",
+        ),
+    ] = []
     tls: Annotated[TlsSettings, Meta(description="Certificates.")]
     journal: Annotated[
         Path | None,

@@ -20,6 +20,7 @@ from msgspec import Struct
 from clients.ops.init import LOOPBACK, free_ports
 from config.files import PUBLIC, write_file
 from config.folder import Paths, Plan
+from config.writing import scalar
 
 PLAN_FILE: Final = "wires.json"
 CUTS_FILE: Final = "cuts.json"
@@ -37,7 +38,8 @@ class Wire(Struct, frozen=True):
 
 def laid(plan: Plan, paths: Paths) -> list[Wire]:
     """Lay a wire on every way from one service to another, and tell each node's settings of them:
-    it listens where it did, and finds the others at the near end of a wire.
+    it listens where it did, and finds the others at the near end of a wire. The operator's settings
+    say where each wire leads: the nodes' addresses differ by right.
     """
     ways = [
         (here.name, there.name, address)
@@ -59,6 +61,10 @@ def laid(plan: Plan, paths: Paths) -> list[Wire]:
             if wire.ends[0] == node:
                 text = text.replace(wire.to, wire.listen)
         file.write_text(text, "utf-8")
+    forwards = [f"{wire.listen}={wire.to}" for wire in wires]
+    text = paths.client.read_text("utf-8")
+    text = text.replace("# forwards: []", f"forwards: {scalar(forwards)}")
+    paths.client.write_text(text, "utf-8")
     write_file(plan.home / PLAN_FILE, msgspec.json.encode(wires), PUBLIC)
     return wires
 

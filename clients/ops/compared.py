@@ -2,11 +2,14 @@
 node's file says that it does not work by yet. Pure.
 
 What both nodes must agree about (``cluster.*``) is a fault where it differs; what names a machine
-differs by nature and is no difference. It must not know how the answers came.
+differs by nature and is no difference. Nor are two addresses that lead to one place: the operator
+says which are forwarded (``leads``: near address → far). It must not know how the answers came.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import Struct
@@ -19,12 +22,20 @@ OWN: Final = frozenset(
 """What each machine has for itself."""
 SHARED: Final = "cluster."
 """What both nodes must agree about begins so; strict is read at bootstrap and never again."""
+FORWARDED: Final = (
+    "forwarded: the nodes use different addresses of one place, by 'forwards' in mpower.yaml."
+)
 OFTEN_PATHS: Final = ("tls.", "postgres.replication_password_file", "audit.signing_key")
 """Paths may differ from machine to machine; what they name may not, and is found by doctor."""
 
 
+Leads = Mapping[str, str]
+
+
 class Line(Struct, frozen=True):
-    """One setting: by node the value it runs by and where that comes from; ``mark`` in a word."""
+    """One setting: by node the value it runs by and where that comes from; ``mark`` in a word:
+    restart, DIFFERS (a fault), differs, forwarded (other addresses of one place) or none.
+    """
 
     key: str
     values: dict[str, Any]
@@ -40,19 +51,28 @@ class Ill(Struct, frozen=True):
     do: str
 
 
-def lines(said: list[Shown]) -> list[Line]:
+def leads_of(forwards: list[str]) -> dict[str, str]:
+    """Near address → far, of the operator's ``forwards``."""
+    return dict(one.split("=") for one in forwards)
+
+
+def lines(said: list[Shown], leads: Leads = MappingProxyType({})) -> list[Line]:
     """Every setting that any node runs by, in the order of the file."""
     keys = dict.fromkeys(key for one in said for key in one.running)
-    return [_line(key, said) for key in keys]
+    return [_line(key, said, leads) for key in keys]
 
 
-def _line(key: str, said: list[Shown]) -> Line:
+def _line(key: str, said: list[Shown], leads: Leads) -> Line:
     values = {one.node: one.running.get(key) for one in said}
     sources = {one.node: _source(one, key) for one in said}
     mark = ""
     if any(waits(one, key) for one in said):
         mark = "restart"
-    elif differ(key, list(values.values())):
+    elif not differ(key, list(values.values())):
+        mark = ""
+    elif not differ(key, [_led(value, leads) for value in values.values()]):
+        mark = "forwarded"
+    else:
         mark = "DIFFERS" if key.startswith(SHARED) else "differs"
     return Line(key, values, sources, mark)
 
@@ -61,6 +81,13 @@ def differ(key: str, values: list[Any]) -> bool:
     """The nodes have this otherwise, and not because each has its own."""
     own = key in OWN or key.startswith(OFTEN_PATHS)
     return not own and any(one != values[0] for one in values)
+
+
+def _led(value: Any, leads: Leads) -> Any:
+    """Where an address, or each of a list, leads in the end."""
+    if isinstance(value, list):
+        return [_led(one, leads) for one in value]
+    return leads.get(value, value) if isinstance(value, str) else value
 
 
 def waits(one: Shown, key: str) -> bool:
@@ -74,7 +101,7 @@ def _source(one: Shown, key: str) -> str:
     return f"line {one.lines[key]}" if key in one.lines else "default"
 
 
-def ills(said: list[Shown]) -> list[Ill]:
+def ills(said: list[Shown], leads: Leads = MappingProxyType({})) -> list[Ill]:
     """What is not as it should be."""
     found = [
         Ill("", f"{one.node} cannot read its file: {one.trouble}", "Correct it before a restart.")
@@ -87,7 +114,7 @@ def ills(said: list[Shown]) -> list[Ill]:
             was, now = one.running.get(key), (one.on_disk or {}).get(key)
             what = f"{one.node} works by {text(was)}, its file says {text(now)}"
             found.append(Ill(key, what, f"It takes it at its next start: restart {one.node}."))
-    for line in lines(said):
+    for line in lines(said, leads):
         if line.mark == "DIFFERS":
             told = ", ".join(f"{text(value)} on {node}" for node, value in line.values.items())
             do = f"Make it one: mpower cluster config edit {line.key}=…, and restart what waits."
@@ -106,19 +133,22 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def page(said: list[Shown]) -> str:
+def page(said: list[Shown], leads: Leads = MappingProxyType({})) -> str:
     """The answer for people."""
+    told = lines(said, leads)
     head = ["setting", *(f"{one.node}" for one in said), "from", ""]
-    rows = [head, *(_row(line) for line in lines(said))]
+    rows = [head, *(_row(line) for line in told)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     body = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
     files = [f"{one.node}: {one.file}" for one in said]
-    wrong = [f"{one.key or 'file'}: {one.what}\n  do: {one.do}" for one in ills(said)]
+    wrong = [f"{one.key or 'file'}: {one.what}\n  do: {one.do}" for one in ills(said, leads)]
     if not wrong:
         wrong = ["Each node works by what its file says, and they agree where they must."]
+    if any(line.mark == "forwarded" for line in told):
+        wrong.append(FORWARDED)
     return "\n".join([*files, "", *body, "", *wrong])
 
 

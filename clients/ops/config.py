@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from clients.door import Ended, Exit, answer, client_settings, json_option, talk
-from clients.ops.compared import ills, lines, page
+from clients.ops.compared import ills, leads_of, lines, page
 from clients.ops.edited import SHARED, Edit, drift, edit, unsafe, wanted
 from clients.ops.reactor import on_reactor
 from clients.ops.verbs import look, record_of
@@ -53,15 +53,16 @@ def show(*, as_json: bool) -> None:
     if not said:
         why = "; ".join(f"{who} ({trouble})" for who, trouble in quiet.items())
         raise Ended(Exit.NOT_REACHABLE, f"No node told its settings: {why}. See their logs.")
-    found = ills(said)
+    leads = leads_of(settings.forwards)
+    found = ills(said, leads)
     data = {
         "files": {one.node: one.file for one in said},
-        "settings": msgspec.to_builtins(lines(said)),
+        "settings": msgspec.to_builtins(lines(said, leads)),
         "findings": msgspec.to_builtins(found),
         "silent": quiet,
     }
     silence = "".join(f"\n{who}: no answer ({trouble})" for who, trouble in quiet.items())
-    answer(data, page(said) + silence, as_json=as_json)
+    answer(data, page(said, leads) + silence, as_json=as_json)
     if found or len(said) < 2:
         click.get_current_context().exit(int(Exit.FAILED))
 

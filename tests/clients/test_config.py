@@ -14,7 +14,7 @@ from clients.door import Ended
 from clients.ops.compared import ills, lines, page
 from clients.ops.config import written
 from clients.ops.edited import Edit, drift, edit, unsafe, wanted
-from config.load import load_node
+from config.load import SettingsError, load_client, load_node
 from config.shown import NodeFile, Shown
 
 TAKEOVER = "cluster.timers.takeover_ms"
@@ -66,6 +66,25 @@ def test_where_a_value_comes_from_and_where_they_differ(folder: Path) -> None:
     assert by_key["limits.pool"].sources["a"] == "default"
     assert by_key["cluster.name"].sources["a"].startswith("line ")
     assert [one.key for one in ills([a, b])] == [TAKEOVER]
+
+
+def test_addresses_of_one_place_are_no_difference_and_another_place_is(folder: Path) -> None:
+    a, b = said(folder)
+    near, far = "10.9.0.1:7000", str(a.running["cluster.witness"])
+    b = with_running(b, cluster__witness=near)
+    b = msgspec.structs.replace(b, on_disk=b.running)
+    assert [one.key for one in ills([a, b])] == ["cluster.witness"], "two witnesses"
+    assert ills([a, b], {near: far}) == []
+    assert "forwarded: the nodes use different addresses of one place" in page([a, b], {near: far})
+    assert [one.key for one in ills([a, b], {near: "10.9.0.2:7000"})] == ["cluster.witness"]
+
+
+@pytest.mark.parametrize("wrong", ["here", "h:1", "h:1=f", "h:1=f:2=g:3", "=f:2"])
+def test_what_forwards_nowhere_is_refused_by_name(home: Path, wrong: str, tmp_path: Path) -> None:
+    text = (home / "mpower.yaml").read_text().replace("# forwards: []", f'forwards: ["{wrong}"]')
+    (tmp_path / "mpower.yaml").write_text(text)
+    with pytest.raises(SettingsError, match=r"forwards\[0\]"):
+        load_client(tmp_path, {})
 
 
 def test_what_waits_for_a_restart_is_said(folder: Path) -> None:

@@ -10,8 +10,10 @@ import pytest
 from clients.demo import mending, running
 from clients.demo.wires import Relay, Wire, cut, cuts_of, is_cut, laid
 from clients.ops.init import LOOPBACK, free_ports, loopback_plan
+from clients.ops.compared import ills, leads_of, lines
 from config.folder import write_settings
 from config.load import load_client, load_node
+from config.shown import NodeFile
 from tests.postgres_nodes import on_reactor
 
 QUIET_S = 0.3
@@ -33,6 +35,15 @@ def test_every_way_between_services_leads_over_a_wire_and_who_listens_stays(tmp_
         assert settings.cluster.witness == near[(here.name, "witness"), str(plan.witness)]
     people = load_client(tmp_path, environment={})
     assert people.nodes == [one.terminals for one in plan.nodes], "people are on no wire"
+    assert people.forwards == [f"{wire.listen}={wire.to}" for wire in wires]
+    files = [NodeFile(file) for file in paths.nodes.values()]
+    said = [file.shown(file()) for file in files]
+    leads = leads_of(people.forwards)
+    assert ills(said, leads) == [], "the wires are no difference between the nodes"
+    assert {one.key for one in lines(said, leads) if one.mark == "forwarded"} == {
+        "cluster.witness",
+        *(f"cluster.nodes[{n}].{what}" for n in (0, 1) for what in ("peer", "postgres")),
+    }
 
 
 @pytest.mark.parametrize(
