@@ -9,8 +9,8 @@ import pytest
 
 from clients.demo import mending, running
 from clients.demo.wires import Relay, Wire, cut, cuts_of, is_cut, laid
-from clients.ops.init import LOOPBACK, free_ports, loopback_plan
 from clients.ops.compared import ills, leads_of, lines
+from clients.ops.init import LOOPBACK, free_ports, loopback_plan
 from config.folder import write_settings
 from config.load import load_client, load_node
 from config.shown import NodeFile
