@@ -4,7 +4,7 @@ this one.
 
 from __future__ import annotations
 
-import json
+import os
 import shutil
 import signal
 import subprocess
@@ -19,7 +19,8 @@ import click
 from clients.demo import mending, running, strokes
 from clients.demo.company import load_at
 from clients.demo.stage import Stage, StageError, mpower_at
-from clients.door import Ended, Exit, answer, json_option, talk
+from clients.demo.telling import Ending, Figures, steps, teller
+from clients.door import Ended, Exit, answer, json_option
 
 PLACES: Final = ("primary", "standby", "a", "b", "witness")
 WHO: Final = click.Choice(PLACES)
@@ -28,9 +29,9 @@ MOST: Final = 2000
 
 
 @contextmanager
-def _stage(*, pointed: bool = False) -> Iterator[Stage]:
-    """A stage that is always taken down, whatever is pressed meanwhile; its folder stays, with the
-    logs, only after a failure.
+def _stage(*, keep: Path | None = None, pointed: bool = False) -> Iterator[Stage]:
+    """A stage that is always taken down, whatever is pressed meanwhile; its folder stays after a
+    failure, with the logs, or as ``keep`` if that was asked for.
     """
     stage = Stage.build(pointed=pointed)
     failed = False
@@ -47,23 +48,61 @@ def _stage(*, pointed: bool = False) -> Iterator[Stage]:
     finally:
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        stage.end(keep_home=failed)
+        stage.end(keep_home=failed or keep is not None)
+        if keep is not None and not failed:
+            _move(stage.home, keep)
         signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, before)
 
 
-def _told(line: str) -> None:
-    talk(f"  done  {line}")
+def _move(home: Path, keep: Path) -> None:
+    """Give the folder the name that was asked for: while it is in use its path must be short and
+    open to the database's own user, which only the temporary one is everywhere.
+    """
+    try:
+        shutil.move(home, keep)
+    except OSError as wrong:
+        why = f"The demo's folder could not become {keep} ({wrong}). It is kept as {home}."
+        raise Ended(Exit.FAILED, why) from wrong
+
+
+def _free(_context: click.Context, _option: click.Parameter, name: Path | None) -> Path | None:
+    """The folder to keep everything in, which must not be there yet: refused before it starts."""
+    if name is None:
+        return None
+    place = name.absolute()
+    if place.exists():
+        raise click.BadParameter(f"{place} is there already. Give it a new name.")
+    if not os.access(place.parent, os.W_OK):
+        why = "may not be written by you" if place.parent.exists() else "does not exist"
+        raise click.BadParameter(f"{place.parent} {why}. Name a folder in one that you may write.")
+    return place
+
+
+keep_option = click.option(
+    "--keep",
+    metavar="NAME",
+    type=click.Path(path_type=Path),
+    callback=_free,
+    help="Leave its folder (settings, databases, journals, logs) as NAME when it ends.",
+)
+lines_option = click.option(
+    "--json", "as_json", is_flag=True, help="Tell each event as one JSON object on a line."
+)
 
 
 @click.group(invoke_without_command=True)
+@click.option("--plain", is_flag=True, help="Tell it in lines, without screen control.")
+@keep_option
+@lines_option
 @click.pass_context
-def demo(context: click.Context) -> None:
+def demo(context: click.Context, *, plain: bool, keep: Path | None, as_json: bool) -> None:
     """A whole board on this machine: two servers, a witness, counters that take payments.
 
     \b
     Examples:
       mpower demo                     until Ctrl-C
+      mpower demo --keep mine         its folder stays as 'mine' when it ends
       mpower demo kill primary        from a second shell
       mpower demo partition links     cut the network between the two servers
       mpower demo load 100            counters post 100 payments a second
@@ -71,30 +110,45 @@ def demo(context: click.Context) -> None:
       mpower demo drill               a failover both ways, then the verdict
       mpower demo run -- mpower cluster status
     """  # noqa: D301 - click wants the character itself
-    if context.invoked_subcommand is None:
-        from clients.demo.show import show
+    if context.invoked_subcommand is not None:
+        if plain or keep or as_json:
+            verb = context.invoked_subcommand
+            raise click.UsageError(
+                f"--plain, --keep and --json before '{verb}' belong to the demo itself. What"
+                f" '{verb}' takes: {mpower_at()} demo {verb} --help"
+            )
+        return
+    from clients.demo.show import show
 
-        _not_two()
-        with _stage(pointed=True) as stage:
-            show(stage, _told)
+    _not_two()
+    tell = teller(plain=plain, as_json=as_json)
+    with _stage(keep=keep, pointed=True) as stage:
+        try:
+            show(stage, tell)
+        except KeyboardInterrupt:
+            tell(Ending(kept=str(keep) if keep else None))
 
 
 @demo.command("drill")
-def drill_command() -> None:
+@keep_option
+@lines_option
+def drill_command(*, keep: Path | None, as_json: bool) -> None:
     """Kill the primary, let it rejoin, kill the other; exit 0 if nothing is lost or doubled."""
     from clients.demo.drill import drill, passed
 
-    with _stage() as stage:
-        figures = drill(stage, _told)
-    click.echo(json.dumps(figures))
+    tell = teller(plain=True, as_json=as_json)
+    with _stage(keep=keep) as stage:
+        figures = drill(stage, steps(tell))
+    tell(Figures(figures=figures))
     if not passed(figures):
         raise Ended(Exit.FAILED, "The drill did not show what it must: see the figures.")
 
 
-@demo.command(context_settings={"ignore_unknown_options": True})
+@demo.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@keep_option
 @click.pass_context
-def run(context: click.Context, command: tuple[str, ...]) -> None:
+def run(context: click.Context, command: tuple[str, ...], *, keep: Path | None) -> None:
     """Bring the cluster up, run COMMAND against it (MPOWER_* set), tear all down, exit as COMMAND
     did.
     """
@@ -103,8 +157,8 @@ def run(context: click.Context, command: tuple[str, ...]) -> None:
 
     if shutil.which(command[0], path=environment()["PATH"]) is None:
         raise Ended(Exit.USAGE, f"There is no program '{command[0]}'. Nothing was started.")
-    with _stage() as stage:
-        open_board(stage, _told)
+    with _stage(keep=keep) as stage:
+        open_board(stage, steps(teller(plain=True)))
         try:
             code = subprocess.run(command, env=environment(stage.home), check=False).returncode
         except OSError as wrong:
