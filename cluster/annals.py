@@ -77,6 +77,11 @@ class Annals:
                 entries = merged(told, known)
                 self._rewrite(_thinned(entries) if len(entries) > MAX_LINES else entries)
 
+    def kept(self) -> list[Entry]:
+        """Everything, the oldest first."""
+        with self._writing:
+            return list(self._read())
+
     def told(self) -> list[Entry]:
         """The newest entries, for an answer: what repeats gives way to what does not."""
         with self._writing:

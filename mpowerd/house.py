@@ -25,6 +25,7 @@ from twisted.internet.interfaces import IReactorTime
 from cluster.standing import Standing
 from mpowerd.alarms import TermAlarms
 from mpowerd.approvals.operations import served as approvals_served
+from mpowerd.audit.happened import Entering, Find, nothing_happened
 from mpowerd.audit.keyring import Keyring
 from mpowerd.audit.operations import served as audit_served
 from mpowerd.audit.signing import Signer, nobody_keeps, nobody_listens, nowhere
@@ -165,7 +166,7 @@ class House:
     """One node's house. ``stood`` takes every standing the cluster publishes; ``here`` gives the
     machine's date where the board is; ``alarm`` takes an alarm's name and text ('' ends it);
     ``keep`` keeps the audit's checkpoints elsewhere, ``kept`` gives
-    the newest one there.
+    the newest one there; ``happened`` finds what was done beside the rooms.
     """
 
     def __init__(
@@ -175,6 +176,7 @@ class House:
         self.alarm: Callable[[str, str], None] = nobody_listens
         self.keep: Callable[[Checkpoint], Awaitable[None]] = nowhere
         self.kept: Callable[[], Awaitable[Checkpoint | None]] = nobody_keeps
+        self.happened: Find = nothing_happened
         self._passwords = Passwords()
         self._common = read_common(plan.common_passwords)
         self._jobs = Jobs()
@@ -298,11 +300,18 @@ class House:
             doors=Doors(dispatch, sign_ins, sessions, people.note_displaced, LANES),
             today=partial(_today, database),
             chores={**chores(database, alarms.tell), "refused handshakes": refused},
-            works={"verification of a day": CarriedOn(database, alarms.tell)},
+            works=self._works(database, alarms),
             alarms=alarms,
             signer=self._signer(database),
             checkpoint_s=plan.checkpoint_s,
         )
+
+    def _works(
+        self, database: Database, alarms: TermAlarms
+    ) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        entering = Entering(database, self.opening.standing.node, self.happened)
+        verifying = CarriedOn(database, alarms.tell)
+        return {"verification of a day": verifying, "audit of what happened": entering}
 
     def _signer(self, database: Database) -> Signer:
         plan = self._plan

@@ -19,10 +19,11 @@ from cluster.postgres.place import PostgresPlan
 from cluster.postgres.sessions import Sessions
 from cluster.serving import Ending
 from config.settings import NodeSettings, split_address
-from config.shown import NodeFile
+from config.shown import NodeFile, flat
 from mpowerd.audit.keyring import Keyring
 from mpowerd.audit.outside import Outside
 from mpowerd.house import House, Plan
+from mpowerd.traces import Traces
 from protocols.shell.clock import BootClock
 from protocols.shell.tls import TlsFiles
 
@@ -64,6 +65,9 @@ async def begin(
     house.alarm = node.chronicle.alarm
     outside = Outside(node.keep_line, node.kept_lines, clock.seconds)
     house.keep, house.kept = outside.keep, outside.newest
+    house.happened = Traces(
+        *(settings.node, node.annals.kept, settings.tls.ca, settings.tls.revoked, flat(settings))
+    )
     house.start()
     service = watched(node, registry=house.figures.registry, doors=lambda: house.hall.is_open)
     try:

@@ -45,6 +45,7 @@ SHOW: Final = (
     " person, role, subject, address, counter, client, sequence, about, details, reason"
     " FROM mpower.audit_show_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+NEWEST: Final = "SELECT what, object, details FROM mpower.audit_newest_v1(%s, %s)"
 RANGE: Final = (
     "SELECT size, root, at, term, signature, from_size, from_root, from_at, from_term,"
     " from_signature, peaks, firsts, lasts, written, first FROM mpower.audit_range_v1(%s, %s)"
@@ -226,3 +227,10 @@ async def rows(
 ) -> list[tuple[Any, ...]]:
     """Give rows of an export: link, at, term, covers, previous, hash, kind, position, evidence."""
     return await (await cursor.execute(ROWS, (*asked, *span, *after, most))).fetchall()
+
+
+async def newest(
+    cursor: Cursor, whats: Sequence[str], objects: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """Give (what, object, details) a node entered last, of each pair about which it did."""
+    return await (await cursor.execute(NEWEST, (list(whats), list(objects)))).fetchall()

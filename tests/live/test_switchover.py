@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from clients.demo import evidence
@@ -27,6 +28,7 @@ from clients.demo.verdict import judge
 
 AT_WORK = 60
 LIMIT_S = 60.0
+ENTERED = "SELECT object, reason FROM mpower.audit_entries WHERE object LIKE 'record/%'"
 
 
 def _told(line: str) -> None:
@@ -237,3 +239,19 @@ def test_nothing_was_lost_or_doubled_meanwhile(show: Show) -> None:
     print(f"acknowledged {verdict.acknowledged}, lost {verdict.lost}, doubled {verdict.doubled}")
     assert (verdict.lost, verdict.doubled, flaws) == (0, 0, []), verdict.examples
     assert verdict.acknowledged > 5 * AT_WORK
+
+
+def test_every_order_and_change_of_the_cluster_is_in_the_audit(show: Show) -> None:
+    """Whoever is primary enters within seconds what either node's history knows."""
+    folder, port = socket_of(show.stage, "b")
+    places = {
+        f"record/{one['incarnation']}/{one['epoch']}/{one['op_id']}": one["reason"]
+        for one in show.ask("history", "--all")["changes"]
+    }
+    assert any(why.startswith("switchover to") for why in places.values()), places
+    base = psycopg.connect(
+        host=str(folder), port=port, user="postgres", dbname="mpower", autocommit=True
+    )
+    with base:
+        show.until("all is entered", lambda _: dict(base.execute(ENTERED).fetchall()) == places)
+        assert base.execute("SELECT * FROM mpower.audit_check_v1()").fetchall() == []

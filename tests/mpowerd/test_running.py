@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,8 @@ class House:
 
     figures = SimpleNamespace(registry=None)
     hall = SimpleNamespace(is_open=False)
+
+    happened: Any = None
 
     def __init__(self) -> None:
         self.did: list[str] = []
@@ -45,6 +48,7 @@ class Node:
     standing = None
     chronicle = SimpleNamespace(alarm=None)
     keep_line = kept_lines = None
+    annals = SimpleNamespace(kept=list)
     on_bootstrap: Any = None
     on_end: Any = None
     on_status: Any = None
@@ -62,6 +66,10 @@ async def test_a_start_that_fails_closes_the_house(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(running, "house_plan", lambda *_: None)
     monkeypatch.setattr(running, "House", lambda *_: house)
     ending: Any = SimpleNamespace(fault=None)
+    monkeypatch.setattr(running, "flat", lambda _: {"limits.pool": 8})
+    nowhere = SimpleNamespace(ca=Path("/nowhere"), revoked=None)
+    settings: Any = SimpleNamespace(node="a", tls=nowhere)
     with pytest.raises(OSError, match="may not enter"):
-        await running.begin(SimpleNamespace(), None, ending)  # type: ignore[arg-type]
+        await running.begin(settings, None, ending)
     assert house.did == ["started", "closed"]
+    assert [one.about for one in await house.happened()] == ["settings/a"]
