@@ -17,7 +17,7 @@ from mpowerd.certificates.rules import WAITS_HOURS
 from mpowerd.certificates.store import unsigned
 from mpowerd.database import Cursor, Database
 from mpowerd.outcomes import instant
-from mpowerd.security.store import broken_glass
+from mpowerd.security.emergencies import found as emergencies
 
 UNSIGNED_TOLD: Final = 5
 """Machines one alarm names; 'mpower pki waiting' has them all."""
@@ -44,10 +44,22 @@ async def expire_requests(database: Database) -> None:
 
 
 async def tell_emergencies(database: Database, alarm: Alarm) -> None:
-    """Alarm while emergency powers stand."""
-    stand = await database.read("emergency powers", None, broken_glass)
-    told = [f"{person} holds {power} until {instant(ends)}" for person, power, ends in stand]
-    alarm("break-glass", f"An emergency power stands: {'; '.join(told)}." if told else "")
+    """Alarm while emergency powers stand, and then until each was reviewed."""
+    open_ones = await database.read("emergency powers", None, emergencies)
+    stand = [
+        f"{one.person} holds {one.power} at {one.office} until {one.until}"
+        for one in open_ones
+        if one.stands
+    ]
+    alarm("break-glass", f"An emergency power stands: {'; '.join(stand)}." if stand else "")
+    over = [
+        f"{one.power_id}, {one.power} of {one.person}, over since {one.until},"
+        f" {len(one.decisions)} decision(s)"
+        for one in open_ones
+        if not one.stands
+    ]
+    told = f"Emergency powers wait for their review: {'; '.join(over)}." if over else ""
+    alarm("break-glass-review", told)
 
 
 async def tell_unsigned(database: Database, alarm: Alarm) -> None:

@@ -125,6 +125,20 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "There is already a person with staff number {person}, of other data. Nothing was changed."
     ),
     "NO_POWER_ID": Sentence("There is no power {power_id}. List the powers for its number."),
+    "NO_EMERGENCY": Sentence(
+        "There is no emergency power {power_id}. List the emergencies for its number."
+    ),
+    "OWN_EMERGENCY": Sentence(
+        "You gave or held the emergency power {power_id} yourself; another administrator or an "
+        "auditor reviews it."
+    ),
+    "EMERGENCY_STANDS": Sentence(
+        "The emergency power {power_id} still stands; it is reviewed once it is over. Wait for its "
+        "end, or withdraw it now."
+    ),
+    "EMERGENCY_REVIEWED": Sentence(
+        "The emergency power {power_id} was reviewed by {person} already; nothing is left to do."
+    ),
     "BAD_DATES": Sentence("From {first} to {last}: the dates are not days in order. Check both."),
     "NO_AUDIT_KEY": Sentence(
         "This node cannot check signatures: {why}. Put the board's audit.key there and ask again."

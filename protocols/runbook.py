@@ -207,9 +207,14 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "End what holds its accounts; else keep the receipt's number and the log for support.",
     ),
     "break-glass": Advice(
-        "An emergency power stands: somebody holds it in the whole board, without limit, for a few"
-        " hours; two administrators gave it.",
-        "Know who and why ('mpower approvals inbox --mine'); 'mpower admin withdraw' ends it.",
+        "An emergency power stands: somebody holds it in the named office, up to the named value,"
+        " for a few hours; two administrators gave it.",
+        "Know who and why ('mpower admin emergency list'); 'mpower admin withdraw' ends it.",
+    ),
+    "break-glass-review": Advice(
+        "An emergency power is over; nobody who neither gave nor held it has looked yet at what was"
+        " decided with it.",
+        "Look: 'mpower admin emergency list'; say what you found: 'mpower admin emergency review'.",
     ),
     "certificate-unsigned": Advice(
         "A machine has asked over its link for its next certificate and nobody has signed it for a"

@@ -17,7 +17,7 @@ import msgspec
 from clients.asking import Asking, submit_file
 from clients.columns import FileRefused
 from clients.door import Ended, Exit, answer, json_option, talk
-from clients.ops import logins, matrix, rights
+from clients.ops import emergencies, logins, matrix, rights
 from clients.ops.passwords import password
 from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue.body import Nothing
@@ -43,7 +43,7 @@ def admin() -> None:
     """Group the administrator's verbs."""
 
 
-for verb in (*rights.VERBS, *logins.VERBS, matrix.roles):
+for verb in (*rights.VERBS, *logins.VERBS, *emergencies.VERBS, matrix.roles):
     admin.add_command(verb)
 
 

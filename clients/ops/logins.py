@@ -1,4 +1,4 @@
-"""``mpower admin``: logins that were lost or locked out, and the emergency.
+"""``mpower admin``: logins that were lost or locked out.
 
 What gives somebody more than they have now is four-eyes, as in rights.py; a new password is typed
 here, judged by the server, and kept nowhere. This file must not know how a request is decided.
@@ -17,12 +17,10 @@ from clients.ops.rights import show_pending
 from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue.security import (
     AllowReset,
-    BreakGlass,
     EnableUser,
     ResetFactor,
     ResetPassword,
 )
-from protocols.powers import Power
 
 
 def _asking(name: str, operation: str, body: type[msgspec.Struct], said: str) -> click.Command:
@@ -90,29 +88,4 @@ def reset_password(
     answer(msgspec.structs.asdict(got), text, as_json=as_json)
 
 
-@click.command("break-glass")
-@click.argument("person", metavar="STAFF_NUMBER")
-@click.argument("power", type=click.Choice([one.value for one in Power], case_sensitive=False))
-@click.option("--hours", type=click.IntRange(1, 8), default=2, show_default=True)
-@click.option("--reason", required=True, help="Why it cannot wait; it stands in the alarm's trail.")
-@as_admin
-@json_option
-def break_glass(
-    person: str,
-    power: str,
-    *,
-    hours: int,
-    reason: str,
-    me: str,
-    password_file: str | None,
-    as_json: bool,
-) -> None:
-    """Give STAFF_NUMBER a POWER in the whole board for some hours. A second administrator approves
-    it; it is alarmed while it stands.
-    """
-    body = checked(BreakGlass(person, Power(power.upper()), hours, reason))
-    got = signed_in(me, password_file, lambda link: link.submit("security.break_glass", body)).body
-    show_pending(got, as_json=as_json)
-
-
-VERBS = (*ASKED, reset_password, break_glass)
+VERBS = (*ASKED, reset_password)

@@ -59,9 +59,18 @@ CREATE TABLE mpower.powers (
     valid_to date CONSTRAINT powers_to CHECK (valid_to >= valid_from),
     ends_at timestamptz,
     granted_at timestamptz NOT NULL,
-    withdrawn_at timestamptz
+    withdrawn_at timestamptz,
+    given_by text[] COLLATE "C",
+    reviewed_at timestamptz,
+    reviewed_by text COLLATE "C",
+    review text,
+    CONSTRAINT powers_emergency CHECK ((ends_at IS NULL) = (given_by IS NULL)),
+    CONSTRAINT powers_reviewed CHECK ((reviewed_at IS NULL) = (reviewed_by IS NULL) AND (reviewed_at IS NULL) = (review IS NULL)),
+    CONSTRAINT powers_reviewed_by_another CHECK (reviewed_by <> ALL (given_by || person))
 );
 COMMENT ON COLUMN mpower.powers.ends_at IS 'of an emergency power, which ends by the hour; null: by the day or never';
+COMMENT ON COLUMN mpower.powers.given_by IS 'of an emergency power: who asked for it and who approved it; neither reviews it';
+CREATE INDEX powers_unreviewed ON mpower.powers (ends_at) WHERE ends_at IS NOT NULL AND reviewed_at IS NULL;
 CREATE INDEX powers_held ON mpower.powers (person, power) WHERE withdrawn_at IS NULL;
 
 -- Somebody's powers lent to a colleague for a time. What was lent cannot be lent on.

@@ -84,22 +84,22 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
 $$;
 
 -- The powers that stand now: in one's own right, or lent. An administrator holds RIGHTS and MASTERS by role, in the whole
--- board; every other power is granted.
+-- board; every other power is granted. An emergency's power is its holder's alone: no loan carries it on.
 CREATE VIEW mpower.powers_now AS
     WITH own AS (
-        SELECT p.person, p.power, p.most, p.office FROM mpower.powers p
+        SELECT p.person, p.power, p.most, p.office, p.ends_at IS NOT NULL AS emergency FROM mpower.powers p
             WHERE p.withdrawn_at IS NULL AND current_date >= p.valid_from AND (p.ends_at IS NULL OR p.ends_at > now())
                 AND (p.valid_to IS NULL OR current_date <= p.valid_to)
         UNION ALL
-        SELECT u.person, by_role.power, NULL, 'HO' FROM mpower.users u
+        SELECT u.person, by_role.power, NULL, 'HO', false FROM mpower.users u
             CROSS JOIN (VALUES ('RIGHTS'), ('MASTERS')) by_role (power)
             WHERE u.role = 'admin' AND u.disabled_at IS NULL
     )
-    SELECT own.person, own.power, own.most, own.office, NULL::text AS lent_by FROM own
+    SELECT own.person, own.power, own.most, own.office, NULL::text AS lent_by, own.emergency FROM own
     UNION ALL
-    SELECT d.to_person, own.power, own.most, own.office, d.of_person FROM own
+    SELECT d.to_person, own.power, own.most, own.office, d.of_person, false FROM own
         JOIN mpower.delegations d ON d.of_person = own.person AND d.power = own.power
-        WHERE d.ended_at IS NULL AND now() >= d.valid_from AND now() < d.valid_to;
+        WHERE NOT own.emergency AND d.ended_at IS NULL AND now() >= d.valid_from AND now() < d.valid_to;
 
 -- Who holds a power over a value in an office now. One row a person and way.
 CREATE FUNCTION mpower.holders(power text, value bigint, office text)
@@ -123,12 +123,12 @@ END
 $$;
 
 -- Jurisdiction. A person reaches the office they belong to and those in which they hold a power of their own, each with all
--- below it; an auditor the whole board. A lent power makes nobody at home in the lender's offices: it gives what my_loans
--- says, and no more.
+-- below it; an auditor the whole board. A lent power makes nobody at home in the lender's offices, nor an emergency's power
+-- in its office: they give what my_visits says, and no more.
 CREATE FUNCTION mpower.seats_of(whom text, role text) RETURNS SETOF text LANGUAGE sql STABLE
 SET search_path = pg_catalog, mpower, pg_temp AS $$
     SELECT p.office FROM mpower.persons p WHERE p.person = whom
-    UNION SELECT n.office FROM mpower.powers_now n WHERE n.person = whom AND n.lent_by IS NULL
+    UNION SELECT n.office FROM mpower.powers_now n WHERE n.person = whom AND n.lent_by IS NULL AND NOT n.emergency
     UNION SELECT 'HO' WHERE role = 'auditor'
 $$;
 
@@ -152,12 +152,13 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
     SELECT down.office FROM down
 $$;
 
--- What is lent to who asks: each power with every office it reaches. Requests under that power there, and nothing else.
-CREATE FUNCTION mpower.my_loans() RETURNS TABLE (power text, office text) LANGUAGE sql STABLE
+-- What who asks holds in offices that are not theirs, lent or for an emergency: each power with every office it reaches.
+-- Requests under that power there, and nothing else.
+CREATE FUNCTION mpower.my_visits() RETURNS TABLE (power text, office text) LANGUAGE sql STABLE
 SET search_path = pg_catalog, mpower, pg_temp AS $$
     WITH RECURSIVE down (power, office) AS (
         SELECT n.power, n.office COLLATE "C" FROM mpower.asking() me JOIN mpower.powers_now n ON n.person = me.person
-            WHERE n.lent_by IS NOT NULL
+            WHERE n.lent_by IS NOT NULL OR n.emergency
         UNION
         SELECT down.power, o.office FROM down JOIN mpower.offices o ON o.parent = down.office
     )

@@ -64,7 +64,7 @@ CREATE TABLE mpower.approval_acts (
 CREATE INDEX approval_acts_by_xact ON mpower.approval_acts (xact);
 
 -- Rows of an office are seen by who made them, who had to do with them, who reaches that office, and to whom their very
--- power is lent there: forced, so that it binds the functions themselves. mpower_board marks what ran out, and tells whether
+-- power is lent or given for an emergency there: forced, so that it binds the functions themselves. mpower_board marks what ran out, and tells whether
 -- somebody had to do with a request.
 ALTER TABLE mpower.approvals ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE mpower.approval_acts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -81,7 +81,7 @@ GRANT EXECUTE ON FUNCTION mpower.had_to_do TO mpower_owner;
 SET LOCAL ROLE mpower_owner;
 CREATE POLICY approvals_of_office ON mpower.approvals TO mpower_owner USING (
     (SELECT me.person FROM mpower.asking() me) IN (maker_person, with_person)
-    OR office IN (SELECT mpower.my_offices()) OR (power, office) IN (SELECT l.power, l.office FROM mpower.my_loans() l)
+    OR office IN (SELECT mpower.my_offices()) OR (power, office) IN (SELECT l.power, l.office FROM mpower.my_visits() l)
     OR mpower.had_to_do(request, (SELECT me.person FROM mpower.asking() me)));
 CREATE POLICY approvals_whole ON mpower.approvals TO mpower_board, mpower_report USING (true);
 CREATE POLICY approval_acts_of_office ON mpower.approval_acts TO mpower_owner

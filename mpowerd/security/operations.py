@@ -14,7 +14,7 @@ from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
-from mpowerd.security import store
+from mpowerd.security import emergencies, store
 from mpowerd.security.rules import check_dates, check_password, step_of
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.own_accounts import (
@@ -31,7 +31,6 @@ from protocols.catalogue.security import (
     AddUser,
     AllowReset,
     Appoint,
-    BreakGlass,
     CounterAdded,
     DisableUser,
     EnableUser,
@@ -166,19 +165,6 @@ async def enrol_factor(
     return FactorEnrolled(caller.user)
 
 
-async def propose_glass(cursor: Cursor, body: BreakGlass) -> Proposal:
-    """Say which emergency power would stand, and for how long."""
-    after = {"emergency": f"{body.power} at HO without limit", "hours": str(body.hours)}
-    about = f"emergency power of {body.person}"
-    return Proposal(about, {}, after, 0, HEAD_OFFICE, (body.person,))
-
-
-async def break_glass(cursor: Cursor, caller: Caller, body: BreakGlass) -> Nothing:
-    """Give an emergency power (approved)."""
-    await store.break_glass(cursor, body.person, body.power, body.hours)
-    return Nothing()
-
-
 async def propose_enabling(cursor: Cursor, body: EnableUser) -> Proposal:
     """Say what letting a user in again would change."""
     login = await store.login(cursor, body.user)
@@ -270,7 +256,9 @@ def served(
         return await reset_password(cursor, caller, body, judged)
 
     return {
-        "security.break_glass": break_glass,
+        "security.break_glass": emergencies.break_glass,
+        "security.emergencies": emergencies.emergencies,
+        "security.review_emergency": emergencies.review,
         "security.enable_user": enable_user,
         "security.allow_reset": allow_reset,
         "security.reset_password": new_password,
@@ -295,7 +283,7 @@ PROPOSALS: Final[dict[str, Any]] = {
     "security.appoint": propose_appointment,
     "security.grant_power": propose_grant,
     "security.reset_factor": propose_reset,
-    "security.break_glass": propose_glass,
+    "security.break_glass": emergencies.propose_glass,
     "security.enable_user": propose_enabling,
     "security.allow_reset": propose_allowing,
     "security.disown_account": propose_disowning,
@@ -303,6 +291,8 @@ PROPOSALS: Final[dict[str, Any]] = {
 """What each four-eyes operation of this room would change."""
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "security.break_glass": ("break_glass_v1",),
+    "security.emergencies": ("emergencies_v1",),
+    "security.review_emergency": ("review_emergency_v1",),
     "security.enable_user": ("login_v1", "enable_user_v1"),
     "security.allow_reset": ("login_v1", "allow_reset_v1"),
     "security.reset_password": ("reset_password_v1",),

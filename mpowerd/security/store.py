@@ -16,8 +16,6 @@ from protocols.refusals import Refused
 ADD_USER: Final = "SELECT mpower.add_user_v1(%s, %s, %s, %s)"
 ADD_PERSON: Final = "SELECT mpower.add_person_v1(%s, %s, %s, %s)"
 LOGIN: Final = "SELECT person, role, disabled, reset FROM mpower.login_v1(%s)"
-GLASS: Final = "SELECT mpower.break_glass_v1(%s, %s, %s)"
-BROKEN: Final = "SELECT person, power, ends_at FROM mpower.broken_glass_v1()"
 ENABLE: Final = "SELECT mpower.enable_user_v1(%s)"
 ALLOW: Final = "SELECT mpower.allow_reset_v1(%s)"
 RESET_WORD: Final = "SELECT mpower.reset_password_v1(%s, %s, %s)"
@@ -84,17 +82,6 @@ async def login(cursor: Cursor, user: str) -> Login:
     if row is None:
         raise Refused("NO_USER", user=user)
     return Login(*row)
-
-
-async def break_glass(cursor: Cursor, person: str, power: str, hours: int) -> None:
-    """Give an emergency power for hours."""
-    await cursor.execute(GLASS, (person, power, hours))
-
-
-async def broken_glass(cursor: Cursor) -> list[tuple[str, str, dt.datetime]]:
-    """Give (person, power, until) of the emergency powers that stand."""
-    await cursor.execute(BROKEN)
-    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
 
 
 async def enable_user(cursor: Cursor, user: str) -> None:

@@ -10,6 +10,7 @@ from protocols.catalogue import (
     charges,
     consumers,
     days,
+    emergencies,
     instruments,
     ledger,
     masters,
@@ -26,6 +27,7 @@ from protocols.operation import Catalogue
 CATALOGUE = Catalogue(
     security.OPERATIONS,
     own_accounts.OPERATIONS,
+    emergencies.OPERATIONS,
     approvals.OPERATIONS,
     audit.OPERATIONS,
     masters.OPERATIONS,

@@ -179,17 +179,6 @@ class FactorEnrolled(Body, frozen=True):
     user: str
 
 
-class BreakGlass(Body, frozen=True):
-    """An emergency: give a person a power in the whole board, without limit, for some hours. It is
-    alarmed while it stands, and ends by itself.
-    """
-
-    person: StaffNumber
-    power: Power
-    hours: Annotated[int, Meta(ge=1, le=8)]
-    reason: Annotated[Text, Meta(min_length=3)]
-
-
 class EnableUser(Body, frozen=True):
     """Let a disabled user sign in again."""
 
@@ -240,16 +229,6 @@ OPERATIONS = (
         PEOPLE,
         keyed=True,
         purpose="enrol a second factor",
-    ),
-    Operation(
-        "security.break_glass",
-        BreakGlass,
-        Pending,
-        ADMINS,
-        keyed=True,
-        purpose="give an emergency power",
-        again="always",
-        four_eyes=RIGHTS,
     ),
     Operation(
         "security.enable_user",

@@ -14,13 +14,12 @@ from msgspec import msgpack
 from msgspec.structs import replace
 from psycopg import errors
 
-from mpowerd.chores import expire_requests, tell_emergencies
+from mpowerd.chores import expire_requests
 from protocols.catalogue import approvals as words
 from protocols.catalogue.approvals import Answer, Approve, Pending
 from protocols.catalogue.security import (
     AllowReset,
     Appoint,
-    BreakGlass,
     DisableUser,
     EnableUser,
     EnrolFactor,
@@ -290,25 +289,6 @@ async def test_a_second_factor_is_enrolled_used_once_and_reset_by_two(node: Node
         assert t.look("SELECT count(*) FROM mpower.second_factors") == [(0,)]
         again = ResetFactor("omar", "lost")
         assert await t.refused("adil", "security.reset_factor", again) == "NOTHING_CHANGES"
-
-
-@on_reactor
-async def test_glass_is_broken_by_two_alarmed_and_mended_by_the_hour(node: Node) -> None:
-    async with town(node) as t:
-        add_people(t, MORE)
-        glass = BreakGlass("E-RAVI", Power.CANCEL, 2, "the officer is in hospital")
-        asked = await t.done("adil", "security.break_glass", glass)
-        holds = "SELECT count(*) FROM mpower.holders('CANCEL', 10000000, 'HO')"
-        assert t.look(holds) == [(0,)]
-        await t.done("anita", "approvals.approve", seen(asked))
-        assert t.look(holds) == [(1,)]
-        alarms: dict[str, str] = {}
-        await tell_emergencies(t.database, alarms.__setitem__)
-        assert "E-RAVI holds CANCEL until" in alarms["break-glass"]
-        t.look("UPDATE mpower.powers SET ends_at = now() RETURNING 1")
-        assert t.look(holds) == [(0,)]
-        await tell_emergencies(t.database, alarms.__setitem__)
-        assert alarms == {"break-glass": ""}
 
 
 @on_reactor

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from protocols.catalogue.approvals import Approve, ApproveMany, Decision
 from protocols.catalogue.consumers import ChangeLoad
-from protocols.catalogue.security import BreakGlass
+from protocols.catalogue.emergencies import BreakGlass
 from protocols.operation import Role
 from protocols.powers import AGAIN_FROM, AT_ONCE, Power
 from tests.database.town import OLD, RAM, SITA, Town, add_people, town
@@ -18,7 +18,7 @@ MORE = {
     "rita": ("E-RITA", Role.RECEIVER, "counter/C001"),
     "anita": ("E-ANITA", Role.ADMIN, "ops/desk2"),
 }
-EMERGENCY = BreakGlass("E-OMAR", Power.CANCEL, 2, "the officer is ill")
+EMERGENCY = BreakGlass("E-OMAR", Power.REFUND, "HO", 0, 2, "the officer is ill")
 
 
 def hold(t: Town, most: int | None) -> None:

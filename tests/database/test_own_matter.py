@@ -18,12 +18,12 @@ from protocols.catalogue.banking import Line, Post
 from protocols.catalogue.body import Body
 from protocols.catalogue.charges import Raise
 from protocols.catalogue.consumers import ChangeDetails, ChangeLoad
+from protocols.catalogue.emergencies import BreakGlass
 from protocols.catalogue.masters import ChangeMaster
 from protocols.catalogue.own_accounts import DisownAccount, OwnAccount, OwnAccounts
 from protocols.catalogue.security import (
     AllowReset,
     Appoint,
-    BreakGlass,
     DisableUser,
     EnableUser,
     GrantPower,
@@ -45,7 +45,7 @@ MORE = {
 OWN: dict[str, Body] = {
     "security.appoint": Appoint("anita.twin", Role.OFFICER, REASON),
     "security.grant_power": GrantPower("E-ANITA", Power.REFUND, 0, "HO", DAY, REASON),
-    "security.break_glass": BreakGlass("E-ANITA", Power.REFUND, 2, REASON),
+    "security.break_glass": BreakGlass("E-ANITA", Power.REFUND, "HO", 0, 2, REASON),
     "security.allow_reset": AllowReset("anita", REASON),
     "security.reset_factor": ResetFactor("anita.twin", REASON),
     "security.enable_user": EnableUser("anita.twin", REASON),

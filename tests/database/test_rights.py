@@ -30,7 +30,7 @@ SHARED: dict[str, set[str]] = {
     "barrier_v1": {"app"},
     "user_for_sign_in_v1": {"app"},
     "spend_code_v1": {"app"},
-    "broken_glass_v1": {"app"},
+    "emergencies_v1": {"app", "admin", "ops"},
     "unsigned_certificates_v1": {"app"},
     "open_session_v1": {"app"},
     "session_v1": {"app"},

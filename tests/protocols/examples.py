@@ -65,6 +65,7 @@ DUES = consumers.DuesAnswer(
 
 CONTENT, AT, DUE = people_examples.CONTENT, people_examples.AT, people_examples.DUE
 PENDING, HELD, OWNED = people_examples.PENDING, people_examples.HELD, people_examples.OWNED
+EMERGENCY = people_examples.EMERGENCY
 WAITING = approvals.Waiting(
     *(17, "security.appoint", "user asha of E1042", "RIGHTS", 0, "HO", 1, CONTENT),
     *("PENDING", "E1001", "Adil Khan", "promoted from 1 April", AT, DUE),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from protocols.catalogue import approvals, own_accounts, security
+from protocols.catalogue import approvals, emergencies, own_accounts, security
 from protocols.operation import Role
 from protocols.powers import Power
 
@@ -13,6 +13,10 @@ AT = "2026-04-01T05:32:00Z"
 DUE = "2026-04-08T05:32:00Z"
 PENDING = approvals.Pending(17, 1, CONTENT, "RIGHTS", "HO", DUE)
 HELD = security.HeldPower(3, "E1042", "REFUND", 500_000, "SD-101", "2026-04-01", "")
+EMERGENCY = emergencies.Emergency(
+    *(9, "E1042", "REFUND", 500_000, "SD-101", AT, "2026-04-01T07:32:00Z", False),
+    *(["E-ADIL", "E-ANITA"], [emergencies.DecidedThen(18, "refund to consumer 1234567890")]),
+)
 OWNED = own_accounts.Owned("E1042", "1234567890", AT)
 
 BODIES: dict[str, tuple[Struct, Struct]] = {
@@ -39,8 +43,18 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         security.FactorEnrolled("asha"),
     ),
     "security.break_glass": (
-        security.BreakGlass("E1042", Power.CANCEL, 2, "the officer is in hospital"),
+        emergencies.BreakGlass(
+            "E1042", Power.REFUND, "SD-101", 500_000, 2, "the officer is in hospital"
+        ),
         PENDING,
+    ),
+    "security.emergencies": (
+        emergencies.Emergencies(),
+        emergencies.EmergenciesFound([EMERGENCY]),
+    ),
+    "security.review_emergency": (
+        emergencies.ReviewEmergency(9, "one refund, as in the order"),
+        emergencies.EmergencyReviewed(9),
     ),
     "security.enable_user": (security.EnableUser("asha", "back from leave"), PENDING),
     "security.allow_reset": (security.AllowReset("meera", "forgot it"), PENDING),

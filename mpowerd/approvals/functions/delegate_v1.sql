@@ -17,7 +17,7 @@ BEGIN
     ELSIF to_person = me.person THEN
         PERFORM mpower.refuse('LENT_TO_SELF', json_build_object('person', to_person));
     ELSIF NOT EXISTS (SELECT FROM mpower.powers p WHERE p.person = me.person
-            AND p.power = delegate_v1.power AND p.withdrawn_at IS NULL) AND NOT (me.role = 'admin'
+            AND p.power = delegate_v1.power AND p.withdrawn_at IS NULL AND p.ends_at IS NULL) AND NOT (me.role = 'admin'
             AND delegate_v1.power IN ('RIGHTS', 'MASTERS')) THEN
         PERFORM mpower.refuse('NOT_HELD', json_build_object('power', delegate_v1.power));
     ELSIF first < current_date OR last < first OR last - first >= most_days THEN

@@ -19,7 +19,7 @@ BEGIN
                 INTO found FROM mpower.persons p WHERE p.person = name;
         WHEN 'power' THEN
             SELECT json_build_object('person', p.person, 'power', p.power, 'office', p.office, 'withdrawn',
-                coalesce(p.withdrawn_at::text, '')) INTO found FROM mpower.powers p WHERE p.power_id = digits;
+                coalesce(p.withdrawn_at::text, ''), 'reviewed', coalesce(p.reviewed_by, '')) INTO found FROM mpower.powers p WHERE p.power_id = digits;
         WHEN 'counter' THEN
             SELECT json_build_object('office', c.office, 'kind', c.kind, 'closed', c.closed::text)
                 INTO found FROM mpower.counters c WHERE c.code = name;
