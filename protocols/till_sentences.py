@@ -45,7 +45,8 @@ TILL: Final[dict[str, Sentence]] = {
         "The receipt {receipt} has no instrument in this till. Check what was ticked."
     ),
     "MODE_TOTAL": Sentence(
-        "{mode}: {said} were counted, {found} were taken. Compare them with 'mine' and count again."
+        "{mode}: {said} were counted, {found} were taken. Compare them with 'mine', count again "
+        "and give count and total of each mode after the cash: 'shift close 500x2 card 1 60.00'."
     ),
     "MODE_TWICE": Sentence("A mode is given twice. Give count and total of each mode once."),
     "PICK_UP_NOTHING": Sentence("A pick-up of nothing is none. Count what goes out of the till."),

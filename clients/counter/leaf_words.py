@@ -23,6 +23,14 @@ from protocols.catalogue.receipt_books import (
 )
 
 USAGE: Final = "paper register|enter|spoilt|show|close BOOK ..."
+FORMS: Final = (
+    ("paper register B0017 C001 501 600", "an officer gives a counter a book, leaves 501 to 600"),
+    ("paper enter B0017 501 2026-03-30 1234567890 500", "a leaf as it was written, in cash"),
+    ("paper enter B0017 502 2026-03-30 1234567890 500 cheque 204411", "in another mode"),
+    ("paper spoilt B0017 503 torn in two", "a leaf that was not used"),
+    ("paper show B0017", "how far the book is entered"),
+    ("paper close B0017 504 the line is up", "no leaf from 504 on was used"),
+)
 
 
 def paper(words: list[str]) -> Typed:

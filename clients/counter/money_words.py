@@ -15,12 +15,25 @@ from protocols.catalogue import charges, instruments, transfers
 from protocols.catalogue.charges import Raise, Withdraw
 
 HEADS: Final[tuple[str, ...]] = get_args(charges.ChargedHead)
+FORMS: Final = (
+    ("money returned C001/2026-27/42 2026-04-11 funds insufficient", "a cheque came back"),
+    ("money history 1000000001", "the cheques of a consumer that came back"),
+    ("money charge 1000000001 theft 500 RAID-7 the order", "charge one of the heads below"),
+    ("money withdraw 1000000001 theft RAID-7 set aside", "take that charge back"),
+    ("money refund 1000000001 50 the bill was wrong", "of an advance"),
+    ("money move 1000000001 1000000004 50 C001/2026-27/7 misread", "to the right consumer"),
+    ("money sendup C001 UPI 500 ADVICE-7 to the head office", "to the head office's account"),
+    ("money suspense SBI", "what a bank or a paper book brought for nobody"),
+    ("money match SBI/2026-27/7 1000000001 the bank's letter", "it is that consumer's"),
+)
 USAGE: Final = "money [returned|history|charge|withdraw|refund|move|sendup|suspense|match] ..."
 
 
 def money(words: list[str]) -> Typed:
     """Read what follows the word ``money``."""
-    known = VERBS.get(words[0].lower())
+    known = VERBS.get(words[0].lower()) if words else None
+    if not words:
+        raise Mistyped(f"Say what about money: {', '.join(VERBS)}.")
     if known is None:
         raise Mistyped(f"Money cannot '{words[0]}': say {', '.join(VERBS)}.")
     usage, least, read = known

@@ -82,7 +82,7 @@ def found_text(found: Found) -> str:
     return "\n".join(lines)
 
 
-def dues_text(dues: DuesAnswer) -> str:
+def dues_text(dues: DuesAnswer, zone: dt.tzinfo | None = None) -> str:
     """Write what a consumer owes, by head."""
     lines = [f"{dues.number}  {dues.name}"]
     lines += [
@@ -94,7 +94,7 @@ def dues_text(dues: DuesAnswer) -> str:
         lines.append(f"  {'Paid, not verified':<20}{rupees(-dues.unverified_paise):>20}")
     lines.append(f"  {'PAYABLE':<20}{rupees(dues.payable_paise):>20}")
     if dues.last_receipt:
-        lines.append(f"  {paid_text(dues)}")
+        lines.append(f"  {paid_text(dues, zone)}")
     if dues.no_cheque_until:
         lines.append(f"  No cheque is taken until {dues.no_cheque_until}: one came back.")
     return "\n".join(lines)
@@ -106,9 +106,21 @@ def _own_text(head: str, payable_paise: int) -> str:
     return f"   payable {rupees(payable_paise)} for {purpose}" if purpose else ""
 
 
-def paid_text(dues: DuesAnswer) -> str:
+def paid_text(dues: DuesAnswer, zone: dt.tzinfo | None = None) -> str:
     """Say the last payment, so that nobody takes it twice."""
-    return f"Last paid {rupees(dues.last_paise)} at {dues.last_at}, receipt {dues.last_receipt}."
+    at = local_time(dues.last_at, zone)
+    return f"Last paid {rupees(dues.last_paise)} on {at}, receipt {dues.last_receipt}."
+
+
+def nothing_payable(dues: DuesAnswer, purpose: str) -> str:
+    """Say that there is nothing to take 'all' of, and what can be taken."""
+    ahead = ""
+    if purpose not in OWN_HEAD and dues.payable_paise < 0:
+        ahead = f" and has paid {rupees(-dues.payable_paise)} ahead"
+    return (
+        f"{dues.number} {dues.name} owes nothing for {purpose}{ahead}; nothing was taken."
+        f" What they pay all the same is an advance: 'take {dues.number} AMOUNT for advance'."
+    )
 
 
 def mine_text(mine: Receipts) -> str:

@@ -19,6 +19,16 @@ from protocols.heads import Head, Purpose
 MODES: Final[tuple[str, ...]] = get_args(payments.Mode)
 PURPOSES: Final[tuple[str, ...]] = get_args(Purpose)
 HEADS: Final[tuple[str, ...]] = get_args(Head)
+FORMS: Final = (
+    ("take 1234567890 all", "all that is payable, in cash"),
+    ("take 1234567890 1,240.50 given 1500", "and the change is told"),
+    ("take 1234567890 1240 cheque 204411 2026-04-01 SBI MALL-ROAD", "dd, postal_order likewise"),
+    ("take 1234567890 1240 upi 6091", "card, upi, transfer: the reference"),
+    ("take 1234567890 200 partial", "part of the dues"),
+    ("take 1234567890 500 advance", "more than the dues"),
+    ("take 1234567890 500 theft", "instalment, non-energy, sundry, theft, compounding"),
+    ("take 1234567890 500 again", "the consumer pays the same once more today"),
+)
 PAPER: Final = ("instrument", "dated", "bank", "branch")
 """What follows a mode, in this order, as far as the mode has it."""
 

@@ -25,6 +25,16 @@ from protocols.catalogue.remittance import (
 KINDS: Final = ("CASH", "CHEQUE", "DD", "CARD", "UPI", "TRANSFER", "POSTAL_ORDER")
 PLACES: Final = ("LOCAL", "OUTSTATION")
 USAGE: Final = "slip pending|sort|make|list|again|realise ..."
+FORMS: Final = (
+    ("slip pending SD-101", "what the office has for the bank"),
+    ("slip sort C001/2026-27/45 PNB Patna", "a cheque's bank and city: local or outstation"),
+    ("slip make SD-101 cash 500x20 coins 45", "the cash slip, by denomination"),
+    ("slip make SD-101 cheque PNB local total 800", "a bank's local cheques, or outstation"),
+    ("slip make SD-101 upi total 800", "any other mode: card, upi, transfer, dd, postal_order"),
+    ("slip list SD-101 open", "the slips, or those that are not credited yet"),
+    ("slip again SD-101/2026-27/42", "print a slip again: DUPLICATE"),
+    ("slip realise SD-101/2026-27/42 2026-04-03 UTR77 800", "the bank has credited it"),
+)
 
 
 def slip(words: list[str]) -> Typed:

@@ -32,6 +32,19 @@ PILE: Final = re.compile(r"([0-9]{1,5})[xX*]([0-9]{1,6})\Z")
 COUNTER: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{1,11}\Z")
 MODES: Final = ("CHEQUE", "DD", "CARD", "UPI", "TRANSFER", "POSTAL_ORDER")
 USAGE: Final = "shift [open|pickup|witness|handover|takeover|close] ..."
+FORMS: Final = (
+    ("shift", "mine as it stands; 'shift C001' that of a counter"),
+    ("shift open 500x1 100x5 coins 20", "with this float"),
+    ("shift pickup 500x20", "offer notes of my till to be carried to the strong room"),
+    ("shift witness 3 10,000 C001", "an officer has counted pick-up 3 and takes it"),
+    ("shift handover bina 500x2 card 1 60", "offer my till, counted, to another clerk"),
+    ("shift takeover 500x2", "take a till that was offered to me, counted again"),
+    ("shift close 500x2 coins 45 card 1 60 cheque 2 800", "cash, then count and total by mode"),
+    ("shift close 500x2 tick C001/2026-27/7", "cheques ticked one by one instead of a total"),
+    ("shift close 500x2 reason a note is torn", "where the cash is short or in excess"),
+    ("shift close 500x2 at C001 reason fell ill", "an officer closes another's shift"),
+)
+"""Each form with what it does. Cash that is not typed is asked for, a denomination a line."""
 
 
 class Typed(Struct, frozen=True):
@@ -88,13 +101,15 @@ def _hand_over(words: list[str]) -> Typed:
     cash, modes, ticked, reason, counter = _count(counted)
     if counter:
         raise Mistyped("A shift is handed over at its own counter.")
-    return Typed("shifts.hand_over", HandOver(whom, cash, modes, ticked, reason), not counted)
+    return Typed(
+        "shifts.hand_over", HandOver(whom, cash, modes, ticked, reason), not _has_cash(counted)
+    )
 
 
 def _close(words: list[str]) -> Typed:
     cash, modes, ticked, reason, counter = _count(words)
     body = CloseShift(cash, modes, ticked, reason, counter)
-    return Typed("shifts.close", body, counts=not words)
+    return Typed("shifts.close", body, counts=not _has_cash(words))
 
 
 VERBS: Final[dict[str, Callable[[list[str]], Typed]]] = {
@@ -150,6 +165,11 @@ def cash_of(words: list[str]) -> tuple[Cash, list[str]]:
         else:
             break
     return summed(piles, coins, total), rest
+
+
+def _has_cash(words: list[str]) -> bool:
+    """Say whether the words begin with cash; where they do not, a person is asked for it."""
+    return bool(words) and len(cash_of(words)[1]) < len(words)
 
 
 def summed(piles: list[Pile], coins: int, total: int | None = None) -> Cash:

@@ -66,6 +66,8 @@ class Word(NamedTuple):
     example: str
     does: str
     read: Callable[[list[str]], Command]
+    forms: tuple[tuple[str, str], ...] = ()
+    """Everything that can be said with it: an example that can be typed, and what it does."""
 
 
 def read_line(line: str) -> Command | None:
@@ -181,6 +183,7 @@ WORDS: Final[dict[str, Word]] = {
         "take 1234567890 1,240 cheque 204411 2026-04-01 SBI MALL-ROAD",
         "take a payment and print its receipt",
         payment_words.take,
+        payment_words.FORMS,
     ),
     "again": Word(
         "again [RECEIPT]", "again C001/2026-27/42", "print it again: DUPLICATE", _reprint
@@ -209,12 +212,14 @@ WORDS: Final[dict[str, Word]] = {
         "shift open 100x5 coins 20",
         "my shift: open, pickup, witness, handover, takeover, close",
         _till("shift", till_words.shift),
+        till_words.FORMS,
     ),
     "slip": Word(
         slip_words.USAGE,
         "slip pending SD-101",
         "bank slips: pending, sort, make, list, again, realise (officer)",
         _till("slip", slip_words.slip),
+        slip_words.FORMS,
     ),
     "book": Word(
         "book DATE OFFICE [COUNTER]",
@@ -227,12 +232,14 @@ WORDS: Final[dict[str, Word]] = {
         "paper enter B0017 501 2026-03-30 1234567890 500",
         "receipt books on paper: register, enter, spoilt, show, close",
         _till("paper", leaf_words.paper),
+        leaf_words.FORMS,
     ),
     "money": Word(
         money_words.USAGE,
         "money returned C001/2026-27/42 2026-04-11 funds insufficient",
         "returned cheques, charges, refunds, moves, suspense (officer)",
         _till("money", money_words.money),
+        money_words.FORMS,
     ),
     "status": Word("status", "status", "the line, and what is not confirmed yet", _plain("status")),
     "signout": Word("signout", "signout", "end the session", _plain("signout")),
@@ -245,8 +252,12 @@ def help_text(about: str = "") -> str:
     """Write the help: examples first, then every command; or one command's usage."""
     word: Any = WORDS.get(about)
     if word is not None:
-        return f"{about}: {word.does}\n  Usage:   {word.usage}\n  Example: {word.example}"
+        said = [f"{about}: {word.does}", f"  Usage:   {word.usage}"]
+        if not word.forms:
+            return "\n".join([*said, f"  Example: {word.example}"])
+        return "\n".join([*said, *(f"  {form}\n      {does}" for form, does in word.forms)])
     first = ["find sharma", "dues 1234567890", "take 1234567890 1240 given 1500", "mine"]
     lines = ["Examples:", *(f"  {one}" for one in first), "", "Commands:"]
     lines += [f"  {name:<9}{one.does}" for name, one in WORDS.items()]
+    lines.append("'help take', 'help shift', 'help slip', … show every form with an example.")
     return "\n".join(lines)

@@ -9,15 +9,13 @@ refusal is shown and the work goes on. This file must not know how the link find
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
-from clients.counter import mistyped, money_paper, paper, till_paper, typed
+from clients.counter import counting, mistyped, money_paper, paper, till_paper, typed
 from clients.counter.screen import Screen
-from clients.counter.till_words import summed
 from clients.door import Exit
 from clients.journal import Entry, JournalError
 from clients.link import Link, Standing
@@ -26,7 +24,6 @@ from protocols.catalogue import CATALOGUE
 from protocols.catalogue.consumers import Dues, DuesAnswer
 from protocols.catalogue.days import Closed
 from protocols.catalogue.payments import Duplicate, Receipt, Take
-from protocols.catalogue.shifts import Cash, Pile
 from protocols.desk import State
 from protocols.heads import OWN_HEAD
 from protocols.lines import ASIDE_S
@@ -152,7 +149,7 @@ class Counter:
                 self._status()
             case typed.Operate(word, operation, body, counts):
                 if counts and self.screen.person:
-                    body = replace(body, cash=await self._count_cash())
+                    body = await counting.counted(self.screen, self.link, body)
                 await self._operate(word, operation, body)
 
     async def _sign_in(self, user: str, password: str | None) -> None:
@@ -204,7 +201,12 @@ class Counter:
         dues: DuesAnswer = await self.link.ask("consumers.dues", Dues(command.consumer))
         amount = command.amount_paise
         if amount is None:
-            amount = max(0, payable(dues, command.purpose))
+            amount = payable(dues, command.purpose)
+            if amount <= 0:
+                self._failed(
+                    Exit.REFUSED, "NOTHING_PAYABLE", paper.nothing_payable(dues, command.purpose)
+                )
+                return
         given = command.given_paise
         if self.screen.person:
             if not await self._agreed(dues, amount, command):
@@ -269,25 +271,6 @@ class Counter:
                 return paise
             self.screen.talk(f"Type an amount of at least {rupees(amount)}.")
 
-    async def _count_cash(self) -> Cash:
-        """Ask for the cash, a denomination a line, largest first."""
-        counts = [await self._figure(f"{value:>5} x ", mistyped.number) for value in paper.NOTES]
-        piles = [Pile(*one) for one in zip(paper.NOTES, counts, strict=True) if one[1]]
-        coins = await self._figure("Loose coins, Rs ", mistyped.amount)
-        counted = summed(piles, coins)
-        self.screen.talk(f"Counted: {rupees(counted.total_paise)}")
-        total = await self._figure("Your own total, Rs [Enter = the same] ", mistyped.amount)
-        return summed(piles, coins, total) if total else counted
-
-    async def _figure(self, prompt: str, read: Callable[[str], int]) -> int:
-        """Ask for a figure until it is one; nothing typed is 0."""
-        while True:
-            said = (await self.screen.read(prompt) or "").strip()
-            try:
-                return read(said) if said else 0
-            except mistyped.Mistyped as wrong:
-                self.screen.talk(str(wrong))
-
     def _print(self, receipt: Receipt, *, duplicate: bool, change_paise: int = 0) -> None:
         text = paper.receipt_text(receipt, duplicate=duplicate)
         if change_paise:
@@ -337,11 +320,24 @@ class Counter:
         declared = CATALOGUE.get(operation)
         assert declared is not None
         if declared.keyed:
-            reply = (await self.link.submit(operation, body)).body
+            reply = await self._reply(operation, body)
         else:
             reply = await self.link.ask(operation, body)
         again = operation == "remittance.again"
         self.screen.show(_said(word, reply, again=again), **{word: fields(reply)})
+
+    async def _reply(self, operation: str, body: Any) -> Any:
+        """Submit; where the cash differs a person says why, and counts nothing twice."""
+        try:
+            return (await self.link.submit(operation, body)).body
+        except Declined as no:
+            if no.code != counting.DIFFERS or not self.screen.person:
+                raise
+            self.screen.talk(no.sentence)
+            explained = await counting.reasoned(self.screen, body)
+            if explained is None:
+                raise
+        return (await self.link.submit(operation, explained)).body
 
 
 def payable(dues: DuesAnswer, purpose: str) -> int:

@@ -31,6 +31,10 @@ FOUNDED: Final = "the demo's board is founded"
 OFFICER: Final = "officer"
 OPS: Final = "nightwatch"
 CONSUMERS: Final = 5_000
+UNTOUCHED: Final = 100
+"""The first consumers: no scripted counter, nor the bank, pays for them, so that they owe what they
+owe until a person takes their money.
+"""
 TREE: Final = (
     ("Z-1", "City zone", "ZONE", "HO"),
     ("CI-11", "East circle", "CIRCLE", "Z-1"),
@@ -48,7 +52,9 @@ OFFICERS_POWERS: Final = (
     *(Power.CONSUMER, Power.CANCEL, Power.REFUND),
     *(Power.TRANSFER, Power.CHARGE),
 )
-"""What the head office's officer decides."""
+"""What the head office's officer and the deputy decide."""
+DEPUTY: Final = "deputy"
+"""Holds the officer's powers too: what one of them asks for, the other decides."""
 ENGINEER: Final = "engineer101"
 """The officer of one sub-division only, beside the head office's."""
 SEED: Final = 1
@@ -70,6 +76,7 @@ def people(counters: Sequence[str]) -> list[tuple[AddPerson, AddUser]]:
     """Everybody who works at the demo's board, with their login."""
     return [
         _employed("E-OFFICER", "Officer of the demo", "Assistant engineer", OFFICER, Role.CLERK),
+        _employed("E-DEPUTY", "Deputy of the demo", "Assistant engineer", DEPUTY, Role.CLERK),
         _employed("E-101", "Engineer of SD-101", "Engineer", ENGINEER, Role.CLERK, "SD-101"),
         _employed("E-SECOND", "Second administrator of the demo", "Executive", ADMIN2, Role.OPS),
         _employed("E-NIGHT", "Night watch of the demo", "Operator", OPS, Role.OPS),
@@ -119,10 +126,10 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
         await _once(link, "security.add_user", user)
     # The only administrator gives the first rights alone: founding, and marked so. The last of
     # them makes a second administrator; from then on two people decide.
-    for login in (OFFICER, ENGINEER):
+    for login in (OFFICER, DEPUTY, ENGINEER):
         await _once(link, "security.appoint", Appoint(login, Role.OFFICER, FOUNDED))
     for staff, power, office in (
-        *(("E-OFFICER", power, "HO") for power in OFFICERS_POWERS),
+        *((one, power, "HO") for one in ("E-OFFICER", "E-DEPUTY") for power in OFFICERS_POWERS),
         ("E-101", Power.CONSUMER, "SD-101"),
     ):
         grant = GrantPower(staff, power, 0, office, date, FOUNDED)

@@ -17,6 +17,7 @@ import click
 import msgspec
 from msgspec import Struct
 
+from clients.demo import board
 from clients.demo.board import Told
 from clients.door import JSON_VERSION, talk
 
@@ -158,12 +159,18 @@ def words(event: Event) -> str:
 
 def _invitation(event: Opened) -> str:
     at = f"{event.mpower} --settings {event.home}"
+    mine = board.consumer_numbers()[: board.UNTOUCHED]
     return f"""
 The board is open. {event.counters} counters and a bank are taking payments.
 
   work at a counter   {at} counter --counter {event.seat}
                       user {event.user}, password: {event.password}
-                      first 'shift open', then 'find sharma', 'take NUMBER all'
+                      first 'shift open', then 'find dho', 'take NUMBER all'
+                      consumers {mine[0]} to {mine[-1]} are left to you
+                      'help' lists all; 'help take', 'help shift', … show every form
+  decide about it     'signin {board.OFFICER}' there, or --as {board.OFFICER}
+                      {board.DEPUTY} is the second officer, {board.ENGINEER} one office's;
+                      {board.ADMIN} and {board.ADMIN2} are the administrators
   see the pair        {at} cluster status
   try                 {event.mpower} demo kill primary      then   {event.mpower} demo heal
                       {event.mpower} demo freeze standby · partition links · load 100 · status

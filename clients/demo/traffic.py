@@ -100,7 +100,7 @@ class Traffic:
         settings = load_client(home)
         self.settings = msgspec.structs.replace(settings, journal=home / "journals")
         self.chance = random.Random(os.urandom(8))
-        self.numbers = board.consumer_numbers()
+        self.numbers = board.consumer_numbers()[board.UNTOUCHED :]
         self.terminals = [(one, self._link("counter", one)) for one in counters]
         self.bank = (bank, self._link("bank", bank))
 

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from clients.counter import mistyped, paper, typed, work
+from clients.counter import (
+    leaf_words,
+    mistyped,
+    money_words,
+    paper,
+    slip_words,
+    till_words,
+    typed,
+    work,
+)
 from clients.link import Standing
 from protocols import desk
 from protocols.catalogue import consumers, days, payments
@@ -151,6 +160,27 @@ def test_change_is_told_in_notes(paise: int, text: str) -> None:
     assert paper.change_text(paise) == text
 
 
+@pytest.mark.parametrize("word", [name for name, one in typed.WORDS.items() if one.forms])
+def test_every_form_that_help_shows_can_be_typed(word: str) -> None:
+    for form, does in typed.WORDS[word].forms:
+        assert form in typed.help_text(word)
+        assert does in typed.help_text(word)
+        assert typed.read_line(form) is not None
+
+
+@pytest.mark.parametrize("module", [slip_words, till_words, money_words, leaf_words])
+def test_help_leaves_no_verb_out(module: Any) -> None:
+    shown = {form.split()[1] for form, _ in module.FORMS if " " in form}
+    assert shown == set(module.VERBS)
+
+
+def test_nothing_payable_says_what_can_be_taken() -> None:
+    dues = consumers.DuesAnswer(N, "A", [], 0, 100, -100)
+    assert "has paid Rs 1.00 ahead" in paper.nothing_payable(dues, "DUES")
+    assert f"'take {N} AMOUNT for advance'" in paper.nothing_payable(dues, "DUES")
+    assert "ahead" not in paper.nothing_payable(dues, "THEFT")
+
+
 def test_what_is_found_and_owed_fits_the_screen() -> None:
     row = consumers.Consumer(N, "A" * 60, "B" * 60, "DS", "M", "", 1, 10_000_000_000_00)
     found = paper.found_text(consumers.Found([row], more=True))
@@ -158,10 +188,12 @@ def test_what_is_found_and_owed_fits_the_screen() -> None:
     assert "There are more" in found
     assert "Try fewer letters" in paper.found_text(consumers.Found([], more=False))
     heads = [consumers.HeadDue("CURRENT", 100)]
-    dues = consumers.DuesAnswer(N, "A", heads, 100, 40, 60, "C001/2026-27/1", 40, "11:02")
-    text = paper.dues_text(dues)
+    dues = consumers.DuesAnswer(
+        N, "A", heads, 100, 40, 60, "C001/2026-27/1", 40, "2026-04-01T05:32:00Z"
+    )
+    text = paper.dues_text(dues, dt.timezone(dt.timedelta(hours=5.5), "IST"))
     assert "Paid, not verified" in text
-    assert "Last paid Rs 0.40 at 11:02, receipt C001/2026-27/1." in text
+    assert "Last paid Rs 0.40 on 01 Apr 11:02:00 IST, receipt C001/2026-27/1." in text
 
 
 class Screen:
