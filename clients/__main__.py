@@ -7,13 +7,13 @@ wrong word gets the nearest right one. This file must not know what a noun does.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import Any, Final
 
 import click
 
 from clients.door import EXITS
+from clients.usage import sentence
 
 NOUNS: Final = {
     "init": ("clients.ops.init:init", "Write a new board's settings folder and certificates."),
@@ -84,15 +84,13 @@ class Nouns(click.Group):
         with formatter.section("Nouns"):
             formatter.write_dl([(noun, line) for noun, (_, line) in NOUNS.items()])
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        word = args[0]
-        if word not in NOUNS and not word.startswith("-"):
-            near = difflib.get_close_matches(word, NOUNS, n=1)
-            hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(NOUNS)}."
-            ctx.fail(f"There is no '{word}'. {hint}")
-        return super().resolve_command(ctx, args)
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as wrong:
+            raise click.UsageError(sentence(wrong), wrong.ctx) from wrong
 
 
 @click.group(
@@ -103,7 +101,7 @@ class Nouns(click.Group):
 )
 @click.option(
     "--settings",
-    type=click.Path(exists=True),
+    type=click.Path(),
     help="The settings folder, or its mpower.yaml. Else MPOWER_HOME, else this folder.",
 )
 @click.version_option(package_name="mpower", prog_name="mpower")

@@ -48,6 +48,11 @@ folder.
 """
 
 
+CLOSED: Final = (
+    "this user may not read it; run this as the user it belongs to, or with settings of your own"
+)
+
+
 class SettingsError(ValueError):
     """Settings that cannot be used: ``source`` (file), ``key`` (dotted, '' if none), ``reason``;
     str() is the sentence.
@@ -87,10 +92,15 @@ def load_client(
     """
     said = os.environ if environment is None else environment
     place = path or Path(said.get("MPOWER_HOME", "."))
-    file = place / "mpower.yaml" if place.is_dir() else place
+    named = path is not None or "MPOWER_HOME" in said
+    file = _client_file(place)
     raw: Any = {}
-    if path is not None or "MPOWER_HOME" in said or file.exists():
+    if file.exists():
         raw = _read(file)
+    elif named:
+        who = "--settings" if path is not None else "MPOWER_HOME"
+        reason = f"the file does not exist; {who} names the folder that 'mpower init' wrote"
+        raise SettingsError(str(file), "", reason)
     elif not any(name in said for name in ENVIRONMENT):
         raise SettingsError(
             str(file),
@@ -108,6 +118,16 @@ def load_client(
     return settings
 
 
+def _client_file(place: Path) -> Path:
+    """``place`` is the file, or the folder it is in; SettingsError if nobody may look."""
+    try:
+        file = place / "mpower.yaml" if place.is_dir() else place
+        file.exists()
+    except PermissionError as wrong:
+        raise SettingsError(str(place), "", CLOSED) from wrong
+    return file
+
+
 def with_certificate(tls: TlsSettings, kind: str, name: str | None = None) -> TlsSettings:
     """Take the certificate of another identity (``kind`` node, counter, bank, ops) from the same
     folder.
@@ -120,6 +140,7 @@ def with_certificate(tls: TlsSettings, kind: str, name: str | None = None) -> Tl
         return tls
     found = sorted(folder.glob(f"{kind}-{name or '*'}.crt"))
     if len(found) == 1 and found[0].with_suffix(".key").exists():
+        _readable(folder, "tls.key", found[0].with_suffix(".key"))
         _keep_secret(folder, "tls.key", found[0].with_suffix(".key"))
         return msgspec.structs.replace(tls, certificate=found[0], key=found[0].with_suffix(".key"))
     wanted = f"{kind} certificate for {name}" if name else f"single {kind} certificate"
@@ -137,16 +158,20 @@ def _read(path: Path) -> Any:
     try:
         raw = read_yaml(path.read_bytes())
     except OSError as wrong:
-        reason = "the file does not exist" if isinstance(wrong, FileNotFoundError) else None
-        raise SettingsError(
-            str(path), "", reason or f"cannot be read ({wrong.strerror})"
-        ) from wrong
+        raise SettingsError(str(path), "", _unread(wrong)) from wrong
     except YamlError as wrong:
         where = f"line {wrong.line}" if wrong.line else ""
         raise SettingsError(str(path), where, wrong.reason) from wrong
     if not isinstance(raw, dict):
         raise SettingsError(str(path), "", "it must hold settings as 'key: value' lines")
     return raw
+
+
+def _unread(wrong: OSError) -> str:
+    """Why a file cannot be read, and what to do where that is known."""
+    if isinstance(wrong, FileNotFoundError):
+        return "the file does not exist"
+    return CLOSED if isinstance(wrong, PermissionError) else f"cannot be read ({wrong.strerror})"
 
 
 def settings_from(raw: Any, wanted: type[S], source: str, folder: Path) -> S:
@@ -200,10 +225,19 @@ def _look_for_files(
 ) -> None:
     for field in msgspec.structs.fields(group):
         path = getattr(group, field.name)
-        if isinstance(path, Path) and not path.exists():
-            raise SettingsError(str(source), f"{at}.{field.name}", f"there is no {path}")
+        if isinstance(path, Path):
+            _readable(source, f"{at}.{field.name}", path)
     if isinstance(group, TlsSettings | EtcdSettings):
         _keep_secret(source, f"{at}.key", group.key)
+
+
+def _readable(source: Path, at: str, path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except FileNotFoundError as wrong:
+        raise SettingsError(str(source), at, f"there is no {path}") from wrong
+    except OSError as wrong:
+        raise SettingsError(str(source), at, f"{path}: {_unread(wrong)}") from wrong
 
 
 def _keep_secret(source: Path, at: str, key: Path) -> None:

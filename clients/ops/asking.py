@@ -12,9 +12,11 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from OpenSSL import SSL
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.protocol import Factory
 
+from clients.door import Ended, Exit
 from config.settings import TlsSettings, split_address
 from protocols.frames import FrameError
 from protocols.peer import (
@@ -84,15 +86,27 @@ class _Question:
             self._outcome.set_exception(ConnectionError(why))
 
 
+def _believing(files: TlsFiles, cluster: str) -> Connections:
+    """The operator's side of every connection; Ended if his own papers cannot be used."""
+    try:
+        return client_side(files, cluster, ("node", "witness"), ALPN_PEER)
+    except (SSL.Error, ValueError) as wrong:
+        raise Ended(
+            Exit.FAILED,
+            f"{files.certificate}, {files.key} and {files.ca} do not belong together, or one is"
+            f" damaged ({wrong}). Bring them again: 'mpower pki issue' where the authority is.",
+        ) from wrong
+
+
 class Asking:
     """Asks the machines of one cluster as the operator whose certificate ``tls`` names."""
 
     def __init__(self, reactor: Any, cluster: str, tls: TlsSettings) -> None:
         files = TlsFiles(tls.ca, tls.certificate, tls.key, tls.revoked)
+        self._tls = _believing(files, cluster)
         self._reactor = reactor
         self._cluster = cluster
         self._clock = BootClock()
-        self._tls: Connections = client_side(files, cluster, ("node", "witness"), ALPN_PEER)
 
     async def every(
         self, addresses: list[str], verb: str, arguments: dict[str, str], deadline_s: float

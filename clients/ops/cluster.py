@@ -25,6 +25,7 @@ from clients.ops.history import history
 from clients.ops.passwords import password
 from clients.ops.reactor import on_reactor
 from clients.ops.reinit import reinit
+from clients.ops.silence import nobody
 from clients.ops.switchover import switchover
 from clients.ops.verbs import look
 from clients.ops.verdict import verdict
@@ -76,7 +77,7 @@ def status(*, watch: bool, as_json: bool) -> None:
     seen = on_reactor(settings, show)
     seen.show(as_json=as_json)
     if not seen.nodes and seen.witness is None:
-        raise Ended(Exit.NOT_REACHABLE, "Nobody answered. Do the nodes and the witness run?")
+        raise Ended(Exit.NOT_REACHABLE, nobody(seen.silent))
     if not any(one.open for one in seen.nodes):
         because = verdict(seen.nodes, seen.witness).because
         raise Ended(Exit.NO_PRIMARY, f"{because[:1].upper()}{because[1:].rstrip('.?')}.")

@@ -15,7 +15,7 @@ from msgspec import Struct, to_builtins
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.explain import Explained, heard_of, judged
 from clients.ops.reactor import on_reactor
-from clients.ops.silence import silent_of
+from clients.ops.silence import nobody, silent_of
 from clients.ops.verbs import STATUS_DEADLINE_S, look
 from clients.ops.verdict import verdict
 from protocols.runbook import advice
@@ -161,10 +161,7 @@ def doctor(*, as_json: bool) -> None:
 
     seen, explained = on_reactor(settings, ask)
     if not seen.nodes and seen.witness is None:
-        raise Ended(
-            Exit.NOT_REACHABLE,
-            "Nobody answered. On each server: 'mpowerd check --settings FILE' says what is wrong.",
-        )
+        raise Ended(Exit.NOT_REACHABLE, nobody(seen.silent))
     found = findings(seen)
     safety = verdict(seen.nodes, seen.witness)
     if not safety.safe:

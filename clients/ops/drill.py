@@ -18,7 +18,7 @@ from msgspec import Struct, to_builtins
 
 from clients.door import Ended, Exit, answer, client_settings, json_option, talk
 from clients.ops.reactor import on_reactor
-from clients.ops.silence import sentences
+from clients.ops.silence import nobody, sentences
 from clients.ops.switchover import completed
 from clients.ops.verbs import give, look, record_of
 from clients.ops.verdict import verdict
@@ -122,7 +122,7 @@ async def _safe(asking: Asking, settings: ClientSettings) -> tuple[str, str]:
     """The two nodes, primary first, if it is safe now; the plan is told. Ended if it is not."""
     seen = await look(asking, settings)
     if not seen.nodes:
-        raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
+        raise Ended(Exit.NOT_REACHABLE, nobody(seen.silent))
     if why := unsafe(seen):
         raise Ended(Exit.REFUSED, f"Not rehearsed, nothing was done: {why}. {LOOK}")
     await give(asking, settings, "switchover", {"at": "0", "dry": "yes"}, to="", seen=seen)

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.reactor import on_reactor
-from clients.ops.silence import sentences
+from clients.ops.silence import nobody, sentences
 from clients.ops.verbs import STATUS_DEADLINE_S, look
 
 if TYPE_CHECKING:
@@ -134,7 +134,9 @@ def explain_json(
     return found
 
 
-@click.command(epilog="Exit codes: 0 all three are well · 1 one is not · 3 no node answered.")
+@click.command(
+    epilog="Exit codes, as status: 0 a primary is open · 3 no node answered · 4 no primary."
+)
 @click.option("--all", "every", is_flag=True, help="Every condition, those that are met too.")
 @json_option
 def explain(*, every: bool, as_json: bool) -> None:
@@ -148,12 +150,10 @@ def explain(*, every: bool, as_json: bool) -> None:
     seen, heard = on_reactor(settings, ask)
     said, silent = heard_of(heard)
     if not said:
-        raise Ended(
-            Exit.NOT_REACHABLE,
-            "No node answered. On each server: 'mpowerd check --settings FILE' says what is wrong.",
-        )
+        raise Ended(Exit.NOT_REACHABLE, nobody(seen.silent))
     answers = judged(said)
     text = page(answers, sentences(seen), every=every)
     answer(explain_json(said, answers, silent), text, as_json=as_json)
-    if not all(one.yes for one in answers):
-        click.get_current_context().exit(int(Exit.FAILED))
+    # It has explained, whatever it is: 'doctor' is the command that fails when something is wrong.
+    if not any(one.open.yes for one in said):
+        click.get_current_context().exit(int(Exit.NO_PRIMARY))

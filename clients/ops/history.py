@@ -18,7 +18,7 @@ from msgspec import Struct
 from clients.door import Ended, Exit, answer, client_settings, json_option
 from clients.ops.notices import when
 from clients.ops.reactor import on_reactor
-from clients.ops.silence import sentences
+from clients.ops.silence import nobody, sentences
 from clients.ops.verbs import STATUS_DEADLINE_S, look
 from protocols.annals import FIRST, ROUTINE, Entry, Term, acts_of, merged, terms_of
 
@@ -137,6 +137,6 @@ def history(*, every: bool, as_json: bool) -> None:
     seen, heard = on_reactor(settings, ask)
     told = told_of(heard)
     if not told.nodes:
-        raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
+        raise Ended(Exit.NOT_REACHABLE, nobody(seen.silent))
     text = page(told, every=every, silent=sentences(seen))
     answer(history_json(told), text, as_json=as_json)

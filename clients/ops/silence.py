@@ -117,6 +117,20 @@ def _between(seen: Seen) -> set[str]:
     }
 
 
+def nobody(silent: dict[str, str]) -> str:
+    """What to do when none of the asked answered: ``silent`` says why of each address."""
+    if any("certificate" in why for why in silent.values()):
+        return (
+            "Machines are there, but none with a certificate that these settings trust: the"
+            " settings are of another board ('cluster:' in mpower.yaml), or a certificate or the"
+            " list of the revoked has ended ('mpower pki list')."
+        )
+    return (
+        "Nobody answered. If these addresses are right: start the machines, 'systemctl start"
+        " mpower-node'; 'mpowerd check --settings FILE' there says what is wrong."
+    )
+
+
 def sentences(seen: Seen) -> list[str]:
     """A sentence for each."""
     return [one.sentence(seen.at_s) for one in silent_of(seen)]

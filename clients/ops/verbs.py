@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from clients.door import Ended, Exit
 from clients.ops.seen import Seen, sorted_out
-from clients.ops.silence import PAIR, names_of
+from clients.ops.silence import PAIR, names_of, nobody
 from clients.ops.verdict import hears
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def asked_node(seen: Seen, wanted: str | None) -> str:
     """
     names = [one.node for one in seen.nodes]
     if not names:
-        raise Ended(Exit.NOT_REACHABLE, "No node answered. Do they run? See their logs.")
+        raise Ended(Exit.NOT_REACHABLE, nobody(seen.silent))
     if wanted is None:
         best = max(seen.nodes, key=lambda one: (hears(one.arbiter_heard_ms), one.epoch, one.open))
         return best.node

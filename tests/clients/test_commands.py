@@ -129,7 +129,7 @@ def test_a_user_is_added_with_passwords_from_the_prompt(call: Call, board: Board
         (("admin", "add", "user", "asha", "--person", "A", "--role", "king"), "'king' is not one"),
         (("admin", "add", "counter", "c1", "--office", "North"), "counter: 'c1' is not written"),
         (("admin", "disable", "user", "asha", "--reason", "x"), "reason: at least 3"),
-        (("admin", "add", "user", "asha", "--password", "secret"), "No such option"),
+        (("admin", "add", "user", "asha", "--password", "secret"), "There is no option --password"),
     ],
 )
 def test_a_wrong_word_is_a_usage_error_and_asks_no_password(

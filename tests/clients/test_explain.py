@@ -2,9 +2,22 @@
 do.
 """
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
 from msgspec import structs
 
+from clients.__main__ import mpower
+from clients.ops.asking import Heard
 from clients.ops.explain import Answer, Explained, Guard, Judged, judged, page
+from clients.ops.seen import Seen
+from clients.ops.silence import nobody
+from protocols import peer
 
 UNMET = Guard("HEARD", False, "b was heard 9.0 s ago", "it is heard", "Bring b back.")
 MET = Guard("FIT", True, "settings fit", "nothing against", "")
@@ -64,3 +77,41 @@ def test_every_condition_is_shown_on_request() -> None:
     text = page(judged([A, B]), ["b: no answer"], every=True)
     assert "+ settings fit" in text
     assert text.endswith("\nb: no answer")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "code"), [([A, B], 0), ([A], 0), ([B], 4), ([], 3)], ids=["both", "a", "b", "none"]
+)
+def test_it_ends_as_status_does_whatever_it_had_to_explain(
+    nodes: list[Explained], code: int, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [peer.Answer(1, ok=True, data=msgspec.json.encode(one).decode()) for one in nodes]
+    heard = [Heard(f"h:{n}", one) for n, one in enumerate(said)]
+    seen = Seen([], None, {}, {"h:9": "no answer within 1 s"}, 0.0)
+    monkeypatch.setattr("clients.ops.explain.on_reactor", lambda *_: (seen, heard))
+    done = CliRunner().invoke(mpower, ["--settings", str(home), "cluster", "explain"])
+    assert done.exit_code == code, done.output
+
+
+def test_papers_that_do_not_belong_together_are_named(home: Path, tmp_path: Path) -> None:
+    board = Path(shutil.copytree(home, tmp_path / "board"))
+    key = board / "pki" / "ops-ops1.key"
+    key.chmod(0o600)
+    key.write_bytes((board / "pki" / "counter-C001.key").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "clients", "--settings", str(board), "cluster", "explain"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"{key} and {board}/pki/ca.crt do not belong together, or one is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [("no answer within 1 s", "Nobody answered."), ("certificate verify failed", "another board")],
+)
+def test_who_cannot_be_trusted_is_not_called_silent(why: str, told: str) -> None:
+    assert told in nobody({"h:1": "Connection refused", "h:2": why})

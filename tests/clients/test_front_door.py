@@ -45,8 +45,8 @@ def test_help_lists_the_nouns_and_loads_none() -> None:
 @pytest.mark.parametrize(
     ("word", "sentence"),
     [
-        ("clutser", "There is no 'clutser'. Did you mean 'cluster'?"),
-        ("xyzzy", f"There is no 'xyzzy'. There are: {', '.join(NOUNS)}."),
+        ("clutser", "There is no 'mpower clutser'. Did you mean 'cluster'?"),
+        ("xyzzy", f"There is no 'mpower xyzzy'. There are: {', '.join(NOUNS)}."),
     ],
 )
 def test_a_wrong_noun_gets_the_nearest_right_one(word: str, sentence: str) -> None:
@@ -66,7 +66,10 @@ def test_settings_that_are_missing_are_explained(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("H,SBI,s,2026-04-01\nD,R,1,1,2026-04-01\nT,1,1\n")
     said = call("--settings", str(tmp_path), "bank", "post", str(tmp_path / "x.csv"))
     assert said.exit_code == 1
-    assert said.stderr == f"{tmp_path}/mpower.yaml: the file does not exist.\n"
+    assert said.stderr == (
+        f"{tmp_path}/mpower.yaml: the file does not exist;"
+        " --settings names the folder that 'mpower init' wrote.\n"
+    )
 
 
 def test_init_writes_a_folder_every_program_can_read(tmp_path: Path) -> None:

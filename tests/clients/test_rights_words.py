@@ -329,7 +329,7 @@ def test_a_device_is_enrolled_with_its_first_code(call: Call, board: Board) -> N
 def test_who_does_not_say_who_they_are_is_told_so(call: Call, board: Board) -> None:
     said = call("approvals", "inbox", *BY_STDIN, stdin=WORD)
     assert (said.exit_code, said.stdout, board.said) == (2, "", [])
-    assert "Missing option '--as'" in said.stderr
+    assert "needs --as (Sign in as this user). Type, for example: mpower" in said.stderr
 
 
 def test_a_consumers_data_are_shown_and_changes_asked_for(call: Call, board: Board) -> None:

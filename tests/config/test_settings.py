@@ -1,12 +1,20 @@
 """A wrong setting is refused in one sentence with file, key, reason; a right one arrives typed."""
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from config.folder import Plan, write_settings
 from config.load import SettingsError, load_client, load_node, load_witness, with_certificate
 from config.settings import NodeAddress, split_address
+
+NOBODY: Final = 65534
 
 
 def address(name: str, host: str) -> NodeAddress:
@@ -282,3 +290,41 @@ def test_another_identity_comes_from_the_same_folder(home: Path) -> None:
 )
 def test_an_address_splits(text: str, parts: tuple[str, int]) -> None:
     assert split_address(text) == parts
+
+
+@contextmanager
+def without_privilege() -> Iterator[None]:
+    """As a user from whom something can be kept: nobody, where the tests run as root."""
+    me = os.geteuid()
+    os.seteuid(me or NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
+
+
+@pytest.mark.parametrize("closed", ["mpower.yaml", "pki/ops-ops1.key", "."])
+def test_what_this_user_may_not_read_is_named_with_a_way_out(home: Path, closed: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="mp") as folder:
+        board = Path(shutil.copytree(home, Path(folder) / "board"))
+        for one in (board.parent, board, board / "pki"):
+            one.chmod(0o755)
+        (board / closed).chmod(0)
+        with pytest.raises(SettingsError) as refused, without_privilege():
+            load_client(board, {})
+        board.chmod(0o755)
+    assert str(board / closed) in str(refused.value)
+    assert "this user may not read it; run this as the user it belongs to" in str(refused.value)
+
+
+def test_a_folder_that_is_named_and_not_there_says_who_named_it(tmp_path: Path) -> None:
+    for place, said, who in (
+        (tmp_path, {}, "--settings"),
+        (None, {"MPOWER_HOME": str(tmp_path)}, "MPOWER_HOME"),
+    ):
+        with pytest.raises(SettingsError) as refused:
+            load_client(place, said)
+        assert str(refused.value) == (
+            f"{tmp_path}/mpower.yaml: the file does not exist; {who} names the folder that"
+            " 'mpower init' wrote."
+        )

@@ -17,6 +17,7 @@ import click
 
 from clients.door import JSON_VERSION, Ended, Exit, client_settings, json_option
 from clients.ops.reactor import on_reactor
+from clients.ops.silence import nobody
 
 if TYPE_CHECKING:
     from clients.ops.asking import Asking
@@ -56,7 +57,7 @@ def monitor(*, once: bool, plain: bool, as_json: bool) -> None:
             raise
         return
     if not view.nodes and not view.witness:
-        raise Ended(Exit.NOT_REACHABLE, "Nobody answered. Do the nodes and the witness run?")
+        raise Ended(Exit.NOT_REACHABLE, nobody(view.silent))
     if not view.primary:
         raise Ended(Exit.NO_PRIMARY, "No node is open for terminals.")
 
