@@ -111,6 +111,46 @@ UPDATE mpower.shifts f SET first_number = z.last_number FROM mpower.series z
 DROP TABLE told, linked;
 """
 
+VERIFIED: Final = f"""
+INSERT INTO mpower.accounts (account) SELECT DISTINCT r.consumer * 16 + 6 FROM mpower.requests r
+    WHERE r.receipt IS NOT NULL ORDER BY 1 ON CONFLICT DO NOTHING;
+CREATE TEMPORARY TABLE told AS
+    SELECT r.receipt, r.consumer, r.amount_paise AS paise, row_number() OVER same AS line,
+        dense_rank() OVER (ORDER BY r.counter, r.step) AS voucher
+    FROM (SELECT r.*, (row_number() OVER (PARTITION BY r.counter ORDER BY r.receipt) - 1)
+            / %(each)s AS step
+        FROM mpower.requests r WHERE r.receipt IS NOT NULL AND NOT EXISTS (
+            SELECT FROM mpower.receipt_events e WHERE e.receipt = r.receipt)) r
+    WINDOW same AS (PARTITION BY r.counter, r.step ORDER BY r.receipt);
+UPDATE told SET voucher = voucher + (SELECT max(v.voucher) FROM mpower.vouchers v);
+CREATE INDEX ON told (voucher);
+DO $$
+DECLARE
+    next bigint;
+BEGIN
+    FOR next IN SELECT DISTINCT t.voucher FROM told t ORDER BY 1 LOOP
+        INSERT INTO mpower.vouchers (voucher, kind, day, at, by) OVERRIDING SYSTEM VALUE
+            VALUES (next, 'VERIFY', '{DAY}', now(), 'bench');
+        INSERT INTO mpower.receipt_events (receipt, step, state, voucher, day, at, by, reason)
+            SELECT t.receipt, 1, 'VERIFIED', next, '{DAY}', now(), 'bench', ''
+            FROM told t WHERE t.voucher = next;
+        INSERT INTO mpower.entries (voucher, line, debit, credit, amount_paise)
+            SELECT next, t.line, t.consumer * 16, t.consumer * 16 + 6, t.paise
+            FROM told t WHERE t.voucher = next;
+        PERFORM mpower.audit_note_v1(126, 'payments.verify', 'DONE', 'bench', '', '', 'bench', '',
+            '', NULL, NULL, '', '', '');
+    END LOOP;
+END
+$$;
+SELECT setval(pg_get_serial_sequence('mpower.vouchers', 'voucher'), max(voucher))
+    FROM mpower.vouchers;
+UPDATE mpower.accounts a SET balance_paise = a.balance_paise + t.paise * f.sign,
+        owed_paise = a.owed_paise - t.paise * (1 - f.slot / 6)
+    FROM (SELECT consumer, sum(paise)::bigint AS paise FROM told GROUP BY 1) t,
+        (VALUES (0, 1), (6, -1)) f (slot, sign) WHERE a.account = t.consumer * 16 + f.slot;
+DROP TABLE told;
+"""
+
 
 def counter(number: int) -> str:
     """Give the code of the bench counter of that number, from 1."""
@@ -144,6 +184,13 @@ def add_receipts(conninfo: str, receipts: int, consumers: int) -> None:
     the other.
     """
     _put(conninfo, RECEIPTS, {"receipts": receipts, "consumers": consumers})
+
+
+def verify_receipts(conninfo: str, each: int) -> None:
+    """Verify all receipts that wait, so many a voucher, as officers do: each is posted as an
+    advance, its voucher sealed in the audit.
+    """
+    _put(conninfo, VERIFIED, {"each": each})
 
 
 def _put(conninfo: str, statements: str, values: dict[str, object]) -> None:

@@ -16,8 +16,10 @@ def test_a_seeded_board_with_a_past_fits(node: Node) -> None:
     there = make_conninfo(new_database(node))
     board.seed(there, 50, 3)
     board.add_receipts(there, 130, 50)
+    board.verify_receipts(there, 20)
     board.add_consumers(there, 50, 30)
     board.add_receipts(there, 70, 80)
+    board.verify_receipts(there, 1)
     with psycopg.connect(there, autocommit=True) as base:
         assert base.execute("SELECT * FROM mpower.ledger_check_v1()").fetchall() == []
         taken = base.execute("SELECT sum(last_number) FROM mpower.series").fetchall()

@@ -5,8 +5,6 @@ nothing of it.
 from __future__ import annotations
 
 import math
-import random
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -232,58 +230,6 @@ def test_a_reply_comes_back_as_it_was() -> None:
     assert codec.decode_reply(declared, bytes(codec.encode_reply(declared, found))) == found
     with pytest.raises(Refused, match="BAD_BODY"):
         codec.decode_reply(TAKE, Raw(b"\x90"))
-
-
-# ---------------------------------------------------------------- large answers
-
-
-def page(rows: int) -> messages.Reply:
-    people = [
-        Consumer(f"{n:010}", "R K SHARMA", "12 MALL ROAD", "DS-I", f"M{n}", "", 2000, n * 100)
-        for n in range(rows)
-    ]
-    declared = operation("consumers.find")
-    return messages.Reply(7, codec.encode_reply(declared, Found(people, more=False)))
-
-
-def test_a_large_answer_is_packed_and_read_as_if_it_were_not() -> None:
-    large, small = page(20), page(1)
-    packed = codec.encode_for_client(large)
-    assert len(packed) < len(codec.encode(large)) / 3
-    assert codec.encode(codec.from_server(packed)) == codec.encode(large)
-    assert codec.encode_for_client(small) == codec.encode(small)
-
-
-def test_what_does_not_shrink_is_not_packed() -> None:
-    noise = messages.Session(random.Random(1).randbytes(800), "asha", "clerk", 1)
-    assert codec.encode_for_client(noise) == codec.encode(noise)
-
-
-def pack_up(plain: bytes) -> bytes:
-    return codec.encode(messages.Packed(zlib.compress(plain, 9, -15)))
-
-
-@pytest.mark.parametrize(
-    ("raw", "reason"),
-    [
-        (pack_up(b"\0" * 70_000), "more than a frame"),
-        (pack_up(b"\0" * 70_000)[:-3], "truncated"),
-        (codec.encode(messages.Packed(zlib.compress(b"x" * 999, 9, -15)[:-2])), "less than all"),
-        (codec.encode(messages.Packed(zlib.compress(b"x", 9, -15) + b"tail")), "less than all"),
-        (codec.encode(messages.Packed(b"\xff\xff\xff")), "cannot be unpacked"),
-        (pack_up(pack_up(codec.encode(messages.Beat()))), "packed twice"),
-        (pack_up(pack(["w", 1])), "at least length"),
-    ],
-)
-def test_what_is_packed_wrongly_is_refused_and_costs_no_memory(raw: bytes, reason: str) -> None:
-    with pytest.raises(Refused, match="BAD_FRAME") as caught:
-        codec.from_server(raw)
-    assert reason in caught.value.sentence
-
-
-def test_a_client_may_not_pack() -> None:
-    with pytest.raises(Refused, match="message: is not known here"):
-        codec.from_client(pack_up(codec.encode(messages.Beat())))
 
 
 # ---------------------------------------------------------------- every type a client can send
