@@ -7,8 +7,11 @@ master must be there on the same day. This file must not know how masters are st
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Final, Literal
+from functools import cache
+from typing import Annotated, Final, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -19,9 +22,15 @@ Code = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9-]{0,15}\Z", description="a co
 NoCode = Annotated[
     str, Meta(pattern=r"^([A-Z][A-Z0-9-]{0,15})?\Z", description="a code, or nothing")
 ]
-Words = Annotated[
-    str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z")
-]
+Words = Annotated[str, Meta(min_length=1, max_length=80)]
+"""Checked by ``readable``."""
+UNSEEN: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+"""Controls, and what turns a text round or hides in it: an approver shall see what they approve.
+Joiners stay, Devanagari is written with them.
+"""
+WHOLE: Final = re.compile(r"^-?(0|[1-9][0-9]*)\Z")
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", description="ISO date")]
 Hours = Annotated[int, Meta(ge=1, le=24 * 365)]
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
@@ -93,6 +102,13 @@ class Holiday(Struct, frozen=True, forbid_unknown_fields=True):
     day: Day
     name: Words
     office: Code
+
+    def __post_init__(self) -> None:
+        """Refuse a day that no calendar has."""
+        try:
+            dt.date.fromisoformat(self.day)
+        except ValueError:
+            raise ValueError(f"day: there is no day {self.day}") from None
 
 
 class NumberSeries(Struct, frozen=True, forbid_unknown_fields=True):
@@ -202,13 +218,33 @@ def checked(master: str, row: Fields) -> dict[str, str]:
     unknown = [one for one in row if one not in fields_of(master)]
     if unknown:
         raise MasterError(f"{name}: there is no field {', '.join(unknown)} in {master}")
+    for field in fields_of(master):
+        trouble = _unreadable(row[field], number=field in _numbers(declared.kind))
+        if trouble:
+            raise MasterError(f"{name}: {field}: {trouble}")
     try:
         kept = msgspec.convert(dict(row), declared.kind, strict=False)
     except msgspec.ValidationError as wrong:
         what, _, where = str(wrong).partition(" - at `$.")
-        field = where.removesuffix("`") or declared.key
+        if not where:  # a whole row's own complaint names its field
+            raise MasterError(f"{name}: {what}") from None
+        field = where.removesuffix("`")
         raise MasterError(f"{name}: {field}: {what[:1].lower()}{what[1:]}") from None
     return {field: str(getattr(kept, field)) for field in fields_of(master)}
+
+
+@cache
+def _numbers(kind: type[Struct]) -> frozenset[str]:
+    return frozenset(field for field, of in get_type_hints(kind).items() if of is int)
+
+
+def _unreadable(text: str, *, number: bool) -> str:
+    """Why nobody should read this text as what stands in a field, '' if they may."""
+    if number:
+        return "" if WHOLE.match(text) else f"{text!r} is not a whole number, as 1200"
+    if UNSEEN.search(text):
+        return f"it holds a character that is not seen, {UNSEEN.findall(text)[0]!r}"
+    return "spaces stand before or after it" if text != text.strip() else ""
 
 
 def dangling(

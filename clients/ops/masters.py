@@ -51,7 +51,7 @@ def list_master(
 ) -> None:
     """List MASTER as it stands on a day."""
     body = checked(words.ListMaster(master, as_of))
-    got = signed_in(me, password_file, lambda link: link.ask("masters.list", body))
+    got = signed_in(me, password_file, lambda link: _whole(link, body))
     rows = [row.fields | {"since": row.valid_from} for row in got.rows]
     columns = (*fields_of(master), "since")
     wide = {one: max([len(one), *(len(row[one]) for row in rows)]) for one in columns}
@@ -94,7 +94,7 @@ def export(
 
     _check_name(file)
     body = checked(words.ListMaster(master, as_of))
-    got = signed_in(me, password_file, lambda link: link.ask("masters.list", body))
+    got = signed_in(me, password_file, lambda link: _whole(link, body))
     write_file(file, written(master, [row.fields for row in got.rows], file.name))
     text = f"wrote {len(got.rows)} rows to {file}"
     answer({"file": str(file), "rows": len(got.rows)}, text, as_json=as_json)
@@ -130,7 +130,7 @@ def load(
     listing = checked(words.ListMaster(master, day))
 
     async def work(link: Asking) -> tuple[Difference, Any]:
-        stands = {row.key: row.fields for row in (await link.ask("masters.list", listing)).rows}
+        stands = {row.key: row.fields for row in (await _whole(link, listing)).rows}
         found = difference(master, rows, stands, whole=whole)
         for line in described(master, found, stands):
             talk(line)
@@ -149,6 +149,17 @@ def load(
     text = f"{counts['put']} rows differ, {counts['ended']} end, {counts['same']} stand already;"
     why = "dry run" if dry_run else "the file is what stands"
     answer({**counts, "dry_run": dry_run}, f"{text} nothing was asked for ({why})", as_json=as_json)
+
+
+async def _whole(link: Asking, body: words.ListMaster) -> words.MasterRows:
+    """Ask page after page, all as of the first one's day."""
+    got: words.MasterRows = await link.ask("masters.list", body)
+    page = got
+    while page.more:
+        following = words.ListMaster(body.master, got.as_of, page.rows[-1].key)
+        page = await link.ask("masters.list", following)
+        got.rows.extend(page.rows)
+    return got
 
 
 def _rows(master: str, file: Path) -> list[dict[str, str]]:

@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+from msgspec import Struct
+
 from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.masters import store
-from mpowerd.masters.rules import Standing, judged, still_used, told
+from mpowerd.masters.rules import Standing, ahead_of, check_later, judged, still_used, told
 from mpowerd.outcomes import instant
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.masters import (
@@ -26,12 +29,26 @@ from protocols.masters import MASTERS, Fields, parents_first
 from protocols.refusals import Refused
 from protocols.values import HEAD_OFFICE
 
+PAGE: Final = 500
+PAGE_BYTES: Final = 48 * 1024
+"""Of a page's rows: an answer is one frame."""
+
 
 def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise Refused("MASTER_DATE", day=text, why="there is no such day") from None
+
+
+def _fitting(rows: list[MasterRow]) -> list[MasterRow]:
+    """As many of the rows as one answer holds; at least one."""
+    bytes_left = PAGE_BYTES
+    for n, row in enumerate(rows):
+        bytes_left -= len(msgspec.msgpack.encode(row))
+        if bytes_left < 0:
+            return rows[: max(n, 1)]
+    return rows
 
 
 async def history(cursor: Cursor, caller: Caller, body: MasterHistory) -> MasterVersions:
@@ -42,25 +59,45 @@ async def history(cursor: Cursor, caller: Caller, body: MasterHistory) -> Master
     )
 
 
-async def _stands(cursor: Cursor, master: str, day: dt.date) -> Standing:
-    """What stands on a day of a master and of all that it refers to or that refers to it."""
+def _near(master: str) -> set[str]:
+    """The master, what it refers to and what refers to it."""
     near = {master, *MASTERS[master].refers.values()}
-    near |= {name for name, one in MASTERS.items() if master in one.refers.values()}
+    return near | {name for name, one in MASTERS.items() if master in one.refers.values()}
+
+
+async def _stands(cursor: Cursor, master: str, day: dt.date) -> Standing:
+    """What stands on a day of a master and of all that is near it."""
+    near = _near(master)
     return {
         name: {key: row for key, _, row in await store.listed(cursor, name, day)}
         for name in sorted(near)
     } | {name: {} for name in MASTERS if name not in near}
 
 
-async def _judged(
-    cursor: Cursor, body: ChangeMaster, today: dt.date
-) -> tuple[dt.date, Standing, dict[str, Fields | None]]:
-    """The day, what stands on it, and what would be put; refuses what cannot stand."""
-    day = _day(body.valid_from)
-    stands = await _stands(cursor, body.master, day)
-    used = await store.used(cursor, body.ended) if body.master == "offices" else []
-    put = judged(body.master, day, body.rows, body.ended, stands, today, still_used(used))
-    return day, stands, put
+class _Judged(Struct, frozen=True):
+    """The day, what stands on it, what would be put, and from which day some of that stands
+    otherwise again, because it was changed ahead.
+    """
+
+    day: dt.date
+    stands: Standing
+    put: dict[str, Fields | None]
+    ahead: dict[str, dt.date]
+
+
+async def _judged(cursor: Cursor, body: ChangeMaster, today: dt.date) -> _Judged:
+    """Judge a change; refuses what cannot stand, on its day or later."""
+    day, master = _day(body.valid_from), body.master
+    stands = await _stands(cursor, master, day)
+    used = await store.used(cursor, body.ended) if master == "offices" else []
+    put = judged(master, day, body.rows, body.ended, stands, today, still_used(used))
+    near = sorted(_near(master))
+    changed = await store.ahead(cursor, near, day)
+    ahead = ahead_of(changed, master)
+    if len(near) > 1:
+        days = sorted({one for one, _, _ in changed})
+        check_later(master, put, ahead, {one: await _stands(cursor, master, one) for one in days})
+    return _Judged(day, stands, put, {key: ahead[key] for key in put if key in ahead})
 
 
 def served(here: Callable[[], dt.date]) -> dict[str, Any]:
@@ -68,17 +105,17 @@ def served(here: Callable[[], dt.date]) -> dict[str, Any]:
 
     async def listed(cursor: Cursor, caller: Caller, body: ListMaster) -> MasterRows:
         day = _day(body.as_of) if body.as_of else here()
-        rows = await store.listed(cursor, body.master, day)
-        return MasterRows(
-            body.master, str(day), [MasterRow(key, str(since), row) for key, since, row in rows]
-        )
+        rows = await store.listed(cursor, body.master, day, body.after, PAGE + 1)
+        kept = _fitting([MasterRow(key, str(since), row) for key, since, row in rows[:PAGE]])
+        return MasterRows(body.master, str(day), kept, len(kept) < len(rows))
 
     async def change(cursor: Cursor, caller: Caller, body: ChangeMaster) -> Nothing:
-        day, _, put = await _judged(cursor, body, here())
+        found = await _judged(cursor, body, here())
+        put = found.put
         whole = {key: row for key, row in put.items() if row is not None}
         order = parents_first(whole) if body.master == "offices" else sorted(whole)
         rows = [(key, put[key]) for key in [*order, *sorted(put.keys() - whole.keys())]]
-        await store.change(cursor, body.master, day, rows)
+        await store.change(cursor, body.master, found.day, rows)
         return Nothing()
 
     return {"masters.list": listed, "masters.history": history, "masters.change": change}
@@ -88,11 +125,12 @@ def proposals(here: Callable[[], dt.date]) -> dict[str, Any]:
     """Say what each four-eyes operation of this room would change."""
 
     async def propose(cursor: Cursor, body: ChangeMaster) -> Proposal:
-        day, stands, put = await _judged(cursor, body, here())
-        before = told({key: stands[body.master].get(key) for key in put})
-        after = told(put)
+        found = await _judged(cursor, body, here())
+        before = told({key: found.stands[body.master].get(key) for key in found.put})
+        after = told(found.put)
         if before != after:
-            after["from"] = str(day)
+            after["from"] = str(found.day)
+            after |= {f"{key}.until": str(day) for key, day in found.ahead.items()}
         return Proposal(f"master {body.master}", before, after, 0, HEAD_OFFICE)
 
     return {"masters.change": propose}
@@ -101,5 +139,7 @@ def proposals(here: Callable[[], dt.date]) -> dict[str, Any]:
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "masters.list": ("masters_v1",),
     "masters.history": ("master_history_v1",),
-    "masters.change": ("masters_v1", "offices_used_v1", "change_masters_v1"),
+    "masters.change": (
+        *("masters_v1", "masters_ahead_v1", "offices_used_v1", "change_masters_v1"),
+    ),
 }

@@ -1,7 +1,8 @@
 """What may become of a master: pure.
 
 A change is judged against what stands on its day: rows are whole and right, nothing refers to what
-is not there, what ends is referred to by nobody, and no day that has passed is rewritten for an
+is not there, what ends is referred to by nobody, on that day and on each later one from which
+something near it was changed ahead, and no day that has passed is rewritten for an
 object that stood then (its bills were explained by it). Offices change from today only: powers and
 accounts stand on them.
 """
@@ -9,7 +10,8 @@ accounts stand on them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NoReturn
 
 from protocols.masters import MASTERS, Fields, MasterError, checked, dangling
 from protocols.refusals import Refused
@@ -51,12 +53,54 @@ def judged(
         put[key] = None
     after = {**before, **put}
     whole = {key: row for key, row in after.items() if row is not None}
-    flaws += dangling(master, whole, lambda other: stands[other])
-    flaws += _left_without(master, whole, stands)
+    flaws += _loose(master, whole, stands)
     if flaws:
-        raise Refused("BAD_MASTER", master=master, flaws="; ".join(flaws[:SHOWN]) + _more(flaws))
+        _refuse(master, flaws)
     _check_day(master, valid_from, [key for key in put if key in before], today)
     return put
+
+
+def ahead_of(ahead: Iterable[tuple[dt.date, str, str]], master: str) -> dict[str, dt.date]:
+    """Give from which day each object of a master, changed ahead, stands otherwise first."""
+    found: dict[str, dt.date] = {}
+    for day, of, key in ahead:
+        if of == master:
+            found.setdefault(key, day)
+    return found
+
+
+def check_later(
+    master: str,
+    put: Mapping[str, Fields | None],
+    ahead: Mapping[str, dt.date],
+    later: Mapping[dt.date, Standing],
+) -> None:
+    """Refuse what could not stand on a later day (BAD_MASTER): ``later`` is what stands then so
+    far; ``ahead`` the objects of this master that stand otherwise before or on it, which this
+    change does not reach.
+    """
+    flaws: dict[str, None] = {}
+    for day, stands in later.items():
+        reached = {key: row for key, row in put.items() if day < ahead.get(key, dt.date.max)}
+        after = {**stands[master], **reached}
+        whole = {key: row for key, row in after.items() if row is not None}
+        before = set(_loose(master, stands[master], stands))
+        flaws |= {
+            f"from {day} {flaw}": None
+            for flaw in _loose(master, whole, stands)
+            if flaw not in before
+        }
+    if flaws:
+        _refuse(master, list(flaws))
+
+
+def _loose(master: str, whole: Mapping[str, Fields], stands: Standing) -> Iterator[str]:
+    yield from dangling(master, whole, lambda other: stands[other])
+    yield from _left_without(master, whole, stands)
+
+
+def _refuse(master: str, flaws: Sequence[str]) -> NoReturn:
+    raise Refused("BAD_MASTER", master=master, flaws="; ".join(flaws[:SHOWN]) + _more(flaws))
 
 
 def still_used(used: Sequence[tuple[str, int, int]]) -> list[str]:

@@ -10,7 +10,8 @@ import msgspec
 
 from mpowerd.database import Cursor
 
-LIST: Final = "SELECT key, valid_from, content FROM mpower.masters_v1(%s, %s)"
+LIST: Final = "SELECT key, valid_from, content FROM mpower.masters_v1(%s, %s, %s, %s)"
+AHEAD: Final = "SELECT day, master, key FROM mpower.masters_ahead_v1(%s, %s)"
 HISTORY: Final = "SELECT valid_from, content, at FROM mpower.master_history_v1(%s, %s)"
 USED: Final = "SELECT office, consumers, counters FROM mpower.offices_used_v1(%s)"
 CHANGE: Final = "SELECT mpower.change_masters_v1(%s, %s, %s, %s)"
@@ -21,11 +22,18 @@ def _read(content: str) -> dict[str, str]:
 
 
 async def listed(
-    cursor: Cursor, master: str, as_of: dt.date
+    cursor: Cursor, master: str, as_of: dt.date, after: str = "", most: int | None = None
 ) -> list[tuple[str, dt.date, dict[str, str]]]:
-    """Give (key, since, fields) of what stands on a day."""
-    await cursor.execute(LIST, (master, as_of))
+    """Give (key, since, fields) of what stands on a day, by key; after a key at most so many."""
+    await cursor.execute(LIST, (master, as_of, after, most))
     return [(row[0], row[1], _read(row[2])) for row in await cursor.fetchall()]
+
+
+async def ahead(
+    cursor: Cursor, masters: Sequence[str], after: dt.date
+) -> list[tuple[dt.date, str, str]]:
+    """Give (day, master, key) of what was changed for a day after ``after``, by day."""
+    return await (await cursor.execute(AHEAD, (list(masters), after))).fetchall()
 
 
 async def history(

@@ -28,15 +28,19 @@ MasterName = Literal[
     "payment_rules",
 ]
 Key = Annotated[str, Meta(pattern=r"^[A-Z0-9-]{1,16}\Z", description="an object's code or day")]
+NoKey = Annotated[str, Meta(pattern=r"^[A-Z0-9-]{0,16}\Z", description="a key, or nothing")]
 FieldName = Annotated[str, Meta(pattern=r"^[a-z_]{1,30}\Z", description="a field's name")]
 Row = Annotated[dict[FieldName, Text], Meta(max_length=20)]
 
 
 class ListMaster(Body, frozen=True):
-    """One master as it stands on a day; '' is today."""
+    """One master as it stands on a day ('' is today), by key; a page of it after the key
+    ``after``.
+    """
 
     master: MasterName
     as_of: NoDate = ""
+    after: NoKey = ""
 
 
 class MasterRow(Body, frozen=True):
@@ -48,11 +52,12 @@ class MasterRow(Body, frozen=True):
 
 
 class MasterRows(Body, frozen=True):
-    """The objects by key."""
+    """The objects by key; ``more``: ask again after the last."""
 
     master: str
     as_of: str
     rows: list[MasterRow]
+    more: bool = False
 
 
 class MasterHistory(Body, frozen=True):

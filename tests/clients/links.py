@@ -121,5 +121,7 @@ class Board:
         answer = self.answers[operation.replace(".", "_")]
         if isinstance(answer, Exception):
             raise answer
+        if callable(answer):
+            answer = answer(body)
         assert isinstance(answer, declared.reply)
         return answer

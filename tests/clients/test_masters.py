@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from clients.columns import FileRefused
 from clients.ops.master_files import described, difference, read_rows, written
 from protocols.catalogue import CATALOGUE
-from protocols.catalogue.masters import ChangeMaster, MasterName, MasterRow, MasterRows
+from protocols.catalogue.masters import ChangeMaster, ListMaster, MasterName, MasterRow, MasterRows
 from protocols.masters import MASTERS, fields_of
 from tests.clients.links import Board
 from tests.protocols import examples
@@ -116,6 +116,20 @@ def test_a_master_is_listed_and_exported(call: Call, board: Board, tmp_path: Pat
     call("masters", "export", "charge_heads", str(file), *BY_STDIN, stdin=WORD)
     assert read_rows("charge_heads", file.name, file.read_bytes()) == [HEAD]
     assert call("masters", "export", "charge_heads", str(tmp_path / "x.doc")).exit_code == 2
+
+
+def test_a_long_master_is_asked_for_page_by_page(call: Call, board: Board) -> None:
+    rows = [MasterRow(key, "2026-04-01", {**HEAD, "code": key}) for key in ("A", "B", "C")]
+
+    def page(asked: ListMaster) -> MasterRows:
+        here = rows[2:] if asked.after else rows[:2]
+        return MasterRows("charge_heads", "2026-04-01", here, more=not asked.after)
+
+    board.answers["masters_list"] = page
+    listed = call("masters", "list", "charge_heads", *BY_STDIN, stdin=WORD).stdout
+    assert [line[0] for line in listed.splitlines()[1:]] == ["A", "B", "C"]
+    asked = ListMaster("charge_heads", "2026-04-01", "B")
+    assert board.said[-1] == ("masters.list", asked)
 
 
 @pytest.mark.parametrize("master", MASTERS)

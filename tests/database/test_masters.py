@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
+from msgspec import msgpack
 from msgspec.structs import replace
 
 from protocols.catalogue.approvals import Approve, Show
 from protocols.catalogue.masters import ChangeMaster, ListMaster, MasterHistory
 from protocols.catalogue.security import AddCounter
+from protocols.masters import MasterError, checked
+from protocols.messages import MAX_FRAME_BYTES
 from protocols.operation import Role
 from tests.database.town import DAY, Town, add_people, here, town
 from tests.postgres_nodes import Node, on_reactor
@@ -91,7 +96,7 @@ async def test_a_change_is_whole_and_right_or_nothing(node: Node) -> None:
         assert "head METER is not among the charge heads" in await flaws(RATES)
         await both(t, HEADS)
         for wrong, flaw in (
-            ({**RATE, "paise": "12.5"}, "paise: expected `int`"),
+            ({**RATE, "paise": "12.5"}, "paise: '12.5' is not a whole number"),
             ({**RATE, "paise": "-1"}, "paise: expected `int` >= 0"),
             ({**RATE, "code": "m1"}, "code: expected `str` matching"),
             ({**RATE, "colour": "red"}, "there is no field colour"),
@@ -139,3 +144,112 @@ async def test_what_changed_since_it_was_shown_is_not_approved(node: Node) -> No
         late = Approve(asked.request, 1, asked.content)
         assert await t.refused("anita", "approvals.approve", late) == "REQUEST_STALE"
         assert (await stands(t, "charge_heads"))["METER"]["name"] == "Quick"
+
+
+@on_reactor
+async def test_a_master_of_any_length_is_listed_page_by_page(node: Node) -> None:
+    """An answer is one frame: whoever asks goes on after the last key."""
+    async with town(node) as t:
+        add_people(t, SECOND)
+        await both(t, ChangeMaster("banks", DAY, [BANK], [], "banks"))
+        every = [branch(n) for n in range(1200)]
+        for n in range(0, len(every), 400):
+            t.look(
+                "INSERT INTO mpower.masters SELECT 'branches', c::json ->> 'code', %s, c, now()"
+                " FROM unnest(%s::text[]) c RETURNING 1",
+                *(DAY, [json.dumps(one) for one in every[n : n + 400]]),
+            )
+        found: list[dict[str, str]] = []
+        after, more = "", True
+        while more:
+            page = await t.read("asha", "masters.list", ListMaster("branches", DAY, after))
+            assert len(msgpack.encode(page)) < MAX_FRAME_BYTES
+            found += [one.fields for one in page.rows]
+            after, more = page.rows[-1].key, page.more
+        assert found == every
+
+
+BANK = {"code": "SBI", "name": "State Bank"}
+
+
+def branch(n: int) -> dict[str, str]:
+    """One whose name is as long as a name may be, in a script of three bytes a letter."""
+    return {"code": f"BR{n:05}", "bank": "SBI", "name": "क" * 80, "city": "ख" * 80}
+
+
+@on_reactor
+async def test_nothing_is_left_in_the_air_on_a_day_to_come(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, SECOND)
+        await both(t, ChangeMaster("banks", DAY, [BANK], [], "banks"))
+        first = replace(BRANCHES, valid_from="2027-04-01")
+        await both(t, first)
+
+        async def flaws(body: ChangeMaster) -> str:
+            outcome = await t.ask("adil", CHANGE, body)
+            assert outcome.refusal is not None
+            return str(outcome.refusal[1])
+
+        # the branch opens after its bank would have ended
+        ending = ChangeMaster("banks", str(here["date"]), [], ["SBI"], "merged")
+        assert "from 2027-04-01 SBI: branches BR00001 still refers to it" in await flaws(ending)
+        # a bank that ends at a day leaves no branch behind that opens before it
+        await both(t, ChangeMaster("branches", "2027-04-01", [], ["BR00001"], "not opened"))
+        await both(t, replace(ending, valid_from="2028-01-01"))
+        early = replace(BRANCHES, valid_from="2027-06-01")
+        assert "from 2028-01-01 BR00001: bank SBI is not among the banks" in await flaws(early)
+        # the bank that is put once more until then stands no longer for it
+        renamed = [{**BANK, "name": "State Bank of the Hills"}]
+        await both(t, ChangeMaster("banks", str(here["date"]), renamed, [], "new name"))
+        assert "from 2028-01-01 BR00001" in await flaws(early)
+
+
+BRANCHES = ChangeMaster("branches", DAY, [branch(1)], [], "a branch")
+
+
+@on_reactor
+async def test_who_approves_sees_that_something_stands_otherwise_again_later(node: Node) -> None:
+    async with town(node) as t:
+        add_people(t, SECOND)
+        await both(t, HEADS)
+        await both(t, RATES)
+        await both(t, replace(RATES, valid_from="2027-04-01", rows=[{**RATE, "paise": "150000"}]))
+        ended = ChangeMaster("rates", str(here["date"]), [], ["M1"], "no longer bought")
+        asked = await t.done("adil", CHANGE, ended)
+        shown = await t.read("anita", "approvals.show", Show(asked.request))
+        assert ("M1.until", "", "2027-04-01") in [
+            (c.field, c.before, c.after) for c in shown.changes
+        ]
+
+
+@pytest.mark.parametrize(
+    ("master", "row", "flaw"),
+    [
+        ("rates", {**RATE, "paise": "1.0"}, "M1: paise: '1.0' is not a whole number, as 1200"),
+        ("rates", {**RATE, "paise": "1e3"}, "M1: paise: '1e3' is not a whole number, as 1200"),
+        ("rates", {**RATE, "paise": "١٢"}, "M1: paise: '١٢' is not a whole number, as 1200"),
+        ("rates", {**RATE, "paise": "1_000"}, "M1: paise: '1_000' is not a whole number, as 1200"),
+        (
+            *("banks", {**BANK, "name": "St\u202eate"}),
+            "SBI: name: it holds a character that is not seen, '\\u202e'",
+        ),
+        (
+            *("banks", {**BANK, "name": "St\ud800"}),
+            "SBI: name: it holds a character that is not seen, '\\ud800'",
+        ),
+        ("banks", {**BANK, "name": " "}, "SBI: name: spaces stand before or after it"),
+        (
+            *("holidays", {"day": "2027-02-29", "name": "Leap", "office": "HO"}),
+            "2027-02-29: day: there is no day 2027-02-29",
+        ),
+    ],
+)
+def test_what_cannot_be_what_it_says_is_named(master: str, row: dict[str, str], flaw: str) -> None:
+    with pytest.raises(MasterError) as wrong:
+        checked(master, row)
+    assert str(wrong.value) == flaw
+
+
+def test_joiners_of_devanagari_are_letters() -> None:
+    row = {**BANK, "name": "क्\u200dष"}
+    assert checked("banks", row) == row
