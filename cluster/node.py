@@ -303,7 +303,8 @@ class ClusterNode:
             self._moves = way.moves
             away = tuple(self.links.links[n].host for n in sorted(way.dead))
             self._errands.order(do.Reroute(way.link, away))
-            self.chronicle.note(f"Link down; replication goes over link {way.link + 1}.")
+            dead = " and ".join(f"link {n + 1}" for n in sorted(way.dead)) or "a link"
+            self.chronicle.note(f"{dead.capitalize()} down; replication goes over {way.link + 1}.")
         down = [self.links.links[n].address for n in sorted(way.told)]
         text = f"Dead, while another link lives: {', '.join(down)}." if down else ""
         self.chronicle.alarm("link-down", text)

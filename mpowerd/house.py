@@ -190,7 +190,7 @@ class House:
             Quotas(plan.quotas),
         )
         self.figures.show(self._present)
-        self.opening = Opening(self.hall, standing, self._make)
+        self.opening = Opening(self.hall, standing, self._make, self._tell)
         acceptor = Acceptor(plan.tls, plan.cluster, ("counter", "bank", "ops"), ALPN_TERMINAL)
         self._recheck, self._list_mark = acceptor.recheck, acceptor.list_mark
         self._server = Server(

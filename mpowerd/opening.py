@@ -6,6 +6,9 @@ after the migrations; shutting is told to every terminal in the same step in whi
 so, before anything is waited for; a new term is a new business. An opening that fails is logged and
 tried again while the standing stays open. This file must not know the rooms, sockets, or how a
 standing comes about.
+
+An opening that keeps failing raises ``doors-shut``: by its record this node serves, and nobody can
+pay.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Final
 import structlog
 
 from cluster.standing import Standing
+from mpowerd.alarms import Alarm
 from mpowerd.business import Business
 from mpowerd.hall import Hall
 from protocols.messages import (
@@ -31,17 +35,27 @@ from protocols.messages import (
 
 AGAIN_S: Final = 0.1
 """Between two attempts to open: a database that has just been promoted refuses for a moment."""
+FAILS: Final = 30
+"""So many attempts, three seconds, may fail before it is an alarm and tried more seldom."""
+SELDOM_S: Final = 1.0
 ONE_COPY: Final = "One copy only: the other server is away. Payments go on; tell operations."
 TWO_COPIES: Final = "Two copies again: both servers hold every payment."
 
 
 class Opening:
-    """``make`` gives a new business that is not open yet (migrations run in it)."""
+    """``make`` gives a new business that is not open yet (migrations run in it); ``alarm`` hears
+    of an opening that keeps failing.
+    """
 
     def __init__(
-        self, hall: Hall, standing: Standing, make: Callable[[], Awaitable[Business]]
+        self,
+        hall: Hall,
+        standing: Standing,
+        make: Callable[[], Awaitable[Business]],
+        alarm: Alarm,
     ) -> None:
-        self._hall, self._make = hall, make
+        self._hall, self._make, self.alarm = hall, make, alarm
+        self._failures = 0
         self._standing = standing
         self._business: Business | None = None
         self._term = 0
@@ -85,6 +99,8 @@ class Opening:
                 structlog.get_logger().warning("doors shut", reason=standing.reason)
             self._ready.clear()
             self._hall.close(NotPrimary(standing.epoch, standing.where))
+        if not standing.open:
+            self._succeeded()
         self._turn.set()
 
     async def finished(self) -> None:
@@ -135,14 +151,30 @@ class Opening:
             self._today = await business.today()
         except Exception as error:  # noqa: BLE001 - tried again while the standing is open
             structlog.get_logger().error("opening failed", term=term, exc_info=error)
-            asyncio.get_running_loop().call_later(AGAIN_S, self._turn.set)
+            asyncio.get_running_loop().call_later(self._failed(error), self._turn.set)
             return
+        self._succeeded()
         if self._fits(self._standing):
             self._ready.set()
             self._hall.open(self._welcome(), business.doors)
             structlog.get_logger().info("doors open", term=term, epoch=self._standing.epoch)
         else:
             self._turn.set()
+
+    def _failed(self, error: Exception) -> float:
+        """Count it; in how many seconds it is tried again."""
+        self._failures += 1
+        if self._failures < FAILS:
+            return AGAIN_S
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        self.alarm("doors-shut", f"The counters' doors stay shut, nobody can pay here: {why}.")
+        return SELDOM_S
+
+    def _succeeded(self) -> None:
+        """It is open, or need not be any more."""
+        if self._failures >= FAILS:
+            self.alarm("doors-shut", "")
+        self._failures = 0
 
     async def _greet_the_day(self) -> None:
         self._day_due = False

@@ -38,7 +38,7 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     "no-arbiter": Advice(
         "This node does not hear the arbiter. Payments go on, but should the primary fail now,"
         " nobody takes over by itself.",
-        "Start the witness and look at the network to it; the counters may go on meanwhile.",
+        "Start the witness: 'systemctl start mpower-witness' there; or look at the network to it.",
     ),
     "isolated": Advice(
         "This primary has no link to the arbiter nor to the other node that is alive both ways, so"
@@ -49,6 +49,12 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         "This node should be the primary and its PostgreSQL cannot serve; it offers its place to"
         " the other node.",
         "Read the reason in the alarm and PostgreSQL's log on this node: disk, memory, settings.",
+    ),
+    "doors-shut": Advice(
+        "This node is the primary and its database is open, but what serves the counters cannot"
+        " start, for the reason in the alarm: nobody can pay. After an upgrade the release here may"
+        " not fit the database. It is tried again every second.",
+        "Was it upgraded: 'mpower cluster switchover' to the other release; else read its log.",
     ),
     "set-back": Advice(
         "This node served alone, and its copy now ends before what it had acknowledged: its disk"

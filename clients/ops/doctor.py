@@ -33,12 +33,15 @@ MIN_FREE_MB: Final = 1024
 
 
 class Ill(Struct, frozen=True):
-    """``where`` something is wrong, ``what``, why it matters (``why``), and what to ``do``."""
+    """``where`` something is wrong, ``what``, why it matters (``why``), and what to ``do``;
+    ``tells``: codes of the guards that would say the same again.
+    """
 
     where: str
     what: str
     why: str
     do: str
+    tells: tuple[str, ...] = ()
 
 
 def findings(seen: Seen) -> list[Ill]:
@@ -68,12 +71,13 @@ def unready(because: str, said: list[Explained], found: list[Ill]) -> list[Ill]:
     ``because`` where they have nothing to add to what was ``found``.
     """
     why = "It could not fail over by itself now."
+    told = {"SILENT", "IN_SYNC", *(code for one in found for code in one.tells)}
     against = {
         guard.code: Ill("the pair", guard.says, why, guard.do)
         for one in (judged(said) if said else [])
         if one.question in {"sync", "failover"}
         for guard in one.guards
-        if not guard.holds and guard.do and guard.code not in {"SILENT", "IN_SYNC"}
+        if not guard.holds and guard.do and guard.code not in told
     }
     known = {one.what for one in found}
     added = [one for one in against.values() if one.what not in known]
@@ -95,7 +99,9 @@ def _unheard(one: Silent, seen: Seen) -> Ill:
         harm = "Should the other link fail too, the nodes lose sight of each other."
         return Ill(who, what, harm, cable)
     why = "The pair needs both nodes and the arbiter to fail over by itself."
-    return Ill(who, what, why, "Is it running there? On that machine: mpowerd check, and its log.")
+    do = "Is it running there? On that machine: mpowerd check, and its log."
+    tells = ("HEARD",) if one.node else ("ARBITER",) if who == "the witness" else ()
+    return Ill(who, what, why, do, tells)
 
 
 def _lists(seen: Seen) -> list[Ill]:

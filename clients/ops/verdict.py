@@ -205,7 +205,7 @@ def _alone(standby: NodeStatus, primary: str, record: Record) -> str:
     """Why there is one copy, the other node answering us."""
     node = standby.node
     if record.maintenance == node:
-        return f"{node} is in maintenance"
+        return f"{node} is in maintenance until 'mpower cluster maintenance {node} off'"
     if not hears(standby.peer_heard_ms):
         if not hears(standby.arbiter_heard_ms):
             return f"{node} is cut off: it hears neither {primary} nor the {standby.arbiter}"
@@ -220,8 +220,9 @@ def _of_standby(standby: NodeStatus, primary: str, record: Record) -> Verdict:
     if standby.state != "STANDBY_SYNC":
         return Verdict(safe=False, because=f"{standby.node} is {standby.state}: {standby.reason}")
     if record.maintenance == standby.node:
+        until = f"until 'mpower cluster maintenance {standby.node} off'"
         return Verdict(
-            safe=False, because=f"{standby.node} is in maintenance: it takes nothing over"
+            safe=False, because=f"{standby.node} is in maintenance: it takes nothing over {until}"
         )
     if not standby.healthy:
         return Verdict(safe=False, because=f"PostgreSQL of {standby.node} does not answer")

@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from clients.ops.doctor import findings, unready
+from clients.ops.doctor import Ill, findings, unready
 from clients.ops.drill import unsafe
 from clients.ops.explain import Answer, Explained, Guard
 from clients.ops.seen import Seen
@@ -104,5 +104,7 @@ def test_what_keeps_the_pair_from_failing_over_is_told_with_the_guards_own_advic
     (ill,) = unready("paused", [b], [])
     assert (ill.what, ill.do) == ("the cluster is paused", "mpower cluster resume.")
     assert unready("paused", [b], [ill]) == [], "nothing is said twice"
+    silent = Ill("a", "no answer", "why", "do", ("PAUSED",))
+    assert unready("paused", [b], [silent]) == [], "nor in other words"
     (left,) = unready("one copy", [], [])
     assert left.what == "one copy"
