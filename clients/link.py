@@ -24,6 +24,7 @@ from clients.asking import Answer, Declined, NoPrimary, NotReachable
 from clients.calls import Lines
 from clients.journal import Entry, Journal, JournalError
 from clients.patience import Patience
+from clients.standing import Standing
 from protocols import codec, desk, terminal
 from protocols.catalogue import CATALOGUE
 from protocols.hearing import event_of
@@ -45,22 +46,6 @@ QUESTIONS_FROM: Final = 2**31
 T = TypeVar("T")
 _log = Logger()
 _dice = random.SystemRandom()
-
-
-class Standing(Struct, frozen=True):
-    """What a person should know of the line: where it stands, which node is home, how many intents
-    wait, the last trouble.
-    """
-
-    state: desk.State
-    node: str
-    pending: int
-    trouble: str = ""
-
-    def __str__(self) -> str:
-        if self.pending and self.state is not desk.State.READY:
-            return f"saved, confirming… ({self.pending} waiting)"
-        return f"{self.state.value}{f' at {self.node}' if self.node else ''}"
 
 
 class Link:
@@ -96,6 +81,7 @@ class Link:
         self._waiting: dict[int, tuple[Operation, Deferred[Answer]]] = {}
         self._unwritten: set[int] = set()
         self._claiming: Deferred[Session] | None = None
+        self._person = ""
         self._resolving: list[Deferred[None]] = []
         self._reaching: list[Deferred[None]] = []
         self.patience = Patience(clock, self._nobody)
@@ -155,7 +141,9 @@ class Link:
         return self.journal.pending()
 
     def resolved(self) -> Deferred[None]:
-        """Fire once everything that an earlier run left behind has its answer."""
+        """Fire once every intent that nobody waits for any more (an earlier run's, or one whose
+        session ended) has its answer, or waits itself for the person who saved it.
+        """
         waiting: Deferred[None] = Deferred()
         self._resolving.append(waiting)
         self._tell_resolved()
@@ -188,6 +176,7 @@ class Link:
 
     def sign_out(self) -> None:
         """End the person's session."""
+        self._person = ""
         self.happen(desk.SignOutAsked())
 
     def pause(self, seconds: float) -> Deferred[None]:
@@ -232,7 +221,8 @@ class Link:
             self._unwritten.add(number)
         if patience_s is not None:
             self.patience.give(waiting, patience_s)
-        self.happen(desk.Submit(number, codec.encode(Request(number, operation, chosen, raw))))
+        asked = Request(number, operation, chosen, raw, self._person)
+        self.happen(desk.Submit(number, codec.encode(asked)))
         return waiting
 
     def try_papers(self, papers: Connections, verdict: Callable[[str], None]) -> None:
@@ -312,9 +302,11 @@ class Link:
             case desk.Deliver(seq, _, answer):
                 self._deliver(seq, answer)
                 self._tell_resolved()
-            case desk.SignedIn(session) if self._claiming is not None:
+            case desk.SignedIn(session):
+                self._person = session.user
                 claiming, self._claiming = self._claiming, None
-                claiming.callback(session)
+                if claiming is not None:
+                    claiming.callback(session)
             case desk.SignInFailed(no) if self._claiming is not None:
                 claiming, self._claiming = self._claiming, None
                 claiming.errback(Declined(no.code, no.sentence))
@@ -324,6 +316,7 @@ class Link:
                 if self._terminal.state is desk.State.ASIDE and isinstance(notice, Notice):
                     self.trouble = notice.text
                 self._on_notice(notice)
+                self._tell_resolved()
 
     def _arm(self, at: float | None) -> None:
         if self._wake is not None and self._wake.active():
@@ -373,10 +366,13 @@ class Link:
         self._waiting.pop(number, None)
 
     def _tell_resolved(self) -> None:
-        if not any(one.old for one in self._terminal.intents):
+        if not any(self._left_behind(one) for one in self._terminal.intents):
             resolving, self._resolving = self._resolving, []
             for waiting in resolving:
                 waiting.callback(None)
+
+    def _left_behind(self, one: desk.Intent) -> bool:
+        return one.keyed and one.seq not in self._waiting and not one.parked
 
     def _tell_standing(self) -> None:
         standing = self.standing

@@ -4,8 +4,9 @@ and the answer.
 Order: known operation → key where one belongs → who asks → the body reads → the role may (default
 deny) → the room. Invariants: what has no session or does not read never reaches a key; a keyed
 request that its role does not allow gets the key's earlier outcome if there is one, else the
-refusal becomes the key's outcome; a permission refusal is audited before it is said; nothing an
-exception says reaches the client. Terminals, browser and command line all enter here, so this file
+refusal becomes the key's outcome; one that another person saved gets the earlier outcome or waits
+for its person; a permission refusal is audited before it is said; nothing an exception says reaches
+the client. Terminals, browser and command line all enter here, so this file
 must not know sockets. The hot path (a lane) makes no task; everything else is one task, bounded.
 """
 
@@ -63,6 +64,9 @@ class Rooms(Protocol):
     async def refuse_key(self, asked: Asked, refused: Refused) -> Outcome:
         """Give the key's earlier outcome, or store and audit this refusal as its outcome."""
 
+    async def recall(self, asked: Asked, refused: Refused) -> Outcome:
+        """Give the key's earlier outcome; else audit and raise this refusal: nothing is done."""
+
     async def note_refusal(self, asked: Asked, refused: Refused) -> None:
         """Audit a permission refusal that has no key."""
 
@@ -103,7 +107,8 @@ class Dispatch:
             key = Key(caller.counter, request.key.client, request.key.sequence)
         if operation.again and session is not None:
             caller = replace(caller, fresh=self._sessions.fresh(session))
-        refused = not_allowed(operation, caller)
+        foreign = saved_by_another(request, caller)
+        refused = foreign or not_allowed(operation, caller)
         lane = self._lanes.get(operation.name)
         if lane is not None and refused is None:
             assert key is not None, f"{operation.name} is posted in batches and must be keyed"
@@ -112,7 +117,8 @@ class Dispatch:
         if len(self._tasks) >= TASKS:
             raise Refused("BUSY")
         asked = Asked(operation, caller, key, bytes(request.body), body)
-        task = asyncio.ensure_future(_answered(request, self._serve(asked, refused), answer))
+        work = self._rooms.recall(asked, foreign) if foreign else self._serve(asked, refused)
+        task = asyncio.ensure_future(_answered(request, work, answer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -153,6 +159,15 @@ class Dispatch:
         """Wait for what is being served: each ends by its own deadline."""
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+
+def saved_by_another(request: Request, caller: Caller) -> Refused | None:
+    """Say that it was saved under another login than the one that is signed in now: what was left
+    at a terminal is never done with the authority of who comes next.
+    """
+    if request.key is None or not caller.session or request.by in {"", caller.user}:
+        return None
+    return Refused("SAVED_BY_ANOTHER", user=request.by)
 
 
 def not_allowed(operation: Operation, caller: Caller) -> Refused | None:

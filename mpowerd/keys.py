@@ -69,7 +69,7 @@ async def keyed(
     print_of = fingerprint(operation, body_bytes, body)
 
     async def transact(cursor: Cursor) -> Outcome:
-        before = await _before(cursor, caller, key, operation, print_of)
+        before = await earlier(cursor, caller, key, operation, print_of)
         if before is not None:
             return before
         return await _carry_out(cursor, caller, key, operation, print_of, body, work)
@@ -93,7 +93,7 @@ async def refuse_key(
     """Store a refusal that was found before the work (a permission at dispatch); an older outcome
     is replayed.
     """
-    before = await _before(cursor, caller, key, operation, print_of)
+    before = await earlier(cursor, caller, key, operation, print_of)
     if before is not None:
         return before
     refusal = Refused(code, **fields)
@@ -116,10 +116,10 @@ async def conflict(cursor: Cursor, caller: Caller, key: Key, operation: str, cha
     return fresh_refusal(Refused("KEY_CONFLICT"))
 
 
-async def _before(
+async def earlier(
     cursor: Cursor, caller: Caller, key: Key, operation: str, print_of: bytes
 ) -> Outcome | None:
-    """The key's stored outcome, or a conflict; None: it was never used and is ours now."""
+    """Give the key's stored outcome, or a conflict; None: it was never used and is ours now."""
     await cursor.execute(BEGIN, (key.counter, uuid.UUID(bytes=key.client), key.sequence))
     row = await cursor.fetchone()
     if row is None:

@@ -19,7 +19,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor, Database
 from mpowerd.dispatch import Asked
 from mpowerd.jurisdiction import check_office
-from mpowerd.keys import fingerprint, keyed, refuse_key
+from mpowerd.keys import earlier, fingerprint, keyed, refuse_key
 from mpowerd.outcomes import Outcome
 from protocols.codec import encode_reply
 from protocols.refusals import Refused
@@ -91,8 +91,7 @@ class ServedRooms:
         """Give the key's earlier outcome, or store and audit this refusal as its outcome."""
         key, name, caller = asked.key, asked.operation.name, asked.caller
         assert key is not None, name
-        own = self._fingerprints.get(name)
-        print_of = own(asked.body) if own else fingerprint(name, asked.raw, asked.body)
+        print_of = self._fingerprint(asked)
 
         async def work(cursor: Cursor) -> Outcome:
             return await refuse_key(
@@ -102,6 +101,31 @@ class ServedRooms:
         return await self._database.write(
             f"{name} refused", caller.role, work, session=caller.session
         )
+
+    async def recall(self, asked: Asked, refused: Refused) -> Outcome:
+        """Give the key's earlier outcome; where there is none do nothing, audit this refusal and
+        raise it: the key stays free.
+        """
+        key, name, caller = asked.key, asked.operation.name, asked.caller
+        assert key is not None, name
+        print_of = self._fingerprint(asked)
+
+        async def work(cursor: Cursor) -> Outcome | None:
+            return await earlier(cursor, caller, key, name, print_of)
+
+        found = await self._database.write(
+            f"{name} recalled", caller.role, work, session=caller.session
+        )
+        if found is None:
+            await self.note_refusal(asked, refused)
+            raise refused
+        return found
+
+    def _fingerprint(self, asked: Asked) -> bytes:
+        own = self._fingerprints.get(asked.operation.name)
+        if own is not None:
+            return own(asked.body)
+        return fingerprint(asked.operation.name, asked.raw, asked.body)
 
     async def note_refusal(self, asked: Asked, refused: Refused) -> None:
         """Audit a permission refusal that has no key."""

@@ -65,6 +65,8 @@ class Intent(Struct, frozen=True):
     tries: int = 0
     at: float = 0.0
     """Sent: when. Waiting: not before."""
+    parked: bool = False
+    """Another person saved it: kept until the next person signs in."""
     told: frozenset[str] = frozenset()
     """Codes of "not now" that the person was told already."""
 

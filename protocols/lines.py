@@ -199,13 +199,13 @@ def beat(t: Terminal, now: float) -> Outcome:
 
 def sendable(t: Terminal) -> list[Intent]:
     """Give the intents that may be sent, in order; those of an earlier run are settled before any
-    new one.
+    new one, but for those that wait for their own person.
     """
     open_ = t.state in (State.READY, State.PROBING)
     if not open_ and not (isinstance(t.claim, Resume) and t.claim_at is not None):
         return []
-    old = any(one.old for one in t.intents)
-    waiting = [one for one in t.intents if one.stage is Stage.WAITING]
+    old = any(one.old and not one.parked for one in t.intents)
+    waiting = [one for one in t.intents if one.stage is Stage.WAITING and not one.parked]
     return [one for one in waiting if one.old or not one.keyed or not old]
 
 

@@ -35,6 +35,9 @@ Epoch = Annotated[int, Meta(ge=0, le=2**62)]
 Address = Annotated[str, Meta(max_length=120, pattern=r"^[\x21-\x7e]*\Z")]
 
 
+Login = Annotated[str, Meta(max_length=32, pattern=r"^[a-z0-9._-]*\Z")]
+
+
 class Message(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The base of all messages; the tag is the first element of the array."""
 
@@ -110,13 +113,15 @@ class SignOut(Message, tag="x", frozen=True):
 
 class Request(Message, tag="q", frozen=True):
     """One operation call. ``key`` for keyed operations, None for the others. ``body`` is its raw
-    MessagePack.
+    MessagePack. ``by``: the login it was made under; in another's session only its key's earlier
+    outcome is told, nothing is done. '' it is whoever's session it is sent in.
     """
 
     seq: Seq
     operation: Annotated[str, Meta(max_length=48, pattern=r"^[a-z_.]+\Z")]
     key: RequestKey | None
     body: Raw
+    by: Login = ""
 
 
 class Reply(Message, tag="r", frozen=True):

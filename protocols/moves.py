@@ -32,12 +32,14 @@ from protocols.desk import (
     Terminal,
 )
 from protocols.hearing import verdict_of
-from protocols.messages import PROTOCOL_VERSION, Hello, Resume, SignOut
+from protocols.messages import PROTOCOL_VERSION, Hello, Resume, SignIn, SignOut
 
 STUCK_S: Final = 5.0
 """An intent refused before its key, after an earlier try: kept, and asked again at a pace that
 harms nobody.
 """
+SAVED_BY_ANOTHER: Final = "SAVED_BY_ANOTHER"
+"""What a request is answered with in another person's session, where it was not done before."""
 PUT_OFF_LEAST_S: Final = 0.05
 PUT_OFF_MOST_S: Final = 2.0
 """Between these the server's own retry time is followed."""
@@ -226,6 +228,8 @@ def sign_out(t: Terminal, happening: Any, moment: Moment) -> Outcome:
 def take_session(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     """Keep the token: it takes the session up again after a failover."""
     session = happening.message
+    if isinstance(t.claim, SignIn):
+        t = replace(t, intents=tuple(map(_unparked, t.intents)))
     t = replace(_spoke(t, happening), token=session.token, claim=None, claim_at=None)
     return t, (SignedIn(session),)
 
@@ -274,8 +278,8 @@ def deliver(t: Terminal, happening: Any, moment: Moment) -> Outcome:
 
 
 def put_off(t: Terminal, happening: Any, moment: Moment) -> Outcome:
-    """Not definitive: the same bytes again, when the server says; a person is told each reason
-    once.
+    """Not definitive: the same bytes again, when the server says, or once its own person is there;
+    a person is told each reason once.
     """
     answer = happening.message
     intent = t.intent(answer.seq)
@@ -283,7 +287,8 @@ def put_off(t: Terminal, happening: Any, moment: Moment) -> Outcome:
     stuck = answer.final or answer.code == "SIGN_IN_AGAIN"
     pause_s = STUCK_S if stuck else _pause_s(answer.retry_ms, moment.jitter)
     told = intent.told | {answer.code}
-    t = _changed(t, answer.seq, stage=Stage.WAITING, at=moment.now + pause_s, told=told)
+    waits: dict[str, Any] = {"at": moment.now + pause_s, "parked": answer.code == SAVED_BY_ANOTHER}
+    t = _changed(t, answer.seq, stage=Stage.WAITING, told=told, **waits)
     return _spoke(t, happening), () if answer.code in intent.told else (Tell(answer),)
 
 
@@ -314,6 +319,10 @@ def _changed(t: Terminal, seq: int, **fields: Any) -> Terminal:
     return replace(
         t, intents=tuple(replace(one, **fields) if one.seq == seq else one for one in t.intents)
     )
+
+
+def _unparked(intent: Intent) -> Intent:
+    return replace(intent, parked=False, told=frozenset()) if intent.parked else intent
 
 
 def _without(t: Terminal, seq: int) -> Terminal:

@@ -32,6 +32,11 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "SIGN_IN_AGAIN": Sentence(
         "Your session has ended. Sign in again; what was sent is kept.", final=False
     ),
+    "SAVED_BY_ANOTHER": Sentence(
+        "{user} saved a request at this terminal that is not confirmed, and it is done only in "
+        "{user}'s name. It is kept until {user} signs in here; your own work goes on.",
+        final=False,
+    ),
     "PROVE_AGAIN": Sentence(
         "This decides about much, and your sign-in is some time ago. "
         "Sign in again; what you asked for is kept and goes on then.",

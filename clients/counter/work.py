@@ -9,34 +9,43 @@ refusal is shown and the work goes on. This file must not know how the link find
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
+from twisted.internet.defer import CancelledError, Deferred
 
 from clients.asking import Answer, Declined, NoPrimary, NotReachable
-from clients.counter import counting, mistyped, money_paper, paper, till_paper, typed
+from clients.counter import counting, mistyped, paper, typed
+from clients.counter.replies import fields, payable, said
 from clients.counter.screen import Screen
 from clients.door import Exit
 from clients.journal import Entry, JournalError
-from clients.link import Link, Standing
+from clients.link import Link
+from clients.standing import Standing
 from protocols import codec
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.consumers import Dues, DuesAnswer
-from protocols.catalogue.days import Closed
 from protocols.catalogue.payments import Duplicate, Receipt, Take
 from protocols.desk import State
-from protocols.heads import OWN_HEAD
 from protocols.lines import ASIDE_S
 from protocols.messages import Notice, Refusal, Reply, Session
 from protocols.refusals import Refused
 from protocols.values import paise_from_text, rupees
 
+T = TypeVar("T")
 WAITING: Final = (State.SEEKING, State.PROBING, State.ASIDE)
 REPEAT_S: Final = 5.0
 """The same words about the line are said again after this, so that a screen stays readable."""
 DISPLACED: Final = (
     "Counter {name} is now used by another program; close one of them. What was saved here is kept;"
     " this one tries again in {wait_s:g} s, or at once when somebody signs in."
+)
+SIGN_IN_FIRST: Final = "Nobody is signed in, so nothing was done. Type 'signin USER' first."
+SESSION_OVER: Final = (
+    "Your session has ended. Type 'signin USER' again: what was saved is kept, and confirmed then"
+    " in the name of whoever saved it."
 )
 REPRINT_ROWS: Final = 500
 """How far back 'again RECEIPT' looks in this terminal's journal."""
@@ -53,6 +62,7 @@ class Counter:
         self._link: Link | None = None
         self._left: list[Entry] = []
         self._said, self._said_at = "", 0.0
+        self._waiting: Deferred[Any] | None = None
 
     @property
     def link(self) -> Link:
@@ -102,10 +112,28 @@ class Counter:
             self.screen.talk(f"Notice: {notice.text}")
 
     def sign_in_needed(self) -> None:
-        """The session ended, or a failover could not take it up."""
-        if self.session is not None:
-            self.session = None
-            self.screen.talk("Your session has ended. Type 'signin USER'; what was saved is kept.")
+        """The session ended, or a failover could not take it up. What is being waited for is not
+        waited for any longer: nobody could sign in meanwhile, and a pipe would never end.
+        """
+        if self.session is None:
+            return
+        self.session = None
+        if self._waiting is None:
+            self.screen.talk(SESSION_OVER)
+        else:
+            self.link.clock.callLater(0, self._waiting.cancel)
+
+    async def _answered(self, asking: Callable[[], Deferred[T]]) -> T:
+        """Wait for an answer that only somebody signed in can get."""
+        if self.session is None:
+            raise Declined("SIGN_IN_AGAIN", SIGN_IN_FIRST)
+        self._waiting = waiting = asking()
+        try:
+            return await waiting
+        except CancelledError:
+            raise Declined("SIGN_IN_AGAIN", SESSION_OVER) from None
+        finally:
+            self._waiting = None
 
     def _prompt(self) -> str:
         who = f"{self.session.user} ({self.session.role})" if self.session else "not signed in"
@@ -198,7 +226,9 @@ class Counter:
             self.screen.show(f"Of before: {declared.purpose}: done.", done=asked.operation)
 
     async def _take(self, command: typed.TakeMoney) -> None:
-        dues: DuesAnswer = await self.link.ask("consumers.dues", Dues(command.consumer))
+        dues: DuesAnswer = await self._answered(
+            partial(self.link.ask, "consumers.dues", Dues(command.consumer))
+        )
         amount = command.amount_paise
         if amount is None:
             amount = payable(dues, command.purpose)
@@ -236,8 +266,12 @@ class Counter:
         """Submit a payment; one that looks paid already is asked about, a person's yes confirms it.
         None: it was a no.
         """
+
+        def submitted(what: Take) -> Callable[[], Deferred[Answer]]:
+            return partial(self.link.submit, "payments.take", what)
+
         try:
-            answer: Answer = await self.link.submit("payments.take", body)
+            answer: Answer = await self._answered(submitted(body))
         except Declined as no:
             if no.code != "PAID_ALREADY" or not self.screen.person:
                 raise
@@ -245,7 +279,7 @@ class Counter:
             said = await self.screen.read("Take it once more? [y = yes, Enter = no] ")
             if said is None or said.strip().lower() not in {"y", "yes"}:
                 return None
-            answer = await self.link.submit("payments.take", replace(body, confirmed=True))
+            answer = await self._answered(submitted(replace(body, confirmed=True)))
         return answer
 
     async def _agreed(self, dues: DuesAnswer, amount: int, command: typed.TakeMoney) -> bool:
@@ -286,7 +320,8 @@ class Counter:
             sentence = "This terminal has no receipt. Type 'mine' for the list."
             self._failed(Exit.REFUSED, "NO_RECEIPT", sentence)
             return
-        answer = await self.link.submit("payments.duplicate", Duplicate(wanted))
+        asked = Duplicate(wanted)
+        answer = await self._answered(partial(self.link.submit, "payments.duplicate", asked))
         self._print(answer.body, duplicate=True)
 
     def _last_receipt(self) -> str:
@@ -322,14 +357,14 @@ class Counter:
         if declared.keyed:
             reply = await self._reply(operation, body)
         else:
-            reply = await self.link.ask(operation, body)
+            reply = await self._answered(partial(self.link.ask, operation, body))
         again = operation == "remittance.again"
-        self.screen.show(_said(word, reply, again=again), **{word: fields(reply)})
+        self.screen.show(said(word, reply, again=again), **{word: fields(reply)})
 
     async def _reply(self, operation: str, body: Any) -> Any:
         """Submit; where the cash differs a person says why, and counts nothing twice."""
         try:
-            return (await self.link.submit(operation, body)).body
+            return (await self._answered(partial(self.link.submit, operation, body))).body
         except Declined as no:
             if no.code != counting.DIFFERS or not self.screen.person:
                 raise
@@ -337,40 +372,4 @@ class Counter:
             explained = await counting.reasoned(self.screen, body)
             if explained is None:
                 raise
-        return (await self.link.submit(operation, explained)).body
-
-
-def payable(dues: DuesAnswer, purpose: str) -> int:
-    """Give what is payable for a purpose, in paise."""
-    own = OWN_HEAD.get(purpose)
-    if own is None:
-        return dues.payable_paise
-    return sum(one.payable_paise for one in dues.heads if one.head == own)
-
-
-def fields(body: Any) -> Any:
-    """Give a body as JSON objects with its fields' names (on the wire they are arrays)."""
-    if hasattr(body, "__struct_fields__"):
-        return {name: fields(getattr(body, name)) for name in body.__struct_fields__}
-    return [fields(one) for one in body] if isinstance(body, list) else body
-
-
-def _said(word: str, reply: Any, *, again: bool) -> str:
-    match word:
-        case "shift" | "slip" | "book" | "paper":
-            return till_paper.text_of(reply, again=again)
-        case "money":
-            return money_paper.text_of(reply)
-        case "find":
-            return paper.found_text(reply)
-        case "dues":
-            return paper.dues_text(reply)
-        case "mine":
-            return paper.mine_text(reply)
-        case "verify":
-            return paper.verified_text(reply)
-        case "cancel":
-            return f"Receipt {reply.receipt} over {rupees(reply.amount_paise)} is cancelled."
-    if isinstance(reply, Closed):
-        return till_paper.text_of(reply)
-    return f"Business day {reply.date} ({reply.financial_year}): {reply.state}."
+        return (await self._answered(partial(self.link.submit, operation, explained))).body

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 
+from clients.journal import Journal
 from tests.clients.board import PASSWORD, Town
 
 HERE = Path(__file__).parents[2]
@@ -246,3 +247,43 @@ async def test_without_settings_it_says_what_to_do(town: Town) -> None:
     program = Program(town, "--counter", "C999")
     assert await program.close() == 1
     assert b"C999" in program.err
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_pipe_whose_sign_in_fails_ends_and_says_so(town: Town) -> None:
+    program = Program(town)
+    program.type("signin asha", "not the password at all", "take 1234567890 100", "mine", "again")
+    assert await program.close() == 5
+    out, err = program.out.decode(), program.err.decode()
+    assert out.count("Nobody is signed in, so nothing was done. Type 'signin USER' first.") == 2
+    assert "confirming" not in out + err
+    assert town.board.receipts == []
+    journal = town.folder / "journal" / "test-counter-C001.journal"
+    assert pending(journal) == 0, "nothing was promised"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_session_that_ends_in_the_middle_keeps_the_payment_for_its_clerk(
+    town: Town,
+) -> None:
+    program = Program(town)
+    program.type("signin asha", PASSWORD)
+    await program.until("Signed in")
+    program.type("dues 1234567890")
+    await program.until("PAYABLE")
+    town.board.wrong = ["SIGN_IN_AGAIN"]
+    program.type("take 1234567890 100")
+    await program.until("Your session has ended.")
+    program.type("signin asha", PASSWORD)
+    assert await program.close() == 5, "the exit code is of the last trouble"
+    assert program.out.decode().count("MONEY RECEIPT") == 1
+    assert "DUPLICATE" not in program.out.decode()
+    assert len(town.board.receipts) == 1
+
+
+def pending(journal: Path) -> int:
+    opened = Journal(journal)
+    try:
+        return len(opened.pending())
+    finally:
+        opened.close()

@@ -17,7 +17,7 @@ from clients.counter import (
     typed,
     work,
 )
-from clients.link import Standing
+from clients.standing import Standing
 from protocols import desk
 from protocols.catalogue import consumers, days, payments
 from protocols.catalogue.body import Nothing

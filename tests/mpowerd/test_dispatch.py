@@ -55,6 +55,13 @@ class Rooms:
         stored = Outcome(None, (refused.code, refused.sentence), replay=False)
         return self.earlier.get(asked.key.sequence, stored)
 
+    async def recall(self, asked: Asked, refused: Refused) -> Outcome:
+        self._done("recall", asked)
+        assert asked.key is not None
+        if asked.key.sequence not in self.earlier:
+            raise refused
+        return self.earlier[asked.key.sequence]
+
     async def note_refusal(self, asked: Asked, refused: Refused) -> None:
         self._done("note_refusal", asked)
 
@@ -162,6 +169,25 @@ async def test_a_clerk_who_lost_the_role_still_gets_the_receipt_of_what_was_take
     door.rooms.earlier[7] = Outcome(b"\x91\x01", None, replay=True)
     answer = await door.ask(officer, request("payments.take", BODIES["payments.take"], 3, 7))
     assert answer == Reply(3, Raw(b"\x91\x01"), replay=True)
+
+
+@on_reactor
+async def test_what_another_person_saved_is_told_and_never_done() -> None:
+    officer, clerk = caller(Role.OFFICER), caller(Role.CLERK, user="bina")
+    for who in (officer, clerk):
+        for name in ("payments.take", "payments.cancel"):
+            door = Door(who)
+            asked = structs.replace(request(name, BODIES[name], 3, 7), by="ravi")
+            answer = await door.ask(who, asked)
+            assert isinstance(answer, Refusal)
+            assert (answer.code, answer.final) == ("SAVED_BY_ANOTHER", False)
+            assert door.reached() == ["recall"]
+            door.rooms.earlier[7] = Outcome(b"\x91\x01", None, replay=True)
+            assert await door.ask(who, asked) == Reply(3, Raw(b"\x91\x01"), replay=True)
+    door = Door(clerk)
+    own = structs.replace(request("payments.take", BODIES["payments.take"], 3, 7), by="bina")
+    await door.ask(clerk, own)
+    assert door.reached() == ["lane"]
 
 
 @pytest.mark.parametrize(

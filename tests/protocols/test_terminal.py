@@ -49,7 +49,7 @@ def test_it_journals_before_it_sends_and_journals_the_answer_before_it_delivers(
 def test_no_answer_that_is_not_definitive_ends_an_intent(code: str) -> None:
     d = Desk().home()
     d.submit(1)
-    did = d.hear(0, refusal(1, Refused(code, id="7F3A-09C2"), 200))
+    did = d.hear(0, refusal(1, Refused(code, id="7F3A-09C2", user="ravi"), 200))
     assert "Deliver" not in kinds(did)
     intent = d.t.intent(1)
     assert intent is not None

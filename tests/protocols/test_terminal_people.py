@@ -50,6 +50,28 @@ def test_what_the_former_session_still_refuses_does_not_end_the_claim(code: str)
     assert kinds(did) == ["SignedIn", "SendRequest", "SendRequest"]
 
 
+def test_what_another_person_saved_waits_for_them_and_holds_nobody_up() -> None:
+    d = Desk(pending=[(1, request(1))])
+    d.go(desk.SignInAsked(CLAIM), desk.LineUp(0, d.call(0)))
+    d.hear(0, welcome(1))
+    did = d.hear(0, Session(b"u" * 16, "ravi", "clerk", 100))
+    assert kinds(did) == ["SignedIn", "SendRequest"]
+    d.submit(2)
+    assert kinds(d.wait(0.1)) == [], "what is of before goes first"
+    no = refusal(1, Refused("SAVED_BY_ANOTHER", user="asha"))
+    assert kinds(d.hear(0, no)) == ["Tell", "SendRequest"], "ravi's own goes on"
+    assert "SendRequest" not in kinds(d.wait(900.0))
+    d.go(desk.LineDown(0, d.call(0)))
+    d.go(desk.LineUp(1, d.call(1)))
+    d.hear(1, welcome(2))
+    assert d.t.intent(1) is not None
+    sent = d.hear(1, Session(b"u" * 16, "ravi", "clerk", 100))
+    assert [one.seq for one in sent if isinstance(one, desk.SendRequest)] == []
+    d.go(desk.SignOutAsked(), desk.SignInAsked(CLAIM))
+    back = d.hear(1, Session(b"v" * 16, "asha", "clerk", 100))
+    assert [one.seq for one in back if isinstance(one, desk.SendRequest)][:1] == [1]
+
+
 def test_a_token_that_is_not_taken_any_more_asks_for_a_person() -> None:
     d = Desk().home(epoch=1)
     d.submit(1)
