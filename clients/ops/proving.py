@@ -22,6 +22,7 @@ from protocols.merkle import Tree, root
 
 LOG: Final = -1
 """In the place of a chain: the log of heads itself."""
+NOTHING: Final = "there is no entry at all, and the first administrator of a board has one"
 Ask = Callable[[str, Struct], Awaitable[Any]]
 
 
@@ -60,6 +61,8 @@ async def prove(ask: Ask, cluster: str, public: Keys | None, against: Sequence[S
     """Walk all of it; ``public`` None: signatures are only the servers' word."""
     state: words.State = await ask("audit.state", Nothing())
     entries, links, trouble = await _chains(ask)
+    if not links and trouble is None:
+        trouble = Trouble(LOG, 0, 0, NOTHING)
     wanted = [*against]
     if state.newest is not None:
         wanted.append(Sealed("the database", state.newest))

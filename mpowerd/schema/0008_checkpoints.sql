@@ -58,6 +58,7 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
         WHERE l.link > after AND l.link <= upto
     ), judged AS (
         SELECT coalesce(l.link, c.link) AS link, coalesce(c.untimely, c.unlike, 0) AS place, CASE
+            WHEN coalesce(l.link, c.link) < 1 THEN 'it is of no chain'
             WHEN l.link IS NULL THEN 'rows without their link'
             WHEN c.link IS NULL THEN 'a link without its rows'
             WHEN l.hash_before IS NULL AND l.link & 1099511627775 <> 1 THEN 'links are missing before it'
@@ -69,5 +70,5 @@ SET search_path = pg_catalog, mpower, pg_temp AS $$
             END AS trouble
         FROM links l FULL JOIN covered c ON c.link = l.link
     )
-    SELECT j.link, j.place::integer, j.trouble FROM judged j WHERE j.trouble IS NOT NULL ORDER BY j.link
+    SELECT greatest(j.link, 0), j.place::integer, j.trouble FROM judged j WHERE j.trouble IS NOT NULL ORDER BY j.link
 $$;

@@ -96,6 +96,34 @@ async def test_a_deleted_or_added_row_is_named(node: Node, tmp_path: Path) -> No
 
 
 @on_reactor
+@pytest.mark.parametrize("link", [-(2**62), -1, 0])
+async def test_an_entry_before_the_first_link_is_named(
+    node: Node, tmp_path: Path, link: int
+) -> None:
+    """Not reached by a walk that begins at the first link, and read by everybody else."""
+    async with audited(node, tmp_path) as a:
+        a.attack(
+            "INSERT INTO mpower.audit_entries (link, position, at, what, outcome, user_name,"
+            " person, role, subject, address, counter, object, details, reason) SELECT"
+            f" {link}, 1, at, what, outcome, user_name, person, role, subject, address, counter,"
+            " object, details, 'never said' FROM mpower.audit_entries LIMIT 1"
+        )
+        assert await a.first_bad() == (0, 0, 1, "it is of no chain")
+        assert a.t.look("SELECT trouble FROM mpower.audit_check_v1()") == [("it is of no chain",)]
+
+
+@on_reactor
+async def test_an_audit_of_which_nothing_is_left_is_no_proof(node: Node, tmp_path: Path) -> None:
+    async with audited(node, tmp_path) as a:
+        a.attack(
+            *("DELETE FROM mpower.audit_entries", "DELETE FROM mpower.audit_links"),
+            *("DELETE FROM mpower.audit_leaves", "DELETE FROM mpower.audit_checkpoints"),
+            "DELETE FROM mpower.requests",
+        )
+        assert "no entry at all" in (await a.first_bad())[3]
+
+
+@on_reactor
 async def test_a_chain_written_anew_fails_against_what_was_signed(
     node: Node, tmp_path: Path
 ) -> None:

@@ -5,7 +5,8 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.audit_check_v1() RETURNS TABLE (chain integer, link bigint, trouble text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
-    SELECT (t.link >> 40)::integer, t.link, t.trouble FROM mpower.audit_troubles(-1, 9223372036854775807) t ORDER BY t.link
+    SELECT (t.link >> 40)::integer, t.link, t.trouble
+    FROM mpower.audit_troubles(-9223372036854775808, 9223372036854775807) t ORDER BY t.link
 $$;
 REVOKE ALL ON FUNCTION mpower.audit_check_v1 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mpower.audit_check_v1 TO mpower_app, mpower_report;
