@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 MAX_SKEW_S: Final = 2.0
 """No decision reads the wall clock, but receipts and the audit carry it."""
 BOTH: Final = 2
+UNFIT: Final = {
+    False: "The copy is not counted on while that is so.",
+    True: "The copy still counts, for it came in sync before; once out of sync, it stays out.",
+}
+"""By whether the pair is in sync."""
 MIN_FREE_MB: Final = 1024
 """One wal_keep_size: below it a standby may have to be copied anew."""
 
@@ -49,7 +54,7 @@ def findings(seen: Seen) -> list[Ill]:
     found = _silent(seen)
     for node in seen.nodes:
         unfit = [
-            Ill(node.node, one["why"], "The copy is not counted on while that is so.", one["do"])
+            Ill(node.node, one["why"], UNFIT[node.state == "PRIMARY_SYNC"], one["do"])
             for one in node.unfit
         ]
         known = {one.what for one in found}
@@ -85,6 +90,13 @@ def unready(because: str, said: list[Explained], found: list[Ill]) -> list[Ill]:
         return added
     do = "See 'mpower cluster explain'; if it lasts, the logs of both nodes."
     return [Ill("the pair", because, why, do)]
+
+
+def shut(because: str) -> Ill:
+    """Nobody is open, as the verdict's sentence has it: what is so, and then what to do."""
+    what, _, do = because.partition(". ")
+    do = do or "See 'mpower cluster explain'."
+    return Ill("the pair", what, "Nobody can pay now.", do, ("PAUSED", "MAINTENANCE"))
 
 
 def _silent(seen: Seen) -> list[Ill]:
@@ -168,8 +180,9 @@ def doctor(*, as_json: bool) -> None:
     seen, explained = on_reactor(settings, ask)
     if not seen.nodes and seen.witness is None:
         raise Ended(Exit.NOT_REACHABLE, nobody(seen.silent))
-    found = findings(seen)
     safety = verdict(seen.nodes, seen.witness)
+    closed = [] if any(one.open for one in seen.nodes) else [shut(safety.because)]
+    found = closed + findings(seen)
     if not safety.safe:
         found += unready(safety.because, explained, found)
     asked = len(seen.nodes) + (seen.witness is not None)

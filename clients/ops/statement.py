@@ -19,6 +19,11 @@ def be_sure(cluster: str, statements: list[str], confirm: str | None) -> None:
     if not statements:
         return
     click.echo("\n".join(statements), err=True)
-    typed = confirm or click.prompt(f"Type the cluster's name ({cluster}) if that holds", err=True)
+    ask = f"Type the cluster's name ({cluster}) if that holds"
+    try:
+        typed = confirm or click.prompt(ask, err=True)
+    except click.Abort:
+        why = f"No name was typed. Nothing was done. Without a terminal: --confirm {cluster}"
+        raise Ended(Exit.REFUSED, f"\n{why}") from None
     if typed != cluster:
         raise Ended(Exit.REFUSED, f"'{typed}' is not the cluster's name. Nothing was done.")

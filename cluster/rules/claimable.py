@@ -136,7 +136,7 @@ PAUSE: Final = Guard(
     lambda mind: not mind.paused,
     _how_paused,
     "not paused",
-    lambda mind: "When what fails is mended: mpower cluster resume.",
+    lambda mind: "It may again after: mpower cluster resume. What keeps failing: mend it first.",
 )
 CLAIM: Final = (
     *WHOLE,

@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from clients.ops.doctor import Ill, findings, unready
+from clients.ops.doctor import Ill, findings, shut, unready
 from clients.ops.drill import unsafe
 from clients.ops.explain import Answer, Explained, Guard
 from clients.ops.seen import Seen
@@ -26,6 +26,8 @@ def test_what_both_say_is_said_once_with_what_to_do() -> None:
     a = structs.replace(WELL, unfit=[UNFIT], alarms={"unfit": "Fsync is off on b."})
     found = findings(seen(a, b))
     assert [(one.what, one.do) for one in found] == [("fsync is off on b", "Restart b.")]
+    for state, why in (("PRIMARY_SYNC", "still counts"), ("PRIMARY_SOLO", "is not counted on")):
+        assert why in findings(seen(structs.replace(a, state=state)))[0].why
 
 
 def test_silence_alarms_disks_and_clocks() -> None:
@@ -108,3 +110,15 @@ def test_what_keeps_the_pair_from_failing_over_is_told_with_the_guards_own_advic
     assert unready("paused", [b], [silent]) == [], "nor in other words"
     (left,) = unready("one copy", [], [])
     assert left.what == "one copy"
+
+
+def test_that_nobody_can_pay_is_said_first_with_what_to_do() -> None:
+    because = "no node is open: a is silent, and the cluster is paused. 'mpower cluster resume'"
+    closed = shut(because)
+    assert (closed.why, closed.do) == ("Nobody can pay now.", "'mpower cluster resume'")
+    assert closed.what.endswith("and the cluster is paused")
+    assert shut("no node is open").do == "See 'mpower cluster explain'."
+    guards = [Guard("PAUSED", False, "the cluster is paused", "not paused", "mend first")]
+    quiet = Answer(False, "", counts=False)
+    b = Explained("b", "a", "STANDBY_SYNC", "", quiet, quiet, Answer(False, "No.", guards))
+    assert unready(because, [b], [closed]) == [], "what is to be done is said once"
