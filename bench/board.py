@@ -124,6 +124,7 @@ CREATE TEMPORARY TABLE told AS
     WINDOW same AS (PARTITION BY r.counter, r.step ORDER BY r.receipt);
 UPDATE told SET voucher = voucher + (SELECT max(v.voucher) FROM mpower.vouchers v);
 CREATE INDEX ON told (voucher);
+ANALYZE told;
 DO $$
 DECLARE
     next bigint;

@@ -29,3 +29,26 @@ def test_a_seeded_board_with_a_past_fits(node: Node) -> None:
             " WHERE s.first_number = z.last_number"
         ).fetchall()
         assert later == [(3,)]
+
+
+def test_a_proof_walks_the_tables_and_looks_nothing_up_a_receipt(node: Node) -> None:
+    there, receipts = make_conninfo(new_database(node)), 2_000
+    board.seed(there, 500, 3)
+    board.add_receipts(there, receipts, 500)
+    board.verify_receipts(there, 100)
+    with psycopg.connect(there, autocommit=True) as base:
+        look_ups = _look_ups(base)
+        for part in range(2):
+            assert (
+                base.execute("SELECT * FROM mpower.ledger_check_v1(%s, 2)", (part,)).fetchall()
+                == []
+            )
+        assert _look_ups(base) - look_ups < receipts / 2
+
+
+def _look_ups(base: psycopg.Connection) -> int:
+    base.execute("SELECT pg_stat_force_next_flush()")
+    ((count,),) = base.execute(
+        "SELECT sum(idx_scan)::bigint FROM pg_stat_user_tables WHERE schemaname = 'mpower'"
+    ).fetchall()
+    return int(count)
