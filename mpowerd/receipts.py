@@ -9,13 +9,11 @@ from __future__ import annotations
 from protocols.refusals import Refused
 
 
-def must_stand(receipt: str, state: str, *, moved: bool) -> None:
-    """Refuse a receipt whose money does not lie, verified, where it was posted."""
+def must_stand(receipt: str, state: str) -> None:
+    """Refuse a receipt whose money does not stand, verified, under somebody's heads."""
     if state == "TAKEN":
         raise Refused("NOT_VERIFIED", receipt=receipt)
     if state == "CANCELLED":
         raise Refused("RECEIPT_CANCELLED", receipt=receipt)
     if state in {"DISHONOURED", "RE_DEBITED"}:
         raise Refused("DISHONOURED_ALREADY", receipt=receipt)
-    if moved:
-        raise Refused("RECEIPT_MOVED", receipt=receipt)

@@ -35,7 +35,12 @@ POSTED: Final[dict[str, Sentence]] = {
         "{last}."
     ),
     "RECEIPT_MOVED": Sentence(
-        "The money of receipt {receipt} was moved to another consumer already. Move it back first."
+        "The money of receipt {receipt} was given to another consumer already, and a receipt is "
+        "moved once. Move on what stands there as an advance; nothing was changed."
+    ),
+    "IN_SUSPENSE": Sentence(
+        "The money of {receipt} lies in suspense: it is no consumer's yet. Match it to its "
+        "consumer first; then it can be taken back or moved."
     ),
     "MOVE_WHOLE": Sentence(
         "The receipt {receipt} is {amount} for {purpose}: only one of dues is moved, and whole. "

@@ -54,9 +54,9 @@ async def _facts(cursor: Cursor, number: str) -> tuple[int, rules.Facts]:
     row = await store.posted(cursor, parts) if parts is not None else None
     if row is None:
         raise Refused("NO_RECEIPT", receipt=number)
-    slots, paise = row[11:13]
+    slots, paise = row[10:12]
     heads = {HEADS[slot - 1]: part for slot, part in zip(slots, paise, strict=True)}
-    said: list[Any] = [number, *row[1:11], heads, *row[13:]]
+    said: list[Any] = [number, *row[1:10], heads, *row[12:]]
     return row[0], rules.Facts(*said)
 
 

@@ -25,8 +25,8 @@ MONTH_DAYS: Final = 30
 
 
 class Facts(Struct, frozen=True):
-    """A receipt as the database knows it. ``heads``: where it was posted, paise; ``state``: what
-    became of it last; ``moved``: it was transferred to another consumer.
+    """A receipt as the database knows it. ``consumer``: who has its money now, which may be another
+    than who paid it; ``heads``: where it stands, paise; ``state``: what became of it last.
     """
 
     receipt: str
@@ -38,7 +38,6 @@ class Facts(Struct, frozen=True):
     amount_paise: int
     day: dt.date
     state: str
-    moved: bool
     today: dt.date
     heads: Mapping[str, int]
     charge_paise: int
@@ -50,7 +49,7 @@ def check(facts: Facts, returned_on: dt.date) -> None:
     """Refuse what cannot come back, by name."""
     if facts.mode not in PAPER:
         raise Refused("NO_INSTRUMENT", receipt=facts.receipt, mode=facts.mode)
-    must_stand(facts.receipt, facts.state, moved=facts.moved)
+    must_stand(facts.receipt, facts.state)
     if not facts.day <= returned_on <= facts.today:
         raise Refused(
             "RETURN_DATE",

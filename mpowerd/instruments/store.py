@@ -8,7 +8,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 
 POSTED: Final = (
-    "SELECT receipt, consumer, name, address, mode, instrument, amount_paise, day, state, moved,"
+    "SELECT receipt, consumer, name, address, mode, instrument, amount_paise, day, state,"
     " today, slots, paise, charge_paise, bar_days, surcharge_bp"
     " FROM mpower.posted_receipt_v1(%s, %s::smallint, %s)"
 )

@@ -117,23 +117,6 @@ SELECT mpower.keep('{cheque_bars}', false);
 SELECT mpower.keep('{dishonours}', true);
 GRANT SELECT ON mpower.cheque_bars, mpower.dishonours TO mpower_report;
 
--- The heads to which a receipt was posted. A voucher posts its receipts in order, each line by line: a receipt's lines are
--- those of its consumer between what the receipts before it summed to and what it sums to.
-CREATE FUNCTION mpower.receipt_lines(wanted bigint) RETURNS TABLE (account bigint, paise bigint)
-LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
-    WITH mine AS (
-        SELECT r.consumer, r.amount_paise, e.voucher, (SELECT coalesce(sum(o.amount_paise), 0) FROM mpower.receipt_events x
-                JOIN mpower.requests o USING (receipt)
-                WHERE x.voucher = e.voucher AND o.consumer = r.consumer AND o.receipt < r.receipt) AS before
-        FROM mpower.requests r JOIN mpower.receipt_events e ON e.receipt = r.receipt AND e.state = 'VERIFIED'
-        WHERE r.receipt = wanted
-    ), lines AS (
-        SELECT e.credit, e.amount_paise, sum(e.amount_paise) OVER (ORDER BY e.line) AS upto
-        FROM mine m JOIN mpower.entries e ON e.voucher = m.voucher AND e.debit = m.consumer * 16
-    )
-    SELECT l.credit, l.amount_paise FROM lines l, mine m WHERE l.upto > m.before AND l.upto <= m.before + m.amount_paise
-$$;
-
 -- The account in which what was collected under a head is held for the State; null: it is the board's.
 CREATE FUNCTION mpower.held_for_state(slot integer) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE slot WHEN 5 THEN -5 WHEN 11 THEN -6 END::bigint
@@ -170,3 +153,40 @@ CREATE TABLE mpower.transfers (
 CREATE UNIQUE INDEX transfers_receipt_once ON mpower.transfers (receipt) WHERE receipt IS NOT NULL;
 SELECT mpower.keep('{charges, withdrawals, transfers}', true);
 GRANT SELECT ON mpower.charges, mpower.withdrawals, mpower.transfers TO mpower_report;
+
+-- Whose the money of a receipt is: the consumer to whom it was moved, or matched out of suspense, else the one who paid it.
+-- Null: it lies in suspense. Whoever takes it away holds the receipt's row, so that this does not change meanwhile.
+CREATE FUNCTION mpower.receipt_holder(wanted bigint) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    SELECT coalesce(t.to_consumer, r.consumer) FROM mpower.requests r LEFT JOIN mpower.transfers t ON t.receipt = r.receipt
+        WHERE r.receipt = wanted
+$$;
+
+-- The heads under which a receipt's money stands. What was moved or matched stands where that voucher put it. A voucher that
+-- verifies posts its receipts in order, each line by line: a receipt's lines are those of its consumer between what the
+-- receipts before it summed to and what it sums to.
+CREATE FUNCTION mpower.receipt_lines(wanted bigint) RETURNS TABLE (account bigint, paise bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH mine AS (
+        SELECT r.consumer, r.amount_paise, e.voucher, (SELECT coalesce(sum(o.amount_paise), 0) FROM mpower.receipt_events x
+                JOIN mpower.requests o USING (receipt)
+                WHERE x.voucher = e.voucher AND o.consumer = r.consumer AND o.receipt < r.receipt) AS before
+        FROM mpower.requests r JOIN mpower.receipt_events e ON e.receipt = r.receipt AND e.state = 'VERIFIED'
+        WHERE r.receipt = wanted AND NOT EXISTS (SELECT FROM mpower.transfers t WHERE t.receipt = wanted)
+    ), lines AS (
+        SELECT e.credit, e.amount_paise, sum(e.amount_paise) OVER (ORDER BY e.line) AS upto
+        FROM mine m JOIN mpower.entries e ON e.voucher = m.voucher AND e.debit = m.consumer * 16
+    )
+    SELECT l.credit, l.amount_paise FROM lines l, mine m WHERE l.upto > m.before AND l.upto <= m.before + m.amount_paise
+    UNION ALL
+    SELECT e.credit, sum(e.amount_paise)::bigint FROM mpower.transfers t JOIN mpower.entries e ON e.voucher = t.voucher
+        WHERE t.receipt = wanted AND e.credit >> 4 = t.to_consumer AND e.credit >= 0 GROUP BY e.credit
+$$;
+
+-- Hold accounts for a transaction, in the one order of all: consumers, then the board's and the counters' own.
+CREATE FUNCTION mpower.hold_accounts(wanted bigint[]) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+BEGIN
+    PERFORM FROM mpower.accounts a WHERE a.account = ANY (wanted) ORDER BY a.account < 0, abs(a.account) FOR UPDATE;
+END
+$$;

@@ -40,7 +40,9 @@ class Moving(NamedTuple):
 async def _moving(cursor: Cursor, body: Move) -> Moving:
     if body.to == body.consumer:
         raise Refused("SAME_CONSUMER", consumer=body.consumer)
-    posted = await store.posted(cursor, body.receipt) if body.receipt else None
+    posted = await store.posted(cursor, body.receipt, body.to) if body.receipt else None
+    if posted is not None:
+        rules.check_posted(posted, body)
     day = posted.day if posted else None
     first, second = sorted((body.consumer, body.to))  # held in the order of all
     held = {one: await store.standing(cursor, one, day) for one in (first, second)}
@@ -49,7 +51,6 @@ async def _moving(cursor: Cursor, body: Move) -> Moving:
         rules.check_advance(source, body.amount_paise)
         leaves = [("ADVANCE", body.amount_paise)]
     else:
-        rules.check_posted(posted, body)
         leaves = list(posted.heads.items())
     arrives = allocate(body.amount_paise, target.heads, [*target.order, "ADVANCE"])
     legs = rules.between(body.consumer, leaves, body.to, arrives)

@@ -57,9 +57,11 @@ def check_advance(stands: Standing, amount_paise: int) -> None:
 
 def check_posted(posted: Posted, body: Move) -> None:
     """Refuse a receipt that cannot be moved: not posted, not this consumer's, not whole."""
+    must_stand(body.receipt, posted.state)
+    if posted.moved:
+        raise Refused("RECEIPT_MOVED", receipt=body.receipt)
     if posted.consumer != body.consumer:
         raise Refused("NO_RECEIPT", receipt=body.receipt)
-    must_stand(body.receipt, posted.state, moved=posted.moved)
     if posted.amount_paise != body.amount_paise or posted.purpose in OWN_HEAD:
         amount, purpose = rupees(posted.amount_paise), posted.purpose
         raise Refused("MOVE_WHOLE", receipt=body.receipt, amount=amount, purpose=purpose)

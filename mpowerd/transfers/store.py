@@ -19,7 +19,7 @@ STANDING: Final = (
 )
 POSTED: Final = (
     "SELECT receipt, consumer, amount_paise, day, purpose, state, moved, slots, paise"
-    " FROM mpower.posted_receipt_v1(%s, %s::smallint, %s)"
+    " FROM mpower.posted_receipt_v1(%s, %s::smallint, %s, %s)"
 )
 TRANSFER: Final = (
     "SELECT mpower.transfer_v1(%s, %s, %s, %s::bigint, %s::bigint, %s::bigint, %s::bigint[],"
@@ -60,10 +60,12 @@ def _heads(slots: Sequence[int], paise: Sequence[int]) -> dict[str, int]:
     return {HEADS[slot - 1]: part for slot, part in zip(slots, paise, strict=True)}
 
 
-async def posted(cursor: Cursor, number: str) -> Posted:
-    """Give a receipt as it was posted; refuses NO_RECEIPT."""
-    parts = numbered(number)
-    row = await (await cursor.execute(POSTED, parts or ("", 0, 0))).fetchone()
+async def posted(cursor: Cursor, number: str, to: str) -> Posted:
+    """Give a receipt as it stands, and hold it with its consumer and the one it shall go to, in the
+    order of all; refuses NO_RECEIPT.
+    """
+    parts = numbered(number) or ("", 0, 0)
+    row = await (await cursor.execute(POSTED, (*parts, int(to)))).fetchone()
     if row is None:
         raise Refused("NO_RECEIPT", receipt=number)
     said: list[Any] = [*row[:7], _heads(*row[7:])]

@@ -1,4 +1,5 @@
 -- Take a receipt back because its instrument was not paid: one voucher that reverses it out of where its money stands now,
+-- from the consumer who has it now (who paid it, or to whom it was moved or matched out of suspense),
 -- valued at the day it was taken; one that charges for it and revives the surcharge; a bar for cheques; the notice, which
 -- is a contact with the consumer. One that still lay in the till of an open shift is given back out of it: the series is
 -- held, so that the shift's closing counts it or does not. The two events of the receipt's life make it happen once.
@@ -13,6 +14,7 @@ DECLARE
     me record;
     today date;
     taken mpower.requests;
+    whose bigint := mpower.receipt_holder(wanted);
     stood text;
     money bigint;
     reversal bigint;
@@ -26,6 +28,8 @@ BEGIN
     money := CASE stood WHEN 'REALISED' THEN -2 WHEN 'REMITTED' THEN -((wanted >> 38) * 16 + 8)
         WHEN 'VERIFIED' THEN (SELECT e.debit FROM mpower.entries e WHERE e.voucher = wanted) END;
     ASSERT money IS NOT NULL, 'a receipt that is not verified cannot come back';
+    PERFORM mpower.hold_accounts(ARRAY[whose * 16, money, -7, -10] || ARRAY(
+        SELECT mpower.held_for_state((l.account % 16)::integer) FROM mpower.receipt_lines(wanted) l));
     reversal := mpower.post_voucher('DISHONOUR', today, me.user_name,
         ARRAY(SELECT l.account FROM mpower.receipt_lines(wanted) l ORDER BY l.account)
             || ARRAY(SELECT mpower.held_for_state((l.account % 16)::integer) FROM mpower.receipt_lines(wanted) l
@@ -35,7 +39,7 @@ BEGIN
         ARRAY(SELECT l.paise FROM mpower.receipt_lines(wanted) l ORDER BY l.account)
             || ARRAY(SELECT l.paise FROM mpower.receipt_lines(wanted) l WHERE l.account % 16 IN (5, 11) ORDER BY l.account),
         taken.day);
-    debited := mpower.post_voucher('RE_DEBIT', today, me.user_name, ARRAY[taken.consumer * 16 + 12, taken.consumer * 16 + 1],
+    debited := mpower.post_voucher('RE_DEBIT', today, me.user_name, ARRAY[whose * 16 + 12, whose * 16 + 1],
         ARRAY[-7::bigint, -7], ARRAY[charge, surcharge]);
     IF debited IS NULL THEN
         INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('RE_DEBIT', today, now(), me.user_name)
@@ -48,14 +52,14 @@ BEGIN
         INSERT INTO mpower.given_back (receipt) VALUES (wanted);
     END IF;
     IF barred_until IS NOT NULL THEN
-        INSERT INTO mpower.cheque_bars AS b (consumer, until) VALUES (taken.consumer, barred_until)
+        INSERT INTO mpower.cheque_bars AS b (consumer, until) VALUES (whose, barred_until)
             ON CONFLICT (consumer) DO UPDATE SET until = greatest(b.until, excluded.until);
     END IF;
     INSERT INTO mpower.dishonours (receipt, consumer, day, returned_on, why, charge_paise, surcharge_paise, barred_until,
             notice, by, at)
-        VALUES (wanted, taken.consumer, today, returned_on, why, charge, surcharge, barred_until, notice, me.user_name, now());
+        VALUES (wanted, whose, today, returned_on, why, charge, surcharge, barred_until, notice, me.user_name, now());
     INSERT INTO mpower.contacts AS c (consumer, kind, direction, subject, remark, reference, user_name, counter, at)
-        VALUES (taken.consumer, 'NOTICE', 'OUT', 'Instrument returned unpaid', why,
+        VALUES (whose, 'NOTICE', 'OUT', 'Instrument returned unpaid', why,
             mpower.receipt_text(taken.counter, wanted), me.user_name, at_counter, now()) RETURNING c.contact INTO told;
     RETURN told;
 END

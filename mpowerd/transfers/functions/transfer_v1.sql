@@ -17,9 +17,10 @@ BEGIN
     PERFORM mpower.must_be_approved(operation);
     SELECT * INTO me FROM mpower.who(token);
     SELECT d.day INTO today FROM mpower.open_day() d;
-    PERFORM FROM mpower.accounts a WHERE a.account IN (whom * 16, to_whom * 16) ORDER BY a.account FOR UPDATE;
+    PERFORM mpower.hold_accounts(ARRAY[whom * 16, to_whom * 16] || ARRAY(
+        SELECT g.one FROM unnest(debits || credits) g (one) WHERE g.one < 0));
     IF kind = 'SENT_UP' THEN
-        SELECT a.balance_paise INTO there FROM mpower.accounts a WHERE a.account = credits[1] FOR UPDATE;
+        SELECT a.balance_paise INTO there FROM mpower.accounts a WHERE a.account = credits[1];
     ELSIF wanted IS NULL THEN
         SELECT -a.balance_paise INTO there FROM mpower.accounts a WHERE a.account = whom * 16 + 6;
     END IF;

@@ -30,9 +30,9 @@ SPENT: Final = {
 
 def spent(one: Receipt) -> str:
     """Why money of a receipt cannot be taken back nor moved, '' if it can."""
-    if one.consumer == NOBODY:
-        return "NO_RECEIPT"
-    return SPENT.get(one.state, "RECEIPT_MOVED" if one.moved else "")
+    if one.consumer == NOBODY and not one.holder:
+        return "IN_SUSPENSE"
+    return SPENT.get(one.state, "")
 
 
 async def dishonour(t: Town, book: Book, a: int, b: int) -> None:
@@ -54,7 +54,8 @@ async def move_receipt(t: Town, book: Book, a: int, b: int) -> None:
     if one is None:
         return
     to = [number for number in NUMBERS if number != one.consumer][b % (len(NUMBERS) - 1)]
-    code = spent(one) or ("MOVE_WHOLE" if one.purpose in OWN_HEAD else "")
+    moved = "RECEIPT_MOVED" if one.holder else ""
+    code = spent(one) or moved or ("MOVE_WHOLE" if one.purpose in OWN_HEAD else "")
     body = Move(one.consumer, to, one.paise, "by hand", one.number)
     assert await agreed(t, "transfers.move", body) == code
     if not code:

@@ -189,15 +189,15 @@ async def finished(t: Town) -> None:
 
 
 async def dishonour(s: Session, a: int, b: int) -> None:
-    one = s.pick(a)
+    one = s.pick(a, nobodys=b % 4 == 0)
     if one is None:
         return
     body = Dishonour(one.number, DAY, "Funds insufficient")
     if done := await s.ask("omar", "instruments.dishonour", body):
         one.became.append("DISHONOURED")
-        s.sums.moved((one.consumer, ""), one.hand, one.paise)
+        s.sums.moved((done.consumer, ""), one.hand, one.paise)
         charged = done.charge_paise + done.surcharge_paise
-        s.sums.moved((one.consumer, ""), ("HO", "EARNED"), charged)
+        s.sums.moved((done.consumer, ""), ("HO", "EARNED"), charged)
 
 
 async def move_receipt(s: Session, a: int, b: int) -> None:

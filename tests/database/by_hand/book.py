@@ -42,7 +42,8 @@ class Receipt:
     mode: str
     state: str = "TAKEN"
     counted: bool = False
-    moved: bool = False
+    holder: str = ""
+    """To whom its money was moved or matched; '': nobody but its consumer."""
     parts: list[tuple[str, int]] = field(default_factory=list)
     """The heads it was posted to."""
 
@@ -144,7 +145,7 @@ class Book:
 
     def take_back(self, one: Receipt) -> None:
         """What a receipt had paid is owed again."""
-        self._paid(one.consumer, one.parts, -1)
+        self._paid(one.holder or one.consumer, one.parts, -1)
 
     def _paid(self, consumer: str, parts: Sequence[tuple[str, int]], sign: int) -> None:
         for head, part in parts:
@@ -163,24 +164,25 @@ class Book:
 
     def returned(self, one: Receipt, charge: int, surcharge: int, barred_until: str) -> None:
         """An instrument came back."""
+        whose = one.holder or one.consumer
         self.take_back(one)
         self.stands[one.hand] -= one.paise
-        self.charge(one.consumer, "CHEQUE_CHARGE", charge)
-        self.charge(one.consumer, "LPSC", surcharge)
-        self.bars[one.consumer] = max(barred_until, self.bars.get(one.consumer, ""))
+        self.charge(whose, "CHEQUE_CHARGE", charge)
+        self.charge(whose, "LPSC", surcharge)
+        self.bars[whose] = max(barred_until, self.bars.get(whose, ""))
         one.state = "DISHONOURED"
 
     def matched(self, one: Receipt, consumer: str) -> None:
         """Money in suspense found its consumer."""
         self.stands[one.series, "SUSPENSE"] += one.paise
-        self.pay(consumer, one.paise, order_of("DUES"))
-        one.state = "VERIFIED"
+        one.holder, one.state = consumer, "VERIFIED"
+        one.parts = self.pay(consumer, one.paise, order_of("DUES"))
 
     def moved(self, one: Receipt, to: str) -> None:
         """A whole payment was another consumer's."""
         self.take_back(one)
-        self.pay(to, one.paise, order_of("DUES"))
-        one.moved = True
+        one.holder = to
+        one.parts = self.pay(to, one.paise, order_of("DUES"))
 
     def advance(self, consumer: str) -> int:
         """What the board holds for a consumer."""

@@ -58,11 +58,11 @@ def slowly(function: str, words: str) -> Plant:
 POST: Final = "moved := mpower.post_voucher"
 UNHELD_ADVANCE: Final = [
     Plant("advance_v1", "WHERE a.account = whom * 16 FOR UPDATE;", "LIMIT 1;"),
-    Plant("transfer_v1", "IN (whom * 16, to_whom * 16) ORDER BY a.account FOR UPDATE;", "= 1;"),
+    Plant("transfer_v1", "ARRAY[whom * 16, to_whom * 16]", "ARRAY[]::bigint[]"),
     slowly("transfer_v1", POST),
 ]
 UNHELD_FUND: Final = [
-    Plant("transfer_v1", "credits[1] FOR UPDATE", "credits[1]"),
+    Plant("transfer_v1", "WHERE g.one < 0", "WHERE false"),
     slowly("transfer_v1", POST),
 ]
 UNHELD_BOOK: Final = [
