@@ -317,7 +317,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The receipt {receipt} is already cancelled. Nothing was changed."
     ),
     "RECEIPT_VERIFIED": Sentence(
-        "The receipt {receipt} is verified; it can no longer be cancelled. An "
+        "The receipt {receipt} is verified already: it is neither verified again nor cancelled. An "
         "officer moves or refunds its money, or takes a returned cheque back ('money')."
     ),
     "RECEIPT_SETTLED": Sentence(

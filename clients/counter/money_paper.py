@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clients.counter.fitting import fit
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.instruments import Dishonoured, ReturnedAll, ReturnedOne
 from protocols.catalogue.transfers import Matched, Suspense
@@ -29,7 +30,7 @@ def text_of(reply: Any) -> str:
             return "\n".join(lines) or "No instrument of this consumer has come back."
         case Suspense():
             lines = [
-                f"{one.receipt:<20}{one.value_date:<12}{one.said[:20]:<22}"
+                f"{one.receipt:<20}{one.value_date:<12}{fit(one.said, 20)}  "
                 f"{rupees(one.amount_paise):>18}  {one.reference}"
                 for one in reply.lines
             ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
+from clients.counter.fitting import fit, width
 from protocols.catalogue.consumers import DuesAnswer, Found
 from protocols.catalogue.payments import Receipt, Receipts, Verified
 from protocols.heads import OWN_HEAD
@@ -37,15 +38,10 @@ def receipt_text(receipt: Receipt, *, duplicate: bool, zone: dt.tzinfo | None = 
     rows = [
         ("Receipt", receipt.number, "Date", receipt.business_date),
         ("Consumer", receipt.consumer, "Time", local_time(receipt.taken_at, zone)),
-        ("Name", receipt.name[:40], "Clerk", receipt.clerk),
+        ("Name", receipt.name, "Clerk", receipt.clerk),
+        ("Mode", f"{receipt.mode} {receipt.instrument}".strip(), "For", receipt.purpose),
     ]
-    paid = f"{receipt.mode} {receipt.instrument}".strip()
-    rows += [("Mode", paid, "For", receipt.purpose)] if len(paid) < LEFT else []
-    body = [
-        f"{a + ':':<10}{b:<{LEFT}}{c + ':':<7}{d:<21}"[:COLUMNS].rstrip() for a, b, c, d in rows
-    ]
-    if len(paid) >= LEFT:
-        body += [f"{'Mode:':<10}{paid}"[:COLUMNS], f"{'For:':<10}{receipt.purpose}"]
+    body = [line for row in rows for line in _row(*row)]
     amount = f"Amount received: {rupees(receipt.amount_paise)}"
     foot = "Received, awaiting verification. Keep this receipt."
     if receipt.mode in UNREALISED:
@@ -54,6 +50,14 @@ def receipt_text(receipt: Receipt, *, duplicate: bool, zone: dt.tzinfo | None = 
         foot = "*** CANCELLED ***"
     rule = "-" * COLUMNS
     return "\n".join([rule, title.center(COLUMNS).rstrip(), rule, *body, "", amount, foot, rule])
+
+
+def _row(what: str, text: str, second: str, other: str) -> list[str]:
+    """Two things side by side; below each other where the first needs the whole line."""
+    if width(text) < LEFT:
+        return [f"{what + ':':<10}{fit(text, LEFT)}{second + ':':<7}{fit(other, 21)}".rstrip()]
+    first = f"{what + ':':<10}{fit(text, COLUMNS - 10)}".rstrip()
+    return [first, f"{second + ':':<10}{other}"]
 
 
 def change_text(change_paise: int) -> str:
@@ -74,7 +78,7 @@ def found_text(found: Found) -> str:
         return "Nobody found. Try fewer letters, the meter number or the mobile number."
     lines = [f"{'NUMBER':<11}{'NAME':<26}{'ADDRESS':<20}{'DUE':>23}"]
     lines += [
-        f"{one.number:<11}{one.name[:25]:<26}{one.address[:19]:<20}{rupees(one.due_paise):>23}"
+        f"{one.number:<11}{fit(one.name, 25)} {fit(one.address, 19)} {rupees(one.due_paise):>23}"
         for one in found.consumers
     ]
     if found.more:
@@ -126,7 +130,8 @@ def nothing_payable(dues: DuesAnswer, purpose: str) -> str:
 def mine_text(mine: Receipts) -> str:
     """Write my receipts of the day, and their total."""
     lines = [
-        f"{one.number:<22}{one.consumer:<12}{one.mode:<9}{rupees(one.amount_paise):>18} {one.state}"
+        f"{one.number:<22}{one.consumer:<12}{one.mode:<13}"
+        f"{rupees(one.amount_paise):>18} {one.state}"
         for one in mine.receipts
     ]
     lines.append(f"{mine.count} receipts, {rupees(mine.total_paise)}")

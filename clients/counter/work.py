@@ -75,7 +75,9 @@ class Counter:
         self._link = link
         self._left = link.journal.unshown()
         if link.pending():
-            self.screen.talk(f"{len(link.pending())} saved requests wait to be confirmed.")
+            self.screen.talk(f"{len(link.pending())} saved before, settled when you sign in:")
+            for one in link.pending():
+                self.screen.talk(f"  {_saved(one)}")
         if user:
             await self._safely(self._sign_in(user, password or None))
         while True:
@@ -341,7 +343,7 @@ class Counter:
     def _status(self) -> None:
         standing, pending = self.link.standing, self.link.pending()
         lines = [str(standing)]
-        lines += [f"  not confirmed: {codec.request_of(one.payload).operation}" for one in pending]
+        lines += [f"  not confirmed: {_saved(one)}" for one in pending]
         if standing.trouble:
             lines.append(f"  last trouble: {standing.trouble}")
         self.screen.show(
@@ -373,3 +375,14 @@ class Counter:
             if explained is None:
                 raise
         return (await self._answered(partial(self.link.submit, operation, explained))).body
+
+
+def _saved(entry: Entry) -> str:
+    """Name what was saved as the clerk knows it."""
+    asked = codec.request_of(entry.payload)
+    declared = CATALOGUE.get(asked.operation)
+    assert declared is not None
+    body = codec.decode_body(declared, asked.body)
+    if isinstance(body, Take):
+        return f"{rupees(body.amount_paise)} of consumer {body.consumer} by {body.mode}"
+    return declared.purpose

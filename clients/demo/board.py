@@ -47,6 +47,11 @@ TREE: Final = (
 """The demo's offices below the head office: code, name, kind, parent."""
 BANKS: Final = (("SBI", "State bank of the demo"), ("PNB", "Second bank of the demo"))
 """The banks that consumers' cheques are drawn on."""
+CITY: Final = "Patna"
+"""Where the board's counters are: a cheque that is drawn elsewhere is outstation."""
+CASH_LIMIT: Final = 20_000_00
+"""Of the last counter, which a person gets; the scripted ones have no pick-ups, hence room."""
+ROOMY: Final = 10_00_00_000_00
 SUBDIVISIONS: Final = tuple(code for code, _, kind, _ in TREE if kind == "SUBDIVISION")
 OFFICERS_POWERS: Final = (
     *(Power.CONSUMER, Power.CANCEL, Power.REFUND),
@@ -119,6 +124,9 @@ async def furnish(link: Asking, counters: Sequence[str], bank: str, told: Told) 
     for n, counter in enumerate(counters):
         await _once(link, "security.add_counter", AddCounter(counter, office_of(n)))
     await _once(link, "security.add_counter", AddCounter(bank, "HO", "BANK"))
+    limits = (("HO", ROOMY), (counters[-1], CASH_LIMIT))
+    tills = [{"code": code, "cash_limit_paise": str(most), "city": CITY} for code, most in limits]
+    await _once(link, "masters.change", ChangeMaster("tills", today(), tills, [], FOUNDED))
     told(f"{len(counters)} counters and the bank {bank}")
     everybody, date = people(counters), today()
     for person, user in everybody:

@@ -64,10 +64,12 @@ def _row(day: str, number: str, what: str, moved: str, balance: str) -> str:
 
 def _what(one: Line) -> str:
     both = f"{one.words}, {one.paid}" if one.paid else one.words
-    return both if len(both) <= WHAT else one.words
+    return both if len(both) <= WHAT else textwrap.wrap(one.words, WHAT)[0]
 
 
 def _more(one: Line) -> Iterable[str]:
+    if rest := one.words[len(_what(one)) :].strip():
+        yield rest
     if one.paid and one.paid not in _what(one):
         yield f"by {one.paid}"
     if one.about:

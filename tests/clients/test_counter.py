@@ -204,7 +204,8 @@ async def test_killed_while_confirming_it_prints_the_receipt_after_the_restart_a
     again = Program(town)
     again.type("signin asha", PASSWORD, "mine")
     assert await again.close() == 0
-    assert "1 saved requests wait to be confirmed" in again.err.decode()
+    assert "1 saved before, settled when you sign in:" in again.err.decode()
+    assert "Rs 100.00 of consumer 1234567890 by CASH" in again.err.decode()
     out = again.out.decode()
     assert out.index("MONEY RECEIPT") < out.index("1 receipts")
     assert "DUPLICATE" not in out
