@@ -102,7 +102,9 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
     "unfit": Advice(
         "The other server's copy is not counted on, because a setting of one of the two PostgreSQL"
         " servers, or what streams under the other's name, would make it worthless when it is"
-        " needed. While it lasts the pair does not come in sync.",
+        " needed. While it lasts the pair does not come in sync. SQL that is asked for is typed on"
+        " that server as the database's user: psql -h DATA/postgres/run -p PORT postgres, DATA its"
+        " 'data:' and PORT that of its 'postgres:' in the settings.",
         "Do what 'mpower cluster doctor' says for each point; the pair then syncs by itself.",
     ),
     "switchover-aborted": Advice(

@@ -19,7 +19,7 @@ import click
 from clients.demo import mending, running, strokes
 from clients.demo.company import load_at
 from clients.demo.stage import Stage, StageError, mpower_at
-from clients.demo.telling import Ending, Figures, steps, teller
+from clients.demo.telling import Begun, Ending, Figures, steps, teller
 from clients.door import Ended, Exit, answer, json_option
 
 PLACES: Final = ("primary", "standby", "a", "b", "witness")
@@ -138,6 +138,7 @@ def drill_command(*, keep: Path | None, as_json: bool) -> None:
 
     tell = teller(plain=True, as_json=as_json)
     with _stage(keep=keep) as stage:
+        tell(Begun(home=str(stage.home)))
         figures = drill(stage, steps(tell))
     tell(Figures(figures=figures))
     if not passed(figures):
@@ -157,8 +158,10 @@ def run(context: click.Context, command: tuple[str, ...], *, keep: Path | None) 
 
     if shutil.which(command[0], path=environment()["PATH"]) is None:
         raise Ended(Exit.USAGE, f"There is no program '{command[0]}'. Nothing was started.")
+    tell = teller(plain=True)
     with _stage(keep=keep) as stage:
-        open_board(stage, steps(teller(plain=True)))
+        tell(Begun(home=str(stage.home)))
+        open_board(stage, steps(tell))
         try:
             code = subprocess.run(command, env=environment(stage.home), check=False).returncode
         except OSError as wrong:
@@ -214,6 +217,11 @@ def _service(found: running.Running, who: str) -> str:
     return str(primary) if who == "primary" else next(n for n in ("a", "b") if n != primary)
 
 
+def _heal(name: str) -> str:
+    """The command that mends it, as it can be typed here."""
+    return f"{mpower_at()} demo heal {name}"
+
+
 @demo.command()
 @click.argument("who", type=WHO)
 def kill(who: str) -> None:
@@ -222,7 +230,7 @@ def kill(who: str) -> None:
     name = _alive(found, who)
     mending.note(found, name)
     hit = strokes.kill(found.services[name])
-    click.echo(f"Killed {name} (processes: {len(hit)}). Bring it back: mpower demo heal {name}")
+    click.echo(f"Killed {name} (processes: {len(hit)}). Bring it back: {_heal(name)}")
 
 
 @demo.command()
@@ -233,7 +241,7 @@ def stop(who: str) -> None:
     name = _alive(found, who)
     mending.note(found, name)
     strokes.stop(found.services[name])
-    click.echo(f"Asked {name} to stop. Bring it back: mpower demo heal {name}")
+    click.echo(f"Asked {name} to stop. Bring it back: {_heal(name)}")
 
 
 @demo.command()
@@ -243,7 +251,7 @@ def freeze(who: str) -> None:
     found = _found()
     name = _alive(found, who)
     froze = "Froze" if mending.freeze(found, name) else "Nothing to do: somebody froze"
-    click.echo(f"{froze} {name}. Let it go on: mpower demo heal {name}")
+    click.echo(f"{froze} {name}. Let it go on: {_heal(name)}")
 
 
 @demo.command()
@@ -254,7 +262,7 @@ def partition(who: str) -> None:
     name = who if who == "links" else _alive(found, who)
     cut = "Cut" if mending.partition(found, name) else "Nothing to do: somebody has cut"
     what = "the links between a and b" if who == "links" else f"{name} off from all others"
-    click.echo(f"{cut} {what}. Join them again: mpower demo heal {name}")
+    click.echo(f"{cut} {what}. Join them again: {_heal(name)}")
 
 
 @demo.command()

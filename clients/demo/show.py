@@ -18,7 +18,7 @@ from clients.demo.company import BOUNDS_MS, Company
 from clients.demo.drill import socket_of
 from clients.demo.opening import open_board
 from clients.demo.stage import Stage, StageError, mpower_at
-from clients.demo.telling import Opened, Second, Takeover, Tell, Uncounted, Waits, steps
+from clients.demo.telling import Begun, Opened, Second, Takeover, Tell, Uncounted, Waits, steps
 from clients.demo.verdict import missing
 
 CALM_MS = 500
@@ -27,6 +27,7 @@ CALM_MS = 500
 
 def show(stage: Stage, tell: Tell) -> None:
     """Open the board and tell what happens until Ctrl-C (KeyboardInterrupt)."""
+    tell(Begun(home=str(stage.home)))
     open_board(stage, steps(tell))
     company = Company(stage, think_s=0.2)
     try:

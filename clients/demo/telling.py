@@ -30,6 +30,12 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="event", tag=str.lower)
     version: int = JSON_VERSION
 
 
+class Begun(Event, frozen=True, kw_only=True):
+    """The board is being made in this folder."""
+
+    home: str
+
+
 class Done(Event, frozen=True, kw_only=True):
     """One step of the opening, or of the drill, is done."""
 
@@ -137,6 +143,8 @@ def steps(tell: Tell) -> Told:
 def words(event: Event) -> str:
     """An event for people."""
     match event:
+        case Begun():
+            return f"Two servers, a witness and a board are made in {event.home}: half a minute …"
         case Done():
             return f"  done  {event.what}"
         case Opened():
@@ -172,8 +180,9 @@ The board is open. {event.counters} counters and a bank are taking payments.
                       {board.DEPUTY} is the second officer, {board.ENGINEER} one office's;
                       {board.ADMIN} and {board.ADMIN2} are the administrators
   see the pair        {at} cluster status
-  try                 {event.mpower} demo kill primary      then   {event.mpower} demo heal
-                      {event.mpower} demo freeze standby · partition links · load 100 · status
+  try, in a second    {event.mpower} demo kill primary
+  shell               {event.mpower} demo heal
+                      … demo freeze standby · partition links · load 100 · status
   end                 Ctrl-C
 """
 

@@ -161,7 +161,9 @@ def verdict(nodes: list[NodeStatus], witness: WitnessStatus | None) -> Verdict:
         return Verdict(safe=False, because=f"{copies}the cluster is paused: {until}")
     standby = next((one for one in nodes if one.node != primary.node), None)
     if standby is None:
-        return Verdict(safe=False, because="the other node does not answer: one copy only")
+        # Its PostgreSQL may still copy: only the primary knows how many copies there are.
+        left = "one copy only" if primary.copies == 1 else "it would not take over"
+        return Verdict(safe=False, because=f"the other node does not answer: {left}")
     return _of_standby(standby, primary.node, record)
 
 

@@ -109,7 +109,8 @@ def test_where_nobody_is_open_the_line_says_what_is_to_be_done(
             structs.replace(W, record=structs.replace(RECORD, paused=True, sync="")),
             "one copy only, and the cluster is paused: no automatic takeover until 'mpower",
         ),
-        ([A], W, "the other node does not answer"),
+        ([A], W, "the other node does not answer: it would not take over"),
+        ([structs.replace(A, copies=1)], W, "the other node does not answer: one copy only"),
         (
             [A, structs.replace(B, state="RECLONING")],
             structs.replace(W, record=structs.replace(RECORD, sync="")),

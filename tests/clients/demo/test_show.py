@@ -14,7 +14,17 @@ import pytest
 from clients.demo import evidence, show
 from clients.demo.company import Company
 from clients.demo.stage import Stage
-from clients.demo.telling import Done, Ending, Figures, Second, Takeover, Uncounted, teller, words
+from clients.demo.telling import (
+    Begun,
+    Done,
+    Ending,
+    Figures,
+    Second,
+    Takeover,
+    Uncounted,
+    teller,
+    words,
+)
 
 HISTORY = [{"state": "CLAIMING", "wall_s": 10.5}, {"state": "PRIMARY_SOLO", "wall_s": 11.0}]
 SEEN: dict[str, Any] = {"primary": "b", "nodes": [{"node": "b", "history": HISTORY}]}
@@ -68,16 +78,22 @@ def test_a_primary_that_fell_before_it_was_counted_ends_no_demo(
 @pytest.mark.usefixtures("counted")
 def test_as_json_each_event_is_one_line_with_its_kind(capsys: pytest.CaptureFixture[str]) -> None:
     tell = teller(as_json=True)
-    for event in (Done(what="x"), SECOND, told({"a": 10.0}), Figures(figures={"lost": 0})):
+    for event in (
+        Begun(home="/h"),
+        Done(what="x"),
+        SECOND,
+        told({"a": 10.0}),
+        Figures(figures={"lost": 0}),
+    ):
         tell(event)
     tell(Ending(kept=None))
     out, err = capsys.readouterr()
     lines = [json.loads(line) for line in out.splitlines()]
-    kinds = ["done", "second", "takeover", "figures", "ending"]
+    kinds = ["begun", "done", "second", "takeover", "figures", "ending"]
     assert [line["event"] for line in lines] == kinds
     assert all(line["version"] == 1 for line in lines)
-    assert lines[2]["waits"] == [{"under_ms": 10, "payments": 1}, {"under_ms": None, "payments": 0}]
-    assert (lines[2]["lost"], lines[4]["kept"], err) == (1, None, "")
+    assert lines[3]["waits"] == [{"under_ms": 10, "payments": 1}, {"under_ms": None, "payments": 0}]
+    assert (lines[3]["lost"], lines[5]["kept"], err) == (1, None, "")
 
 
 class Screen(io.StringIO):
