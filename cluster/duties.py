@@ -117,13 +117,16 @@ class Duties:
         await self._control.checkpoint(CHECKPOINT_DEADLINE_S)
 
     async def _start_primary(self, order: do.StartPrimary) -> ev.Event:
+        clean = clean_end(await self._control.controldata()) >= 0
         await asyncio.to_thread(self._keepsake.begin_life)
         await self._control.start(as_standby=False, names=order.names)
-        began_lsn = await self._or_stop(self._control.began_lsn())
+        found_lsn = await self._or_stop(self._control.began_lsn(clean=clean))
+        began_lsn = await asyncio.to_thread(self._keepsake.keep_began, found_lsn)
         await self._or_stop(self._control.create_slot(slot_name(self._peer.name)))
         return ev.PostgresStarted(as_standby=False, began_lsn=began_lsn)
 
     async def _admit_standby(self, _order: do.AdmitStandby) -> ev.Event:
+        await asyncio.to_thread(self._keepsake.found_whole)  # first: from then on others go further
         await self._control.admit()
         return ev.StandbyAdmitted()
 

@@ -30,7 +30,8 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     copy. ``torn``: the data folder itself was being changed by a rewind or removed for a clone; it
     is never started. ``unproven``: this copy was started as primary, and what that wrote was not
     yet seen to be the standby's history too (a copy set back to an older one writes another); it
-    is cloned, neither followed with nor rewound.
+    is cloned, neither followed with nor rewound. ``began_lsn``: where its WAL ended when it was
+    started as primary, the first time since it was last shown to be whole; 0 if it was.
     """
 
     cluster: str
@@ -43,6 +44,7 @@ class Kept(Struct, frozen=True, forbid_unknown_fields=True):
     rejoining: bool = False
     torn: bool = False
     unproven: bool = False
+    began_lsn: int = 0
     record: Record | None = None
 
 
@@ -112,6 +114,19 @@ class Keepsake:
         with self._writing:
             self._keep(unproven=True)
 
+    def keep_began(self, found_lsn: int) -> int:
+        """Remember where its WAL ended at this start; the least since it was shown to be whole: a
+        copy that was set back does not become longer by being started again.
+        """
+        with self._writing:
+            self._keep(began_lsn=min(self.kept.began_lsn or found_lsn, found_lsn))
+            return self.kept.began_lsn
+
+    def found_whole(self) -> None:
+        """It reached all that is known to have been flushed."""
+        with self._writing:
+            self._keep(began_lsn=0)
+
     def prove(self) -> None:
         """A commit of this life is on the standby too, or nobody else may succeed."""
         with self._writing:
@@ -122,7 +137,7 @@ class Keepsake:
         token.
         """
         with self._writing:
-            self._keep(claim="", token=0, torn=False, unproven=False)
+            self._keep(claim="", token=0, torn=False, unproven=False, began_lsn=0)
 
     def _keep(self, **changes: object) -> None:
         kept = msgspec.structs.replace(self.kept, **changes)

@@ -144,8 +144,6 @@ def _probe_failed(mind: Mind, event: ev.ProbeFailed) -> Mind:
 
 
 def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
-    clean_end_lsn = mind.disk.clean_end_lsn
-    began_lsn = event.began_lsn if clean_end_lsn < 0 else clean_end_lsn
     # Whatever this start was for, the copy on disk is not a cleanly stopped one any more.
     names = NOBODY_NAMES if event.as_standby else mind.disk.names
     unproven = mind.disk.unproven or not event.as_standby
@@ -163,7 +161,7 @@ def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
         unanswered=False,
         stood_s=0.0,
         streamed_at_s=mind.now_s,
-        began_lsn=-1 if event.as_standby else began_lsn,
+        began_lsn=-1 if event.as_standby else event.began_lsn,
         barrier_lsn=-1,
         rearm=False,
         passed=False,

@@ -167,10 +167,9 @@ class Control(Protocol):
         nobody follow or copy it before `admit`. A start that fails leaves no process behind.
         """
 
-    async def began_lsn(self, deadline_s: float = SETTING_DEADLINE_S) -> int:
-        """Just after a primary's start from a crash: where the WAL ended that it found, in bytes.
-
-        Recovery's own checkpoint stands there. After a clean stop it is the shutdown's instead.
+    async def began_lsn(self, *, clean: bool, deadline_s: float = SETTING_DEADLINE_S) -> int:
+        """Just after a primary's start, before anything is written to it: where the WAL ended that
+        it found, in bytes. ``clean``: it had been stopped in order.
         """
 
     async def admit(self) -> None:

@@ -265,7 +265,7 @@ class MemoryControl:
         self._must_run()
         return max(left_at for parent, left_at in self._disk.history if parent < timeline)
 
-    async def began_lsn(self, deadline_s: float = SETTING_DEADLINE_S) -> int:
+    async def began_lsn(self, *, clean: bool, deadline_s: float = SETTING_DEADLINE_S) -> int:
         self._must_run()
         return self._began_lsn
 

@@ -22,7 +22,9 @@ SELECT current_setting('synchronous_standby_names'), current_setting('primary_co
        current_setting('primary_slot_name')
 """
 _LOADED: Final = "SELECT pg_conf_load_time()"
-_CHECKPOINT: Final = "SELECT checkpoint_lsn::text FROM pg_control_checkpoint()"
+_BEGAN: Final = (
+    "SELECT checkpoint_lsn::text, pg_current_wal_flush_lsn()::text FROM pg_control_checkpoint()"
+)
 _RECOVERY: Final = "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn()::text"
 _TIMELINE: Final = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
 
@@ -92,11 +94,12 @@ class Orders:
                 raise PromotionStuckError(message)
             await asyncio.sleep(_LOOK_AGAIN_S)
 
-    async def began_lsn(self, deadline_s: float) -> int:
-        """Where the newest checkpoint stands: after a crash it is recovery's own, the first record
-        it writes after what it found.
+    async def began_lsn(self, *, clean: bool, deadline_s: float) -> int:
+        """After a crash the newest checkpoint is recovery's own, the first record it writes after
+        what it found; after a stop in order nothing is written, and the log ends where it ended.
         """
-        return parse_lsn((await self._ask(_CHECKPOINT, deadline_s, "start"))[0])
+        checkpoint, flushed = await self._ask(_BEGAN, deadline_s, "start")
+        return parse_lsn(flushed if clean else checkpoint)
 
     async def switch_lsn(self, timeline: int) -> int:
         """The switch point: the last line of the timeline's history file names it second."""

@@ -255,8 +255,8 @@ class ProcessControl:
             conninfo = with_application_name(conninfo, application_name)
         await self._change(lambda live: replace(live, conninfo=conninfo, slot=slot or ""))
 
-    async def began_lsn(self, deadline_s: float = SETTING_DEADLINE_S) -> int:
-        return await self._orders.began_lsn(deadline_s)
+    async def began_lsn(self, *, clean: bool, deadline_s: float = SETTING_DEADLINE_S) -> int:
+        return await self._orders.began_lsn(clean=clean, deadline_s=deadline_s)
 
     async def admit(self) -> None:
         await self._in_thread(self._folders.admit)

@@ -49,9 +49,10 @@ def caught_up(mind: Mind) -> bool:
 
 
 def fence_missing(mind: Mind, event: ev.Event) -> bool:
-    """The fence row may carry an older term, and writing it cannot wait for anybody."""
+    """The copy is whole, its fence row may carry an older term, and writing it waits for nobody."""
     record = mind.record
-    if not (mind.up and mind.may_retry and record is not None and mind.fence != record.term):
+    whole = mind.up and mind.may_retry and mind.began_lsn < 0
+    if not (whole and record is not None and mind.fence != record.term):
         return False
     return caught_up(mind) if record.sync else (mind.names == "" and mind.alone_for_sure)
 
@@ -62,18 +63,16 @@ def _fence_written(mind: Mind) -> bool:
 
 def ready_in_sync(mind: Mind, event: ev.Event) -> bool:
     """The restart barrier is passed."""
-    whole = mind.up and mind.began_lsn < 0 and not mind.rearm
-    return whole and caught_up(mind) and _fence_written(mind)
+    return mind.up and not mind.rearm and caught_up(mind) and _fence_written(mind)
 
 
 def ready_alone(mind: Mind, event: ev.Event) -> bool:
-    """This copy is whole, nobody else can succeed, nothing waits for anybody, the fence is up."""
+    """Nobody else can succeed, nothing waits for anybody, the fence is up: this copy is whole."""
     return (
         mind.up
         and mind.may_serve_alone
         and mind.names == ""
         and mind.barrier_lsn >= 0
-        and mind.began_lsn < 0
         and _fence_written(mind)
     )
 

@@ -96,6 +96,23 @@ def test_a_start_is_unproven_until_it_is_proven_or_replaced(tmp_path: Path) -> N
         assert not reopened(tmp_path).unproven
 
 
+def test_where_a_start_began_is_kept_until_it_was_far_enough_or_replaced(tmp_path: Path) -> None:
+    """A copy that was set back grows with every start; the first tells how far it reached."""
+    for ends in (Keepsake.found_whole, Keepsake.end_copy):
+        keepsake = Keepsake(tmp_path, "demo", "a")
+        assert keepsake.keep_began(500) == 500
+        keepsake.close()
+        keepsake = Keepsake(tmp_path, "demo", "a")
+        assert (keepsake.keep_began(900), keepsake.keep_began(300)) == (500, 300)
+        keepsake.begin_life()
+        keepsake.prove()
+        assert keepsake.keep_began(900) == 300, "a fence is no proof of length"
+        ends(keepsake)
+        assert keepsake.keep_began(900) == 900
+        ends(keepsake)
+        keepsake.close()
+
+
 def test_two_threads_write_one_after_the_other(tmp_path: Path) -> None:
     keepsake = Keepsake(tmp_path, "demo", "a")
     with ThreadPoolExecutor(4) as threads:

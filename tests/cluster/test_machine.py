@@ -87,7 +87,7 @@ def primary_alone() -> Node:
     node.feed(confirmed(node.swapped()))
     node.feed(ev.RelayHeard(None, 0, "n1", 2, node.now_s))
     node.all([ev.PostgresStarted(as_standby=False, began_lsn=100), ev.Probed(SERVING)])
-    node.all([ev.FenceWritten(1), ev.Probed(SERVING), ev.StandbyAdmitted(), ev.Probed(SERVING)])
+    node.all([ev.StandbyAdmitted(), ev.FenceWritten(1), ev.Probed(SERVING)])
     assert node.mind.state is State.PRIMARY_SOLO
     return node
 

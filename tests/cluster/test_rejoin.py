@@ -7,7 +7,7 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.states import State
 from protocols.peer import NodeBeat, TimelineStep
-from tests.cluster.test_machine import FIRST, HELD, Node, confirmed, primary_alone
+from tests.cluster.test_machine import FIRST, HELD, SERVING, Node, confirmed, primary_alone
 
 CLAIM = records.claimed(
     records.synced(FIRST, "a", "sync1", peer="b", generation=1, barrier=50), "b", "claim1", "silent"
@@ -118,8 +118,9 @@ def test_each_start_as_primary_is_proven_anew_by_the_fence() -> None:
     node.feed(ev.RecordRead(node.mind.record, "n1"), 2.0)
     node.feed(confirmed(node.swapped()))
     assert act.StartPrimary("") in node.ordered
-    node.feed(ev.PostgresStarted(as_standby=False))
+    node.all([ev.PostgresStarted(as_standby=False, began_lsn=100), ev.Probed(SERVING)])
     assert unproven(node)
+    node.feed(ev.StandbyAdmitted())
     assert act.WriteFence(1) in node.ordered
     node.feed(ev.FenceWritten(1))
     assert not unproven(node)

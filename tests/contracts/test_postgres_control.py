@@ -96,15 +96,24 @@ async def test_nobody_follows_a_primary_that_was_started_before_it_admits(openin
 
 
 @on_reactor
-async def test_a_crashed_primary_says_where_the_wal_ended_that_it_found(opening: Opening) -> None:
+async def test_a_primary_says_where_the_wal_ended_that_it_found(opening: Opening) -> None:
     async with opening() as world:
-        control = await primary(world)
-        ended = await control.barrier(5)
-        await control.stop("immediate")
-        await control.start(as_standby=False, names="")
-        found = await control.began_lsn()
-        assert ended <= found < ((await control.probe()).flush_lsn or 0)
-        assert await control.began_lsn() == found, "what is written since does not count"
+        a = await primary(world)
+        b = await standby(world, a)
+        await seen(a, followed_by("b_1"))
+        ended = await a.barrier(5)
+        await a.stop("immediate")
+        await a.start(as_standby=False, names="")
+        found = await a.began_lsn(clean=False)
+        assert ended <= found < ((await a.probe()).flush_lsn or 0)
+        assert await a.began_lsn(clean=False) == found, "what is written since does not count"
+
+        await a.admit()
+        await seen(a, followed_by("b_1"))
+        await a.stop("fast")
+        held = (await b.probe()).held_lsn
+        await a.start(as_standby=False, names="")
+        assert await a.began_lsn(clean=True) >= held, "it took the shutdown's last record along"
 
 
 @on_reactor

@@ -65,6 +65,20 @@ def test_people_and_programs_get_the_monitor(pair: Pair) -> None:
     assert all("|" in link["beats"] for node in found["nodes"] for link in node["links"])
 
 
+def test_a_primary_that_is_restarted_in_order_while_paused_goes_on(pair: Pair) -> None:
+    """Its standby took the last record of its shutdown along: it reaches that one, too."""
+    assert pair.command("cluster", "pause").returncode == 0
+    pair.processes["a"].terminate()
+    pair.processes["a"].wait(15)
+    pair.start("a")
+    seen = pair.wait("a serves on", lambda seen: seen.data["primary"] == "a")
+    assert "set back" not in str(seen)
+    assert pair.command("cluster", "resume").returncode == 0
+    pair.wait(
+        "b is in sync", lambda seen: seen.in_sync("a", "b") and not seen.data["record"]["paused"]
+    )
+
+
 def test_a_primary_killed_whole_is_succeeded_and_comes_back(pair: Pair) -> None:
     killed_s = pair.kill("a")
     seen = pair.wait("b serves", lambda seen: seen.data["primary"] == "b")

@@ -23,6 +23,7 @@ class Keepsake(Struct, frozen=True):
     claim: str = ""
     rejoining: bool = False
     unproven: bool = False
+    began_lsn: int = 0
     record: Record | None = None
     """The one with that epoch."""
 

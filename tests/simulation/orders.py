@@ -189,6 +189,7 @@ class Orders:
     def _set(self, order: act.SetNames | act.AdmitStandby) -> ev.Event:
         server = self.node.postgres
         if isinstance(order, act.AdmitStandby):
+            self.node.disk.change(began_lsn=0)
             server.admits = True
             return ev.StandbyAdmitted()
         server.set_names(order.names)
@@ -224,18 +225,26 @@ class Orders:
         if server.up:  # somebody else started one: as any stray it is stopped first
             server.stop()
         if isinstance(order, act.StartPrimary):
-            self.node.disk.change(unproven=True)
+            began = self._began(server)
+            self.node.disk.change(unproven=True, began_lsn=began)
             server.names = order.names
             server.renamed()
             server.start(standby=False)
             gateless = {"followed_unmeasured", "restart_gate_off"}
             server.admits = not gateless.isdisjoint(self.node.world.planted)
-            return ev.PostgresStarted(as_standby=False, began_lsn=server.began_lsn)
+            return ev.PostgresStarted(as_standby=False, began_lsn=began)
         server.names = NOBODY_NAMES
         server.source, server.receiver_name = order.source, f"{self.node.name}_{order.generation}"
         server.start(standby=True)
         server.renamed()
         return ev.PostgresStarted(as_standby=True)
+
+    def _began(self, server: Postgres) -> int:
+        """Where this start finds the end of the log, or an earlier one did that still counts."""
+        found = len(server.wal)
+        if "began_forgotten" in self.node.world.planted:
+            return found
+        return min(self.node.disk.kept.began_lsn or found, found)
 
     def _write_fence(self, term: int, life: int, order_life: int) -> None:
         answered = [False]
@@ -331,7 +340,7 @@ class Orders:
         else:
             disk.kept_old = order.keep and (server.has_data or disk.kept_old)
             server.copy_from(source)
-        disk.change(claim="", token=0, unproven=False)
+        disk.change(claim="", token=0, unproven=False, began_lsn=0)
         disk.torn = False
         rewound = isinstance(order, act.Rewind)
         world.hit["rewind" if rewound else "clone"] += 1

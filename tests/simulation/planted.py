@@ -113,6 +113,11 @@ PLANTED: Final[dict[str, Plant]] = {
         ("lost", "phantom read", "history", "gate"),
         ("only copy set back",),
     ),
+    "began_forgotten": Plant(
+        "a copy that was set back is measured by its latest start alone",
+        ("lost", "phantom read", "history", "gate"),
+        ("only copy set back", "daemon killed", "postmaster killed", "host crashed"),
+    ),
     "followed_unmeasured": Plant(
         "a server started as primary is followed before its copy was shown to be whole",
         ("history",),

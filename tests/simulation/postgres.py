@@ -87,7 +87,6 @@ class Postgres(Streaming):
         """What waited when the server ended (F2): shown by the next start, behind a shut gate."""
         self.fence = 0
         self.admits = False
-        self.began_lsn = 0
 
     # ---- starting and stopping
 
@@ -103,7 +102,7 @@ class Postgres(Streaming):
         self.leaked.clear()
         self.streaming = self.received = self.replay_paused = False
         self.production = not standby
-        self.admits, self.began_lsn = standby, len(self.wal)
+        self.admits = standby
         self.began(standby)
         self._show_all()
         if standby:

@@ -105,7 +105,9 @@ class Snapshots:
         return [one for one in tails if self.run.budget.remembered > one.lsn]
 
     def _put_back(self, node: Node, newest: Newest) -> None:
-        """He acts when the node says it was set back, while the record still has it alone."""
+        """He acts when the node says it was set back, while the record still has it alone; at times
+        he first starts it once more, to see whether that helps.
+        """
         run, record = self.run, self.run.checks.record
         if record is None or record.primary != node.name or record.sync:
             return  # somebody forced the other: this one is copied anew
@@ -114,6 +116,10 @@ class Snapshots:
             run.world.after(LOOKS_S, self._put_back, node, newest)
             return
         node.crash(host=True)
+        if run.world.chance(0.4):
+            run.world.after(run.world.between(0.3, 1.0), run.start, node)
+            run.world.after(run.world.between(2.0, 3.0), self._put_back, node, newest)
+            return
         run.world.fault("newest copy put back", f"{node.name} {len(newest.wal)}")
         server = node.postgres
         server.wal, server.names, node.disk.kept = newest
