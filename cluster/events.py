@@ -191,6 +191,18 @@ class DiskSeen(Event, frozen=True):
     why: str = ""
     released: bool = False
 
+    @property
+    def dead(self) -> bool:
+        """No write would come to an end on it."""
+        return self.condition in {"read-only", "failing", "hung"}
+
+    @property
+    def bad(self) -> bool:
+        """It takes no writes: starts, claims and copies would only fail on it; a full one may still
+        be emptied by a clone.
+        """
+        return self.dead or self.condition == "full"
+
 
 class PostgresStarted(Event, frozen=True):
     """The postmaster accepts connections. ``began_lsn``: of a primary, where the WAL ended that it

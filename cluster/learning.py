@@ -181,3 +181,12 @@ LESSONS: Final[dict[type[ev.Event], Callable[[Mind, Any], Mind]]] = {
 }
 """One lesson for each kind of event."""
 EVENTS: Final = tuple(LESSONS)
+
+
+def taught(mind: Mind, event: ev.Event) -> Mind:
+    """What is known after the event."""
+    known_lsn = mind.flushed_lsn
+    mind = LESSONS[type(event)](mind, event)
+    if mind.flushed_lsn <= known_lsn:
+        return mind
+    return structs.replace(mind, flushed_at_s=mind.now_s)

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from cluster import events as ev
 from cluster.heartbeat import deafened
-from cluster.mind import BAD_DISK, NEVER, Disk, Mind
+from cluster.mind import NEVER, Disk, Mind
 from cluster.record import NOBODY_NAMES
 
 RESULT_OF: Final[dict[type[ev.Event], tuple[str, ...]]] = {
@@ -134,7 +134,7 @@ def _vouched(mind: Mind) -> tuple[int, int]:
 
 
 def _disk_seen(mind: Mind, event: ev.DiskSeen) -> Mind:
-    well = event.condition not in BAD_DISK
+    well = not event.bad
     offered_at_s = NEVER if well else mind.offered_at_s
     return structs.replace(mind, disk_seen=event, offered_at_s=offered_at_s)
 

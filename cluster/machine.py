@@ -15,7 +15,7 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster.heartbeat import deafened
-from cluster.learning import EVENTS, LESSONS, known_version
+from cluster.learning import EVENTS, known_version, taught
 from cluster.learning_postgres import RESULT_OF, relieved
 from cluster.mind import NEVER, Mind
 from cluster.opening import is_open
@@ -110,7 +110,7 @@ def step(mind: Mind, event: ev.Event, now_s: float) -> tuple[Mind, tuple[act.Act
         return mind, (act.Alarm("unexpected", f"{kind.__name__} came in {mind.state}: a mistake."),)
     if kind in RESULT_OF and not any(name in mind.doing for name in RESULT_OF[kind]):
         event = _TICK  # nobody waits for this answer any more
-    mind = relieved(LESSONS[type(event)](mind, event), event)
+    mind = relieved(taught(mind, event), event)
     ordered: tuple[act.Action, ...] = ()
     row = _fitting(mind, event)
     follow_ups = 0

@@ -20,9 +20,6 @@ from cluster.timers import Timers
 from protocols.peer import NodeBeat, Record
 
 NEVER = float("-inf")
-DEAD_DISK = frozenset({"read-only", "failing", "hung"})
-BAD_DISK = DEAD_DISK | {"full"}
-"""Conditions of a disk on which nothing is begun; a full one may still be emptied by a clone."""
 FOLLOWERS = frozenset({State.STANDBY_CATCHUP, State.STANDBY_SYNC})
 
 
@@ -121,6 +118,8 @@ class Mind(Struct, frozen=True):
     doing: tuple[str, ...] = ()
     facts: Facts | None = None
     facts_at_s: float = NEVER
+    flushed_at_s: float = NEVER
+    """When it was last heard that more was flushed here."""
     probed_at_s: float = NEVER
     moved_at_s: float = NEVER
     """When a probe last saw more WAL come than probes themselves write."""
@@ -288,20 +287,10 @@ class Mind(Struct, frozen=True):
         return not self.doing and self.now_s >= self.retry_at_s
 
     @property
-    def disk_dead(self) -> bool:
-        """No write would come to an end on the disk."""
-        return self.disk_seen.condition in DEAD_DISK
-
-    @property
-    def disk_bad(self) -> bool:
-        """The disk takes no writes: starts, claims and copies would only fail on it."""
-        return self.disk_seen.condition in BAD_DISK
-
-    @property
     def patience_s(self) -> float:
         """How long PostgreSQL may answer no probe: longer alone, or on a machine that starves."""
         timers = self.timers
-        if self.starved and not self.disk_dead:
+        if self.starved and not self.disk_seen.dead:
             return timers.starved_s
         alone = self.alone_for_sure
         # While no probe has failed it is this process that is late.
@@ -349,13 +338,17 @@ class Mind(Struct, frozen=True):
         """This copy reaches what the record, the arbiter and the standby know to have been flushed;
         what it wrote since it was started as primary does not make up for what it lacks.
         """
-        record = self.record
-        if record is None or self.facts is None:
+        if self.record is None or self.facts is None:
             return False
-        known_lsn = max(record.min_lsn, self.hearing.high_flush)
         if self.began_lsn < 0:
-            return self.held_lsn >= known_lsn
-        return self.began_lsn >= max(known_lsn, self._followed_lsn)
+            return self.held_lsn >= self.flushed_lsn
+        return self.began_lsn >= max(self.flushed_lsn, self._followed_lsn)
+
+    @property
+    def flushed_lsn(self) -> int:
+        """How far the record and the arbiter know WAL to have been flushed here."""
+        least = self.record.min_lsn if self.record is not None else 0
+        return max(least, self.hearing.high_flush)
 
     @property
     def _followed_lsn(self) -> int:

@@ -228,7 +228,7 @@ def disk_alarms(mind: Mind) -> dict[str, str]:
         alarms["disk-slow"] = f"The disk of {mind.me} is slow{why}."
     elif seen.condition == "full":
         alarms["disk-full"] = f"The disk of {mind.me} is full{why}."
-    elif mind.disk_dead:
+    elif mind.disk_seen.dead:
         alarms["disk-dead"] = f"The disk of {mind.me} is {seen.condition}{why}."
     return alarms
 

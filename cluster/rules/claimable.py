@@ -55,16 +55,17 @@ def _sync_by_record(mind: Mind) -> str:
 
 
 def _how_far(mind: Mind) -> str:
-    record = mind.record
     if mind.facts is None:
         return f"how far the copy of {mind.me} reaches is not known"
-    known = max(record.min_lsn, mind.hearing.high_flush) if record else 0
-    return f"the copy ends at {format_lsn(mind.held_lsn)}, {format_lsn(known)} was acknowledged"
+    known_lsn = format_lsn(mind.flushed_lsn)
+    return f"the copy ends at {format_lsn(mind.held_lsn)}, {known_lsn} was acknowledged"
 
 
 def _catch_up(mind: Mind) -> str:
-    """A copy in sync that lacks something was set back; any other is only behind."""
-    if mind.facts is None or not mind.fits_sync:
+    """A copy in sync that lacks something was set back; any other is only behind, and what was
+    heard since the last probe it may hold.
+    """
+    if mind.facts is None or not mind.fits_sync or mind.facts_at_s < mind.flushed_at_s:
         return ""
     return f"Was {mind.me} set back to a snapshot? mpower cluster reinit {mind.me}."
 
@@ -154,7 +155,7 @@ CLAIM: Final = (
     ),
     Guard(
         "DISK",
-        lambda mind: not mind.disk_bad,
+        lambda mind: not mind.disk_seen.bad,
         lambda mind: f"the disk of {mind.me} is {mind.disk_seen.condition or 'well'}",
         "it takes writes",
         lambda mind: f"Make room on the disk of {mind.me}, or replace it.",

@@ -2,7 +2,7 @@
 
 Only to a standby that can take over at once: alone, a server on a full disk is better than none,
 and serves until PostgreSQL itself cannot. What is down on such a disk is not started again and
-again (``Mind.disk_bad`` holds it back in ``reading`` and ``standby``); when the disk is well, all
+again (``DiskSeen.bad`` holds it back in ``reading`` and ``standby``); when the disk is well, all
 goes on by itself. A dead disk's server is stopped at once: it can acknowledge nothing. A full one's
 is left to finish until the record names the other.
 """
@@ -44,7 +44,7 @@ def successor_ready(mind: Mind) -> bool:
 def disk_bad(mind: Mind, event: ev.Event) -> bool:
     """The disk is full or dead, the standby is ready, and was not just offered the record."""
     rested = mind.now_s - mind.offered_at_s >= mind.timers.progress_s
-    return mind.disk_bad and rested and mind.swap is None and successor_ready(mind)
+    return mind.disk_seen.bad and rested and mind.swap is None and successor_ready(mind)
 
 
 def give_up_disk(mind: Mind, event: ev.Event) -> Outcome:

@@ -111,7 +111,7 @@ def _not_able(mind: Mind) -> No | None:
 
 
 def _no_ground(mind: Mind) -> No | None:
-    if mind.disk_bad:
+    if mind.disk_seen.bad:
         return No("DISK", f"the disk of {mind.me} takes no writes", "Mend that first.")
     if mind.doubt:
         return No("DOUBT", mind.doubt, "First: mpower cluster arbiter confirm.")
@@ -125,8 +125,7 @@ def bound(mind: Mind) -> str:
     held = mind.disk.short_lsn if mind.named else mind.held_lsn
     known = max(
         beat.flush_lsn if beat is not None and beat.node == mind.peer else 0,
-        mind.hearing.high_flush,
-        record.min_lsn,
+        mind.flushed_lsn,
     )
     lag = max(0, known - held)
     if mind.named:

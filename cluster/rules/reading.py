@@ -110,7 +110,7 @@ def may_bump(mind: Mind, event: ev.Event) -> bool:
         and mind.now_s >= mind.yield_until_s
         and mind.now_s >= mind.retry_at_s
         and "StopPostgres" not in mind.doing
-        and (mind.up or not mind.disk_bad)
+        and (mind.up or not mind.disk_seen.bad)
     )
 
 
@@ -136,7 +136,7 @@ def bumped_and_up(mind: Mind, event: ev.Event) -> bool:
 
 def bumped_and_down(mind: Mind, event: ev.Event) -> bool:
     """Confirmed; PostgreSQL is down, and may be started."""
-    return _ready(mind) and not mind.touched and mind.may_start and not mind.disk_bad
+    return _ready(mind) and not mind.touched and mind.may_start and not mind.disk_seen.bad
 
 
 def _ready(mind: Mind) -> bool:
@@ -167,7 +167,7 @@ def arbiter_missing(mind: Mind, event: ev.Event) -> bool:
     """
     disk = mind.disk
     known = disk.has_data and disk.epoch > 0 and not disk.was_primary
-    sound = not (disk.diverged or disk.unproven or disk.rejoining or mind.disk_bad)
+    sound = not (disk.diverged or disk.unproven or disk.rejoining or mind.disk_seen.bad)
     waited = mind.now_s - max(mind.arbiter_at_s, mind.since_s) >= mind.timers.takeover_s
     unread = mind.record is None and not mind.fresh
     return known and sound and waited and unread and not mind.touched and mind.may_start

@@ -132,7 +132,7 @@ def unsettled(mind: Mind, event: ev.Event) -> bool:
 
 def in_place(mind: Mind, event: ev.Event) -> bool:
     """Confirmed: this copy, as it stands, is the primary's."""
-    return mind.named and not mind.up and mind.may_retry and not mind.disk_bad
+    return mind.named and not mind.up and mind.may_retry and not mind.disk_seen.bad
 
 
 def start_in_place(mind: Mind, event: ev.Event) -> Outcome:

@@ -118,7 +118,7 @@ def foreign_data(mind: Mind, event: ev.Event) -> bool:
 
 def stock_missing(mind: Mind, event: ev.Event) -> bool:
     """It is not known what would be lost here, nor whether a second copy fits."""
-    able = mind.may_retry and not mind.disk_dead
+    able = mind.may_retry and not mind.disk_seen.dead
     return mind.disk.fits is None and able and not mind.touched and mind.fenced
 
 
@@ -186,7 +186,7 @@ def source_open(mind: Mind, event: ev.Event) -> bool:
     beat, record = mind.beat, mind.record
     return (
         mind.may_start
-        and not mind.disk_dead
+        and not mind.disk_seen.dead
         and not mind.touched
         and mind.fenced
         and record is not None

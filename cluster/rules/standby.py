@@ -83,7 +83,7 @@ def take_up(mind: Mind, event: ev.Event) -> Outcome:
 def down(mind: Mind, event: ev.Event) -> bool:
     """PostgreSQL does not run and may be started again."""
     few = mind.failures < MAX_START_FAILURES
-    return not mind.up and mind.may_start and few and not mind.disk_bad
+    return not mind.up and mind.may_start and few and not mind.disk_seen.bad
 
 
 def start_following(mind: Mind, event: ev.Event) -> Outcome:
@@ -93,7 +93,7 @@ def start_following(mind: Mind, event: ev.Event) -> Outcome:
 
 def hopeless(mind: Mind, event: ev.Event) -> bool:
     """This copy does not start, or cannot stream from a primary in good health."""
-    held_back = mind.paused or mind.disk_bad
+    held_back = mind.paused or mind.disk_seen.bad
     if mind.named or mind.fits_sync or held_back or not mind.idle:
         return False
     if not mind.up:

@@ -77,7 +77,7 @@ def keep_claim(mind: Mind, event: ev.Event) -> Outcome:
 
 def recovery_down(mind: Mind, event: ev.Event) -> bool:
     """PostgreSQL must be started before it can be promoted."""
-    return not mind.up and mind.may_retry and not mind.disk_bad
+    return not mind.up and mind.may_retry and not mind.disk_seen.bad
 
 
 def start_following_nobody(mind: Mind, event: ev.Event) -> Outcome:

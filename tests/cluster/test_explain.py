@@ -129,6 +129,16 @@ def test_a_copy_that_is_only_behind_is_not_said_to_be_set_back() -> None:
         assert (holds.holds, holds.do) == (False, "")
 
 
+def test_what_was_flushed_since_the_last_probe_is_not_said_to_be_missing() -> None:
+    """The arbiter hears what this copy flushed from the primary, before the next probe here."""
+    node = standby_in_sync()
+    node.feed(ev.RelayHeard(None, 900, "n1", 2, node.now_s))
+    assert not node.mind.holds_enough
+    assert hindrance(node.mind) == ""
+    node.feed(ev.Probed(structs.replace(SERVING, in_recovery=True, receive_lsn=800)))
+    assert hindrance(node.mind) == "the copy ends at 0/320, 0/384 was acknowledged"
+
+
 def test_a_peer_that_only_the_arbiter_hears_is_not_to_be_brought_back_but_its_links() -> None:
     node = primary_alone()
     assert "Bring b back" in alarms_of(node.mind)["one-copy"]

@@ -39,7 +39,7 @@ def test_a_cluster_is_made_and_the_second_node_copies_itself(pair: Pair) -> None
     pair.bootstrap("a")
     seen = pair.wait("b is in sync", lambda seen: seen.in_sync("a", "b"))
     print(f"bootstrap and first copy: {time.monotonic() - began_s:.1f} s")
-    assert seen.data["safe_to_fail_over"] is True
+    assert seen.data["safe_to_fail_over"] is True, seen.data["because"]
     assert (seen.data["copies"], seen.data["sync"], seen.data["term"]) == (2, "b", 1)
 
 
