@@ -16,12 +16,16 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from mpowerd.audit import store
+from mpowerd.audit.masking import masked
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from protocols.catalogue import audit as words
 from protocols.checkpoints import public_pem
+from protocols.operation import Role
 from protocols.refusals import Refused
 
+WHAT: Final = 3
+"""Where a row behind its time names the operation."""
 LINKS: Final = 500
 ROWS: Final = 2_000
 MOST: Final = 200
@@ -43,7 +47,7 @@ async def show(cursor: Cursor, caller: Caller, body: words.Look) -> words.Entrie
         (body.user, body.object, body.operation),
     )
     end_at, end_link, done = rows[0][:3]
-    entries, full = _page([_entry(row[3:]) for row in rows if row[3] is not None])
+    entries, full = _page([_entry(caller.role, row[3:]) for row in rows if row[3] is not None])
     if full:
         last = entries[-1]
         return words.Entries(entries, False, last.at, last.link, last.position)
@@ -62,8 +66,9 @@ def _page(entries: list[words.Entry]) -> tuple[list[words.Entry], bool]:
     return entries, len(entries) >= MOST
 
 
-def _entry(row: Sequence[Any]) -> words.Entry:
+def _entry(role: Role, row: Sequence[Any]) -> words.Entry:
     at, *place_and_who, client, sequence, about, details, reason = row
+    details = masked(role, place_and_who[WHAT], details)
     key = f"{client}/{sequence}" if client is not None else ""
     values: list[Any] = [iso(at), *place_and_who, key, about, details, reason]
     return words.Entry(*values)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from msgspec.structs import replace
 
+from mpowerd.audit.masking import masked
 from mpowerd.dispatch import not_allowed
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue.approvals import Approve
+from protocols.catalogue.audit import Look
 from protocols.catalogue.consumers import (
     Account,
     ChangeDetails,
@@ -106,6 +110,28 @@ async def test_a_mobile_number_is_masked_for_who_does_not_need_it_and_changes_at
         )[0][0]
         assert '"before"' in details
         assert MOBILE in details
+
+
+@on_reactor
+async def test_no_side_door_shows_a_field_to_whom_the_account_does_not(node: Node) -> None:
+    """The audit's readers among them: the number that was, the one that is, and a name's change."""
+    async with town(node) as t:
+        add_people(t, MORE)
+        hold(t, "E-OMAR", "CONSUMER", None)
+        await t.done("rita", "consumers.change_mobile", ChangeMobile(RAM, "9123456780", "said so"))
+        renamed = ChangeDetails(RAM, {"name": "Ramesh Kumar"}, "marriage")
+        asked = await t.done("rita", "consumers.change_details", renamed)
+        approve = Approve(asked.request, 1, asked.content)
+        await t.done("omar", "approvals.approve", approve)
+        for who in ("auda", "adil", "olga"):
+            whole = t.people[who].role is Role.AUDITOR
+            entries = (await t.read(who, "audit.show", Look())).entries
+            said = "".join(one.details for one in entries)
+            assert ("9123456780" in said, MOBILE in said, "Ramesh Kumar" in said) == (whole,) * 3
+            (one,) = (e for e in entries if e.what == "consumers.change_mobile")
+            now = "9123456780" if whole else "••••••6780"
+            assert json.loads(one.details)["after"]["mobile"] == now, who
+        assert masked(Role.ADMIN, "consumers.load", '{"rows":[{"mobile":"9123') == "{}", "cut"
 
 
 @on_reactor
