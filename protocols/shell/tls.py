@@ -11,9 +11,7 @@ connection.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +31,7 @@ from zope.interface import implementer
 from protocols.shell.admitted import Admitted
 from protocols.shell.clock import boot_seconds
 from protocols.shell.refused import PeerRefused, Seldom, Why, of_chain
+from protocols.shell.revoked import Revoked
 from protocols.subject import Kind, Subject, subject_from
 
 ALPN_TERMINAL: Final = b"mpower/1"
@@ -49,8 +48,6 @@ KEY_EXCHANGE: Final = ec.SECP256R1()
 ten counters that come back over one 64 kbit/s line wait 3.5 s for each other instead of 6.3 s.
 """
 Now = Callable[[], dt.datetime]
-EPOCH: Final = dt.datetime.fromtimestamp(0, dt.UTC)
-"""A list that does not say when the next one comes is stale."""
 _log = Logger()
 
 
@@ -81,89 +78,6 @@ def subject_of(certificate: x509.Certificate) -> Subject:
         wrong = "the certificate does not name exactly one machine of an mPower cluster"
         raise PeerRefused(Why.MISFIT, wrong)
     return subject
-
-
-class Revoked:
-    """The authorities' lists of revoked serials in one file, read anew whenever it changes.
-
-    Each authority's certificates are judged by its own list: one without a list is not believed,
-    and a list of one that is not known here (a rotation begins, and the file came first) is passed
-    over.
-    """
-
-    def __init__(self, path: Path, authorities: list[x509.Certificate]) -> None:
-        self._path = path
-        self._authorities = authorities
-        self._stamp: tuple[int, int] | None = None
-        self._lists: dict[bytes, tuple[dt.datetime, frozenset[int]]] = {}
-        self._mark = ""
-
-    def check(self, certificate: x509.Certificate, now: dt.datetime) -> None:
-        """Raise PeerRefused if the certificate is on its issuer's list, or the list cannot be
-        trusted now.
-        """
-        try:
-            self._read()
-        except (OSError, ValueError) as wrong:
-            text = f"the list of revoked certificates cannot be read: {wrong}"
-            raise PeerRefused(Why.LIST, text) from None
-        listed = self._lists.get(certificate.issuer.public_bytes())
-        if listed is None:
-            raise PeerRefused(Why.LIST, "there is no list of what its authority revoked")
-        next_update, serials = listed
-        if now >= next_update:
-            text = f"the list of revoked certificates is stale since {next_update}"
-            raise PeerRefused(Why.LIST, text)
-        if certificate.serial_number in serials:
-            text = f"the certificate {certificate.serial_number:x} is revoked"
-            raise PeerRefused(Why.REVOKED, text)
-
-    def names(self, certificate: x509.Certificate) -> bool:
-        """Say whether the last good list has the certificate on it; a bad one changes nothing."""
-        with suppress(OSError, ValueError):
-            self._read()
-        listed = self._lists.get(certificate.issuer.public_bytes())
-        return listed is not None and certificate.serial_number in listed[1]
-
-    def mark(self) -> str:
-        """By which two machines see whether they hold the same list; '' before the first good
-        one.
-        """
-        with suppress(OSError, ValueError):
-            self._read()
-        return self._mark
-
-    def _read(self) -> None:
-        status = self._path.stat()
-        stamp = (status.st_mtime_ns, status.st_ino)
-        if stamp == self._stamp:
-            return
-        content = self._path.read_bytes()
-        lists = [one for one in _pem_lists(content) if self._signed(one)]
-        if not lists:
-            raise ValueError("it was not signed by our authority")
-        self._lists = {
-            one.issuer.public_bytes(): (
-                one.next_update_utc or EPOCH,
-                frozenset(entry.serial_number for entry in one),
-            )
-            for one in lists
-        }
-        self._stamp, self._mark = stamp, hashlib.sha256(content).hexdigest()[:12]
-
-    def _signed(self, listed: x509.CertificateRevocationList) -> bool:
-        return any(
-            authority.subject == listed.issuer and listed.is_signature_valid(authority.public_key())  # type: ignore[arg-type]
-            for authority in self._authorities
-        )
-
-
-def _pem_lists(data: bytes) -> list[x509.CertificateRevocationList]:
-    mark = b"-----BEGIN X509 CRL-----"
-    lists = [x509.load_pem_x509_crl(mark + part) for part in data.split(mark)[1:]]
-    if not lists:
-        raise ValueError("it holds no list")
-    return lists
 
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)

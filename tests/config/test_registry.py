@@ -14,7 +14,7 @@ from config.folder import write_settings
 from config.pki import LIST_DAYS, Identity, PkiError, identity_of, lists_from
 from config.registry import Listed, Registry
 from protocols.shell.refused import PeerRefused
-from protocols.shell.tls import Revoked
+from protocols.shell.revoked import Revoked
 from tests.clients.plans import servers
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)

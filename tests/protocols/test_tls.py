@@ -124,6 +124,29 @@ def test_a_revoked_certificate_is_refused_from_the_next_connection_on(papers: Pa
     assert refused(Pair(accepting, calling))
 
 
+@pytest.mark.parametrize("back", ["alone", "beside the newer", "before the newer"])
+def test_an_older_list_that_comes_back_lets_nobody_in_again(papers: Papers, back: str) -> None:
+    """A restored folder, or the wrong file brought: it is signed and not stale yet."""
+    files = papers.give("counter", "C001")
+    older = papers.list_path.read_bytes()
+    accepting, calling = server(papers), client_side(files, "test")
+    assert Pair(accepting, calling).server.notes.of("up")
+    papers.revoke(files)
+    newer = papers.list_path.read_bytes()
+    assert refused(Pair(accepting, calling))
+    brought = {
+        "alone": older,
+        "beside the newer": newer + older,
+        "before the newer": older + newer,
+    }
+    papers.list_path.write_bytes(brought[back])
+    assert refused(Pair(accepting, calling))
+    if back != "alone":  # a machine that starts now, too
+        assert refused(Pair(server(papers), calling))
+    neighbour = client_side(papers.give("counter", "C002"), "test")
+    assert Pair(accepting, neighbour).server.notes.of("up")
+
+
 @pytest.mark.parametrize("spoil", ["stale", "gone", "empty", "foreign"])
 def test_a_list_that_cannot_be_trusted_refuses_everybody(
     papers: Papers, tmp_path: Path, spoil: str
