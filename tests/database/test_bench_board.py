@@ -1,10 +1,11 @@
 """The board that is measured on is a board: its ledger fits, also with a past, and its counters go
-on where that past ends.
+on where that past ends. On it is seen what a question costs in a grown ledger.
 """
 
 from __future__ import annotations
 
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 
 from bench import board
@@ -44,6 +45,20 @@ def test_a_proof_walks_the_tables_and_looks_nothing_up_a_receipt(node: Node) -> 
                 == []
             )
         assert _look_ups(base) - look_ups < receipts / 2
+
+
+@pytest.mark.parametrize("function", ["cash_book_v1", "waiting_of_day_v1"])
+def test_a_day_is_told_without_reading_the_days_before_it(node: Node, function: str) -> None:
+    there = make_conninfo(new_database(node))
+    board.seed(there, 500, 3)
+    board.add_receipts(there, 10_000, 500)
+    with psycopg.connect(there, autocommit=True) as base:
+        told = f"SELECT FROM mpower.{function}('HO', 'C001', '{board.DAY}')"
+        base.execute(told.encode())  # what a session reads once: the catalogue
+        asked = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {told}"
+        ((plan,),) = base.execute(asked.encode()).fetchall()
+    top = plan[0]["Plan"]
+    assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 250  # the receipts alone fill 290
 
 
 def _look_ups(base: psycopg.Connection) -> int:

@@ -2,13 +2,18 @@
 -- what was in hand in the morning, what came in, was cancelled, went back as a dishonoured instrument before it was sent to
 -- the bank, was short (negative) or over, left for the bank, moved otherwise, and what was in hand in the evening. Cash is
 -- till, strong room and float together, so that what only moves between them does not show. All of it from the ledger: today's balance less what has moved since.
+-- Planned for the date that is asked for: what has moved since today is little, and the rest of the ledger is not read.
 
 SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.cash_book_v1(of_office text, at_counter text, of_day date)
 RETURNS TABLE (counter text, mode text, opening bigint, receipts bigint, received bigint, cancelled bigint,
     returned bigint, difference bigint, remitted bigint, other bigint, closing bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp SET jit = off
+SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH places AS MATERIALIZED (
         SELECT c.counter_id, c.code, a.account, a.balance_paise, s.mode
         FROM mpower.counters c CROSS JOIN (VALUES (1, 'CASH'), (9, 'CASH'), (10, 'CASH'), (2, 'CHEQUE'), (3, 'DD'),
@@ -40,7 +45,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_te
         coalesce(-s.remitted, 0)::bigint, coalesce(s.other, 0)::bigint, (b.paise - coalesce(s.after, 0))::bigint
     FROM (SELECT p.code, p.mode, sum(p.balance_paise)::bigint AS paise FROM places p GROUP BY p.code, p.mode) b
     LEFT JOIN sums s ON s.code = b.code AND s.mode = b.mode
-    WHERE b.paise <> 0 OR s.code IS NOT NULL ORDER BY b.code, b.mode
+    WHERE b.paise <> 0 OR s.code IS NOT NULL ORDER BY b.code, b.mode;
+END
 $$;
 REVOKE ALL ON FUNCTION mpower.cash_book_v1 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mpower.cash_book_v1 TO mpower_officer;
