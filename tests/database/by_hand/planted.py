@@ -59,6 +59,7 @@ POST: Final = "moved := mpower.post_voucher"
 UNHELD_ADVANCE: Final = [
     Plant("advance_v1", "WHERE a.account = whom * 16 FOR UPDATE;", "LIMIT 1;"),
     Plant("transfer_v1", "ARRAY[whom * 16, to_whom * 16]", "ARRAY[]::bigint[]"),
+    Plant("transfer_v1", "WHERE g.one < 0", "WHERE false"),
     slowly("transfer_v1", POST),
 ]
 UNHELD_FUND: Final = [
