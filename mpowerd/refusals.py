@@ -40,6 +40,7 @@ CONSTRAINTS: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {"request": "just asked for", "maker": "somebody", "state": "pending"},
     ),
     "transfers_receipt_once": ("RECEIPT_MOVED", {"receipt": "given"}),
+    "payouts_once": ("REFUND_PAID", {"refund": "given"}),
 }
 """Constraint → code and the words that stand where the row in the way cannot be named (it lost a
 race).

@@ -90,5 +90,6 @@ VOUCHERS: Final = {
     "MATCH": "Found out of suspense",
     "REFUND": "Refund",
     "WITHDRAWAL": "Charge withdrawn",
+    "PAID_OUT": "Refund paid out",
 }
 """What a kind of voucher is called in a statement."""

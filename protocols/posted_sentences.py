@@ -72,6 +72,17 @@ POSTED: Final[dict[str, Sentence]] = {
     "OVER_ARREARS": Sentence(
         "{amount} is more than the arrears of {arrears}; only arrears go into a plan."
     ),
+    "NO_REFUND": Sentence(
+        "No refund of voucher {refund} is owed to consumer {consumer}. Look at the list of refunds "
+        "('money refunds OFFICE') for its number."
+    ),
+    "REFUND_PAID": Sentence(
+        "The refund {refund} was paid out already. Nothing was changed; look at the list of those "
+        "that were paid ('money paidout OFFICE')."
+    ),
+    "REFUND_WHOLE": Sentence(
+        "The refund {refund} is of {there} and is paid out whole, not {amount}. Correct the amount."
+    ),
     "NOT_IN_SUSPENSE": Sentence(
         "The receipt {receipt} does not lie in suspense. Look at the list again."
     ),

@@ -9,7 +9,7 @@ from typing import Any
 from clients.counter.fitting import fit
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.instruments import Dishonoured, ReturnedAll, ReturnedOne
-from protocols.catalogue.transfers import Matched, Suspense
+from protocols.catalogue.transfers import Matched, RefundLine, Refunds, Suspense
 from protocols.values import rupees
 
 
@@ -36,6 +36,12 @@ def text_of(reply: Any) -> str:
             ]
             more = ["There are more."] if reply.more else []
             return "\n".join([*lines, *more]) or "Nothing lies in suspense there."
+        case Refunds():
+            lines = [_refund(one) for one in reply.lines]
+            total = sum(one.amount_paise for one in reply.lines)
+            more = ["There are more."] if reply.more else []
+            said = [*lines, f"{len(lines)} in all, {rupees(total)}.", *more]
+            return "\n".join(said) if lines else "No refund there."
     assert isinstance(reply, Matched), reply
     heads = ", ".join(f"{one.head} {rupees(one.amount_paise)}" for one in reply.heads)
     return f"Receipt {reply.receipt} is consumer {reply.consumer}'s: {heads}."
@@ -47,6 +53,12 @@ def _taken_back(reply: Dishonoured) -> str:
         f"Receipt {reply.receipt} over {rupees(reply.amount_paise)} is taken back; charged are"
         f" {rupees(reply.charge_paise)} and {rupees(reply.surcharge_paise)} surcharge.{until}"
     )
+
+
+def _refund(one: RefundLine) -> str:
+    paid = f"  {one.mode} {one.reference} (V-{one.payout})" if one.payout else ""
+    who = f"{one.consumer}  {one.name[:30]:<31}"
+    return f"V-{one.refund:<10}{one.day:<12}{who}{rupees(one.amount_paise):>18}{paid}"
 
 
 def _returned(one: ReturnedOne) -> str:

@@ -26,7 +26,10 @@ FORMS: Final = (
     ("money suspense SBI", "what a bank or a paper book brought for nobody"),
     ("money match SBI/2026-27/7 1000000001 the bank's letter", "it is that consumer's"),
 )
-USAGE: Final = "money [returned|history|charge|withdraw|refund|move|sendup|suspense|match] ..."
+USAGE: Final = (
+    "money [returned|history|charge|withdraw|refund|payout|refunds|paidout|move|sendup|suspense"
+    "|match] ..."
+)
 
 
 def money(words: list[str]) -> Typed:
@@ -73,6 +76,24 @@ def _refund(words: list[str]) -> Typed:
     return Typed("transfers.refund", body)
 
 
+def _pay_out(words: list[str]) -> Typed:
+    number, mode = words[1].upper().removeprefix("V-"), words[3].upper()
+    if not (number.isascii() and number.isdigit()):
+        raise Mistyped(f"'{words[1]}' is no voucher: say its number, as 'money refunds' lists it.")
+    if mode not in {"CHEQUE", "TRANSFER"}:
+        raise Mistyped(f"Nothing is paid out by '{words[3]}': say CHEQUE or TRANSFER.")
+    said = (amount(words[2]), mode, words[4], " ".join(words[5:]))
+    return Typed("transfers.pay_out", transfers.PayOut(words[0], int(number), *said))  # type: ignore[arg-type]
+
+
+def _refunds(words: list[str]) -> Typed:
+    return Typed("transfers.refunds", transfers.AskRefunds(words[0].upper()))
+
+
+def _paid_out(words: list[str]) -> Typed:
+    return Typed("transfers.refunds", transfers.AskRefunds(words[0].upper(), paid=True))
+
+
 def _move(words: list[str]) -> Typed:
     rest = words[3:]
     receipt = rest.pop(0).upper() if "/" in rest[0] and len(rest) > 1 else ""
@@ -103,6 +124,9 @@ VERBS: Final[dict[str, tuple[str, int, Callable[[list[str]], Typed]]]] = {
     "charge": ("charge NUMBER HEAD AMOUNT REFERENCE WHY", 5, _charge),
     "withdraw": ("withdraw NUMBER HEAD REFERENCE WHY", 4, _withdraw),
     "refund": ("refund NUMBER AMOUNT WHY", 3, _refund),
+    "payout": ("payout NUMBER VOUCHER AMOUNT CHEQUE|TRANSFER REFERENCE WHY", 6, _pay_out),
+    "refunds": ("refunds OFFICE", 1, _refunds),
+    "paidout": ("paidout OFFICE", 1, _paid_out),
     "move": ("move NUMBER TO-NUMBER AMOUNT [RECEIPT] WHY", 4, _move),
     "sendup": ("sendup COUNTER CARD|UPI|TRANSFER AMOUNT REFERENCE WHY", 5, _send_up),
     "suspense": ("suspense BANK", 1, _suspense),

@@ -86,7 +86,7 @@ CREATE TABLE mpower.vouchers (
     voucher bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT vouchers_pk PRIMARY KEY,
     kind text NOT NULL CONSTRAINT vouchers_kind CHECK (kind IN ('OPENING', 'CANCEL', 'VERIFY',
         'FLOAT', 'PICK_UP', 'CLOSING', 'REMIT', 'REALISE', 'CHARGE', 'DISHONOUR', 'RE_DEBIT', 'MOVE', 'SENT_UP', 'MATCH',
-        'REFUND', 'WITHDRAWAL')),
+        'REFUND', 'WITHDRAWAL', 'PAID_OUT')),
     day date NOT NULL,
     value_day date,
     at timestamptz NOT NULL,

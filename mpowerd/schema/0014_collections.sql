@@ -151,8 +151,16 @@ CREATE TABLE mpower.transfers (
     reason text NOT NULL
 );
 CREATE UNIQUE INDEX transfers_receipt_once ON mpower.transfers (receipt) WHERE receipt IS NOT NULL;
-SELECT mpower.keep('{charges, withdrawals, transfers}', true);
-GRANT SELECT ON mpower.charges, mpower.withdrawals, mpower.transfers TO mpower_report;
+-- A refund that the bank was told to pay, whole and once: the voucher that did it, and the line of the advice.
+CREATE TABLE mpower.payouts (
+    voucher bigint NOT NULL CONSTRAINT payouts_pk PRIMARY KEY CONSTRAINT payouts_voucher REFERENCES mpower.vouchers,
+    refund bigint NOT NULL CONSTRAINT payouts_once UNIQUE CONSTRAINT payouts_of REFERENCES mpower.transfers,
+    mode text NOT NULL CONSTRAINT payouts_mode CHECK (mode IN ('CHEQUE', 'TRANSFER')),
+    reference text NOT NULL,
+    reason text NOT NULL
+);
+SELECT mpower.keep('{charges, withdrawals, transfers, payouts}', true);
+GRANT SELECT ON mpower.charges, mpower.withdrawals, mpower.transfers, mpower.payouts TO mpower_report;
 
 -- Whose the money of a receipt is: the consumer to whom it was moved, or matched out of suspense, else the one who paid it.
 -- Null: it lies in suspense. Whoever takes it away holds the receipt's row, so that this does not change meanwhile.

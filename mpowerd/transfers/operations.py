@@ -14,12 +14,16 @@ from mpowerd.transfers import rules, store
 from protocols.accounts import CODES
 from protocols.catalogue.payments import HeadPosted
 from protocols.catalogue.transfers import (
+    AskRefunds,
     AskSuspense,
     Match,
     Matched,
     Move,
     Moved,
+    PayOut,
     Refund,
+    RefundLine,
+    Refunds,
     SendUp,
     Suspense,
     SuspenseLine,
@@ -131,6 +135,29 @@ async def refund(cursor: Cursor, caller: Caller, body: Refund) -> Moved:
     return Moved(await store.transfer(cursor, caller, order, *said))
 
 
+async def propose_pay_out(cursor: Cursor, body: PayOut) -> Proposal:
+    """Say which refund would be paid, and to whom."""
+    found = await store.refund(cursor, body.consumer, body.refund)
+    rules.check_refund(found, body)
+    before = {"name": found.name, "payable": rupees(found.paise)}
+    after = {"paid": rupees(found.paise), "mode": body.mode, "reference": body.reference}
+    about, own = f"consumer {body.consumer}", (body.consumer,)
+    return Proposal(about, before, after, found.paise, found.office, consumers=own)
+
+
+async def pay_out(cursor: Cursor, caller: Caller, body: PayOut) -> Moved:
+    """Pay a refund out of the bank account (approved)."""
+    rules.check_refund(await store.refund(cursor, body.consumer, body.refund), body)
+    return Moved(await store.pay_out(cursor, caller, body))
+
+
+async def refunds(cursor: Cursor, caller: Caller, body: AskRefunds) -> Refunds:
+    """Show what waits to be paid out, or what the bank was told to pay."""
+    rows = await store.refunds(cursor, body)
+    said: list[list[Any]] = [[row[0], str(row[1]), *row[2:]] for row in rows[: body.most]]
+    return Refunds([RefundLine(*one) for one in said], len(rows) > body.most)
+
+
 async def suspense(cursor: Cursor, caller: Caller, body: AskSuspense) -> Suspense:
     """Show what lies in a bank's suspense."""
     rows = await store.suspense(cursor, body.bank, body.after, body.most)
@@ -163,6 +190,8 @@ SERVED: Final[dict[str, Any]] = {
     "transfers.move": move,
     "transfers.send_up": send_up,
     "transfers.refund": refund,
+    "transfers.pay_out": pay_out,
+    "transfers.refunds": refunds,
     "transfers.suspense": suspense,
     "transfers.match": match,
 }
@@ -170,11 +199,14 @@ PROPOSALS: Final[dict[str, Any]] = {
     "transfers.move": propose_move,
     "transfers.send_up": propose_send_up,
     "transfers.refund": propose_refund,
+    "transfers.pay_out": propose_pay_out,
 }
 FUNCTIONS: Final[dict[str, tuple[str, ...]]] = {
     "transfers.move": ("posted_receipt_v1", "advance_v1", "transfer_v1"),
     "transfers.send_up": ("fund_v1", "transfer_v1"),
     "transfers.refund": ("advance_v1", "transfer_v1"),
+    "transfers.pay_out": ("refund_v1", "pay_out_v1"),
+    "transfers.refunds": ("refunds_v1",),
     "transfers.suspense": ("suspense_v1",),
     "transfers.match": ("suspended_v1", "advance_v1", "match_suspense_v1"),
 }

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from mpowerd.receipts import must_stand
-from protocols.catalogue.transfers import Move
+from protocols.catalogue.transfers import Move, PayOut
 from protocols.heads import HEAD_SLOTS, OWN_HEAD
 from protocols.refusals import Refused
 from protocols.values import rupees
@@ -46,6 +46,24 @@ class Posted(NamedTuple):
     state: str
     moved: bool
     heads: Mapping[str, int]
+
+
+class Payable(NamedTuple):
+    """A refund: to whom, of which office, how much; the voucher that paid it out, or 0."""
+
+    name: str
+    office: str
+    paise: int
+    payout: int
+
+
+def check_refund(found: Payable, body: PayOut) -> None:
+    """Refuse a refund that was paid out, or another amount than it is."""
+    if found.payout:
+        raise Refused("REFUND_PAID", refund=body.refund)
+    if found.paise != body.amount_paise:
+        amount, there = rupees(body.amount_paise), rupees(found.paise)
+        raise Refused("REFUND_WHOLE", refund=body.refund, there=there, amount=amount)
 
 
 def check_advance(stands: Standing, amount_paise: int) -> None:

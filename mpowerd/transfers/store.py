@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
-from mpowerd.transfers.rules import Leg, Posted, Standing
+from mpowerd.transfers.rules import Leg, Payable, Posted, Standing
+from protocols.catalogue.transfers import AskRefunds, PayOut
 from protocols.heads import HEADS
 from protocols.refusals import Refused
 from protocols.values import numbered
@@ -26,6 +27,12 @@ TRANSFER: Final = (
     " %s::bigint[], %s::bigint[], %s::date, %s, %s, %s)"
 )
 FUND: Final = "SELECT account, office, paise FROM mpower.fund_v1(%s, %s)"
+REFUND: Final = "SELECT name, office, paise, payout FROM mpower.refund_v1(%s, %s)"
+REFUNDS: Final = (
+    "SELECT refund, day, consumer, name, paise, payout, mode, reference"
+    " FROM mpower.refunds_v1(%s, %s, %s, %s)"
+)
+PAY_OUT: Final = "SELECT mpower.pay_out_v1(%s, %s, %s, %s, %s, %s)"
 SUSPENSE: Final = (
     "SELECT receipt, number, day, reference, said, value_date, paise"
     " FROM mpower.suspense_v1(%s, %s, %s)"
@@ -100,6 +107,28 @@ async def fund(cursor: Cursor, counter: str, slot: int) -> tuple[int, str, int] 
     """Give (account, office, paise) of what a counter holds; None: no such counter."""
     row = await (await cursor.execute(FUND, (counter, slot))).fetchone()
     return None if row is None else (row[0], row[1], row[2])
+
+
+async def refund(cursor: Cursor, consumer: str, voucher: int) -> Payable:
+    """Give a refund of a consumer; refuses NO_REFUND."""
+    row = await (await cursor.execute(REFUND, (int(consumer), voucher))).fetchone()
+    if row is None:
+        raise Refused("NO_REFUND", refund=voucher, consumer=consumer)
+    return Payable(*row)
+
+
+async def refunds(cursor: Cursor, body: AskRefunds) -> list[tuple[Any, ...]]:
+    """Give refunds of an office, waiting or paid; one more than ``most`` when there are more."""
+    await cursor.execute(REFUNDS, (body.office, body.paid, body.after, body.most))
+    return await cursor.fetchall()
+
+
+async def pay_out(cursor: Cursor, caller: Caller, body: PayOut) -> int:
+    """Pay a refund out; the voucher."""
+    said = (int(body.consumer), body.refund, body.mode, body.reference, body.reason)
+    await cursor.execute(PAY_OUT, (caller.session, *said))
+    ((voucher,),) = await cursor.fetchall()
+    return int(voucher)
 
 
 async def suspense(cursor: Cursor, bank: str, after: int, most: int) -> list[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from protocols.catalogue.charges import PaiseMoved
 from protocols.catalogue.payments import HeadPosted
 from protocols.operation import FourEyes, Operation, Role, Within
 from protocols.powers import Power
-from protocols.values import ConsumerNumber, CounterCode, ReceiptNumber, Text
+from protocols.values import ConsumerNumber, CounterCode, Office, ReceiptNumber, Text
 
 Reason = Annotated[Text, Meta(min_length=3)]
 NoReceipt = Annotated[
@@ -57,6 +57,50 @@ class Refund(Body, frozen=True):
     consumer: ConsumerNumber
     amount_paise: PaiseMoved
     reason: Reason
+
+
+class PayOut(Body, frozen=True):
+    """Pay a refund out of the board's bank account, whole: by the voucher that made it payable.
+    ``reference``: the number of the board's cheque, or the account to which it is transferred.
+    """
+
+    consumer: ConsumerNumber
+    refund: Annotated[int, Meta(ge=1, le=2**38 - 1)]
+    amount_paise: PaiseMoved
+    mode: Literal["CHEQUE", "TRANSFER"]
+    reference: Reason
+    reason: Reason
+
+
+class AskRefunds(Body, frozen=True):
+    """The refunds of an office that wait to be paid out, or those that were (``paid``): the advice
+    to the bank. After a voucher (0: from the first).
+    """
+
+    office: Office
+    paid: bool = False
+    after: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    most: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+class RefundLine(Body, frozen=True):
+    """One refund; once it was paid, its day is the payout's. ``payout``: that voucher, or 0."""
+
+    refund: int
+    day: str
+    consumer: str
+    name: str
+    amount_paise: int
+    payout: int
+    mode: str
+    reference: str
+
+
+class Refunds(Body, frozen=True):
+    """The lines, oldest first, and whether there are more."""
+
+    lines: list[RefundLine]
+    more: bool
 
 
 class Match(Body, frozen=True):
@@ -140,6 +184,25 @@ OPERATIONS = (
         purpose="refund an advance",
         four_eyes=FourEyes(Power.REFUND, OFFICERS),
         within=Within("consumer", "consumer"),
+    ),
+    Operation(
+        "transfers.pay_out",
+        PayOut,
+        Pending,
+        OFFICERS,
+        keyed=True,
+        purpose="pay a refund out of the bank account",
+        four_eyes=FourEyes(Power.REFUND, OFFICERS),
+        within=Within("consumer", "consumer"),
+    ),
+    Operation(
+        "transfers.refunds",
+        AskRefunds,
+        Refunds,
+        OFFICERS,
+        keyed=False,
+        purpose="list refunds to pay out, or paid",
+        within=Within("office", "office"),
     ),
     Operation(
         "transfers.suspense",

@@ -35,6 +35,13 @@ N, M, R = "1234567890", "1234567891", "C001/2026-27/42"
         ),
         (f"refund {N} 70 moved away", "transfers.refund", transfers.Refund(N, 7_000, "moved away")),
         (
+            f"payout {N} v-92 70 cheque 000117 moved away",
+            "transfers.pay_out",
+            transfers.PayOut(N, 92, 7_000, "CHEQUE", "000117", "moved away"),
+        ),
+        ("refunds sd-101", "transfers.refunds", transfers.AskRefunds("SD-101")),
+        ("paidout sd-101", "transfers.refunds", transfers.AskRefunds("SD-101", paid=True)),
+        (
             f"move {N} {M} 70 {R.lower()} wrong number",
             "transfers.move",
             transfers.Move(N, M, 7_000, "wrong number", R),

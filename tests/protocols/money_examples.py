@@ -23,6 +23,7 @@ LINE = transfers.SuspenseLine(
     *(824633720835, "SBI/2026-27/3", "2026-04-01", "HDFC0001235"),
     *("OLD-12", "2026-04-01", 70_000),
 )
+OWED = transfers.RefundLine(92, "2026-04-11", N, "R K SHARMA", 7_000, 0, "", "")
 
 BODIES: dict[str, tuple[Struct, Struct]] = {
     "instruments.dishonour": (
@@ -46,6 +47,11 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         MOVED,
     ),
     "transfers.refund": (transfers.Refund(N, 7_000, "moved away"), REFUNDED),
+    "transfers.pay_out": (
+        transfers.PayOut(N, 92, 7_000, "CHEQUE", "000117", "moved away"),
+        REFUNDED,
+    ),
+    "transfers.refunds": (transfers.AskRefunds("SD-101"), transfers.Refunds([OWED], more=False)),
     "transfers.suspense": (
         transfers.AskSuspense("SBI"),
         transfers.Suspense([LINE], more=False),

@@ -156,6 +156,11 @@ SET enable_nestloop = off AS $$
             coalesce(sum(e.amount_paise), 0)::text, c.paise::text
         FROM mpower.charges c LEFT JOIN mpower.entries e ON e.voucher = c.voucher AND e.debit = c.consumer * 16 + c.slot
         WHERE c.voucher % parts = part GROUP BY c.voucher HAVING c.paise IS DISTINCT FROM sum(e.amount_paise)
+    UNION ALL
+    SELECT 16, -8, 'refunds payable are those that were not paid out', '', (-o.paise)::text, a.balance_paise::text
+        FROM mpower.accounts a, (SELECT coalesce(sum(t.paise), 0) AS paise FROM mpower.transfers t WHERE t.kind = 'REFUND'
+            AND NOT EXISTS (SELECT FROM mpower.payouts p WHERE p.refund = t.voucher)) o
+        WHERE part = 0 AND a.account = -8 AND a.balance_paise <> -o.paise
     ) w ORDER BY w.rule, w.place
 $$;
 REVOKE ALL ON FUNCTION mpower.ledger_check_v1 FROM PUBLIC;
