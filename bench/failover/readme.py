@@ -39,8 +39,9 @@ def block(rows: Iterable[Sequence[object]], runs: int, where: str) -> str:
     )
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     told = (
-        f"The longest wait of any of the writers at work, systems in turn, {runs} runs each, on"
-        f" {where}; {peers}, at their defaults. Printed by `make bench ONLY=failover RUNS={runs}`."
+        f"The longest wait of any of the writers at work, systems in turn, {runs} runs each but"
+        f" where the table counts fewer, on {where}; {peers}, at their defaults. Printed by"
+        f" `make bench ONLY=failover RUNS={runs}`."
     )
     return f"{table}\n\n{told}"
 
