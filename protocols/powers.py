@@ -21,10 +21,8 @@ class Power(enum.StrEnum):
     MASTERS = "MASTERS"
     CONSUMER = "CONSUMER"
     LOAD = "LOAD"
-    CANCEL = "CANCEL"
     REFUND = "REFUND"
     TRANSFER = "TRANSFER"
-    WAIVER = "WAIVER"
     CHARGE = "CHARGE"
 
 
@@ -33,10 +31,8 @@ UNITS: Final[dict[Power, str]] = {
     Power.MASTERS: "",
     Power.CONSUMER: "",
     Power.LOAD: "W",
-    Power.CANCEL: "paise",
     Power.REFUND: "paise",
     Power.TRANSFER: "paise",
-    Power.WAIVER: "paise",
     Power.CHARGE: "paise",
 }
 """What the limit of a power is counted in; '' where it has none: the power is held or it is not."""
@@ -46,10 +42,8 @@ MEANS: Final[dict[Power, str]] = {
     Power.MASTERS: "offices, rates, holidays and the other masters",
     Power.CONSUMER: "a consumer's name, address and category",
     Power.LOAD: "a sanctioned load",
-    Power.CANCEL: "the cancellation of a receipt",
     Power.REFUND: "a refund",
     Power.TRANSFER: "a transfer of funds",
-    Power.WAIVER: "a waiver or write-off",
     Power.CHARGE: "a charge, an assessment or an instalment plan",
 }
 """For people: the power over ..."""
@@ -58,10 +52,8 @@ MEANS: Final[dict[Power, str]] = {
 AGAIN_FROM: Final[dict[Power, int]] = {
     Power.RIGHTS: 0,
     Power.LOAD: 50_000,
-    Power.CANCEL: 10_000_00,
     Power.REFUND: 0,
     Power.TRANSFER: 10_000_00,
-    Power.WAIVER: 10_000_00,
     Power.CHARGE: 1_00_000_00,
 }
 """From this value on, in the power's unit, an approval needs a fresh sign-in: an unattended desk
@@ -69,10 +61,8 @@ must not be enough. A power that is not here never asks again.
 """
 AT_ONCE: Final[dict[Power, int]] = {
     Power.LOAD: 500_000,
-    Power.CANCEL: 1_00_000_00,
     Power.REFUND: 1_00_000_00,
     Power.TRANSFER: 10_00_000_00,
-    Power.WAIVER: 1_00_000_00,
     Power.CHARGE: 10_00_000_00,
 }
 """What several requests approved by one stroke may come to together, besides the limit of the

@@ -54,7 +54,7 @@ CASH_LIMIT: Final = 20_000_00
 ROOMY: Final = 10_00_00_000_00
 SUBDIVISIONS: Final = tuple(code for code, _, kind, _ in TREE if kind == "SUBDIVISION")
 OFFICERS_POWERS: Final = (
-    *(Power.CONSUMER, Power.CANCEL, Power.REFUND),
+    *(Power.CONSUMER, Power.REFUND),
     *(Power.TRANSFER, Power.CHARGE),
 )
 """What the head office's officer and the deputy decide."""

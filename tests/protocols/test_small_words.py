@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocols.catalogue import CATALOGUE
 from protocols.catalogue.body import Nothing
 from protocols.faults import FAULT_RETRY_MS, Fault, fault_id, refusal
 from protocols.messages import Refusal
 from protocols.operation import Catalogue, Operation, Role
+from protocols.powers import AGAIN_FROM, AT_ONCE, MEANS, UNITS, Power
 from protocols.refusals import SENTENCES, Refused
 from protocols.values import MAX_PAISE, paise_from_text, receipt_number, rupees
 
@@ -96,3 +98,11 @@ def test_a_catalogue_is_looked_up_by_name() -> None:
     assert len(catalogue) == 2
     assert catalogue.get("room.verb") is not None
     assert catalogue.get("room.other") is None
+
+
+def test_every_power_decides_something() -> None:
+    used = {one.four_eyes.power for one in CATALOGUE if one.four_eyes is not None}
+    assert used == set(Power)
+    for named in (UNITS, MEANS):
+        assert set(named) == used
+    assert set(AGAIN_FROM) | set(AT_ONCE) <= used
