@@ -149,7 +149,7 @@ class People:
         return await self._database.read("sessions: check", None, work)
 
     async def end(self, sessions: Sequence[bytes], why: str) -> None:
-        """End sessions: ``why`` is SIGNED_OUT, REPLACED, IDLE or AGAIN."""
+        """End sessions: ``why`` is SIGNED_OUT, REPLACED, IDLE, EXPIRED or AGAIN."""
 
         async def work(cursor: Cursor) -> None:
             await cursor.execute(END, (why, list(sessions)))

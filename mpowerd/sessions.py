@@ -111,24 +111,25 @@ class Sessions:
             await self._end([session], "SIGNED_OUT")
 
     async def check(self) -> None:
-        """Ask the database about every session at once; end the idle ones there. Called every
-        CHECK_EVERY_S.
+        """Ask the database about every session at once; end there the idle ones and those whose
+        time is over. Called every CHECK_EVERY_S.
         """
         asked_s = self._clock()
-        spent = [
-            session
-            for session, live in self._live.items()
-            if asked_s >= live.until_s or asked_s - live.used_s >= IDLE_S
-        ]
-        for session in spent:
-            self._drop(session)
-        if spent:
-            await self._end(spent, "IDLE")
+        over = [one for one, live in self._live.items() if asked_s >= live.until_s]
+        await self._spend(over, "EXPIRED", "SESSION_EXPIRED")
+        idle = [one for one, live in self._live.items() if asked_s - live.used_s >= IDLE_S]
+        await self._spend(idle, "IDLE", "SESSION_IDLE")
         asked = [live.caller for live in self._live.values()]
         alive = await self._alive(asked) if asked else ()
         self._checked_s = asked_s
         for session in {one.session for one in asked}.difference(alive):
             self._drop(session)
+
+    async def _spend(self, spent: Sequence[bytes], why: str, code: str) -> None:
+        for session in spent:
+            self._drop(session, code)
+        if spent:
+            await self._end(spent, why)
 
     def clear(self) -> None:
         """Forget all: this node is no longer the primary; the sessions live on in the database."""

@@ -35,6 +35,9 @@ BEFORE_THE_KEY: Final = frozenset(
 """Refused before the key was looked up: definitive for bytes that were sent once, not for bytes
 that may have been taken by another server before.
 """
+EXPLAINED: Final = frozenset({"PROVE_AGAIN", "SESSION_IDLE", "SESSION_EXPIRED"})
+"""Why a session is over, where that is more than that it is."""
+SESSION_OVER: Final = EXPLAINED | {"SIGN_IN_AGAIN"}
 
 
 def event_of(t: Terminal, happening: Happening) -> Event:
@@ -85,7 +88,7 @@ def _heard_at_home(t: Terminal, message: Any) -> Event:
             return Event.HOME_AWAY
         case Refusal(seq=0) if t.claim_at is not None:
             return Event.CLAIM_PUT_OFF if message.code == "BUSY" else Event.CLAIM_REFUSED
-        case Refusal(code="SIGN_IN_AGAIN" | "PROVE_AGAIN") if not t.principal:
+        case Refusal(code=code) if code in SESSION_OVER and not t.principal:
             return Event.SESSION_GONE if t.claim_at is None else Event.FORMER_GONE
         case Refusal(seq=0):
             return Event.TOLD

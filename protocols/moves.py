@@ -31,7 +31,7 @@ from protocols.desk import (
     Tell,
     Terminal,
 )
-from protocols.hearing import verdict_of
+from protocols.hearing import EXPLAINED, verdict_of
 from protocols.messages import PROTOCOL_VERSION, Hello, Resume, SignIn, SignOut
 
 STUCK_S: Final = 5.0
@@ -255,7 +255,7 @@ def lose_session(t: Terminal, happening: Any, moment: Moment) -> Outcome:
         t = _changed(t, seq, stage=Stage.WAITING, at=moment.now)
     if not t.token:
         return t, ()
-    why = (Tell(happening.message),) if happening.message.code == "PROVE_AGAIN" else ()
+    why = (Tell(happening.message),) if happening.message.code in EXPLAINED else ()
     return replace(t, token=b"", claim=None, claim_at=None), (*why, SignInNeeded())
 
 

@@ -32,6 +32,16 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "SIGN_IN_AGAIN": Sentence(
         "Your session has ended. Sign in again; what was sent is kept.", final=False
     ),
+    "SESSION_IDLE": Sentence(
+        "Nothing was asked for a quarter of an hour, so your session has ended. "
+        "Sign in again; what was sent is kept.",
+        final=False,
+    ),
+    "SESSION_EXPIRED": Sentence(
+        "Your session has ended: it lasts twelve hours from the sign-in, however much is done. "
+        "Sign in again; what was sent is kept.",
+        final=False,
+    ),
     "SAVED_BY_ANOTHER": Sentence(
         "{user} saved a request at this terminal that is not confirmed, and it is done only in "
         "{user}'s name. It is kept until {user} signs in here; your own work goes on.",
@@ -205,7 +215,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "approves it, whatever the login."
     ),
     "OWN_ACCOUNT": Sentence(
-        "Consumer {consumer} is your own account; another officer does that for it."
+        "Consumer {consumer} is your own account; another person of the board does that for it."
     ),
     "WITH_ANOTHER": Sentence(
         "The request {request} was forwarded to {person}, who decides about it. "

@@ -117,8 +117,8 @@ class Answered(Struct, frozen=True):
 
 
 class SessionEnded(Struct, frozen=True):
-    """The session ended elsewhere: idle, absolute limit, user disabled. ``refused`` is
-    SIGN_IN_AGAIN, or PROVE_AGAIN where something asked for a fresh sign-in.
+    """The session ended elsewhere. ``refused``: SESSION_IDLE, SESSION_EXPIRED (its twelve hours are
+    over), PROVE_AGAIN (something asked for a fresh sign-in), else SIGN_IN_AGAIN (user disabled).
     """
 
     refused: Refused

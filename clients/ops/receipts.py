@@ -122,6 +122,6 @@ def _next(said: Verification) -> str:
     if said.state != "DONE":
         return f"It stopped: {said.why}. An officer asks for the day again."
     return (
-        f"{len(said.left):,} receipts were left. OWN_WORK: another officer verifies those; the"
-        " others need nothing more."
+        f"{len(said.left):,} receipts were left. OWN_WORK and OWN_ACCOUNT: another officer verifies"
+        " those; the others need nothing more."
     )

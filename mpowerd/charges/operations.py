@@ -48,7 +48,8 @@ async def propose_withdrawal(cursor: Cursor, body: Withdraw) -> Proposal:
         raise Refused("CHARGE_PAID", reference=body.reference, amount=amount, payable=unpaid)
     before = {"name": name, body.head: rupees(paise), "reference": body.reference}
     after = {"name": name, body.head: rupees(0), "reference": body.reference}
-    return Proposal(f"consumer {body.consumer}", before, after, paise, office)
+    about, own = f"consumer {body.consumer}", (body.consumer,)
+    return Proposal(about, before, after, paise, office, consumers=own)
 
 
 async def withdraw_charge(cursor: Cursor, caller: Caller, body: Withdraw) -> Raised:

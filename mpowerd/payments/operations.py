@@ -133,11 +133,11 @@ def _judge(found: list[verification.Unverified], caller: Caller, body: Verify) -
         if number not in there:
             raise Refused("NO_RECEIPT", receipt=number)
     for one in found:
-        code = objection_to_verify(one.state, one.person, caller.person)
+        code = objection_to_verify(one.state, one.person, one.owners, caller.person)
         if str(one.day) != body.date or not one.number.startswith(f"{body.counter}/"):
             code = "NO_RECEIPT"
         if code:
-            raise Refused(code, receipt=one.number)
+            raise Refused(code, receipt=one.number, consumer=f"{one.consumer:010}")
 
 
 SERVED: Final[dict[str, Any]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Collection
 from typing import Final
 
 from protocols.catalogue.payments import Take
@@ -81,12 +82,14 @@ def instrument_text(body: Take) -> str:
     return " ".join([part for name in PAPER if (part := getattr(body, name))])
 
 
-def objection_to_verify(state: str, taker: str, person: str) -> str:
+def objection_to_verify(state: str, taker: str, owners: Collection[str], person: str) -> str:
     """Give the code of what speaks against ``person`` verifying a receipt in that state; ''."""
     if state == "CANCELLED":
         return "RECEIPT_CANCELLED"
     if state != "TAKEN":
         return "RECEIPT_VERIFIED"
+    if person in owners:
+        return "OWN_ACCOUNT"
     return "OWN_WORK" if taker == person else ""
 
 

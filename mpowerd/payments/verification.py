@@ -22,7 +22,7 @@ AGAIN: Final = (
 CANCEL: Final = "SELECT mpower.cancel_receipt_v1(%s, %s::smallint, %s, %s, %s, %s, %s)"
 UNVERIFIED: Final = (
     "SELECT receipt, number, day, state, person, consumer, amount_paise, purpose, allocation,"
-    " slots, balances"
+    " slots, balances, owners"
     " FROM mpower.unverified_v1(%s, %s, %s::smallint[], %s::integer[], %s)"
 )
 ASK: Final = "SELECT mpower.ask_verification_v1(%s, %s, %s, %s)"
@@ -36,7 +36,7 @@ POST: Final = (
 
 class Unverified(NamedTuple):
     """A receipt to be verified, with the order in which that day spreads dues, and what stands
-    under its consumer's heads, by slot.
+    under its consumer's heads, by slot; whose own account it is.
     """
 
     receipt: int
@@ -50,6 +50,7 @@ class Unverified(NamedTuple):
     allocation: str
     slots: list[int]
     balances: list[int]
+    owners: list[str]
 
 
 async def my_receipts(cursor: Cursor, counter: str, clerk: str, limit: int) -> list[Any]:

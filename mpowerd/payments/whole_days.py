@@ -110,7 +110,10 @@ async def step(cursor: Cursor, most: int) -> None:
     found = await _next(cursor, most)
     if found is None:
         return
-    outcomes = [objection_to_verify(one.state, one.person, found.person) for one in found.receipts]
+    outcomes = [
+        objection_to_verify(one.state, one.person, one.owners, found.person)
+        for one in found.receipts
+    ]
     allowed = [one for one, code in zip(found.receipts, outcomes, strict=True) if not code]
     if allowed:
         lines, _ = allotted(allowed)

@@ -121,8 +121,8 @@ CREATE TABLE mpower.sessions (
     opened_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
-    ended_why text CONSTRAINT sessions_ended_why CHECK (ended_why IN ('SIGNED_OUT', 'DISABLED', 'REPLACED', 'IDLE', 'ROLE',
-        'AGAIN'))
+    ended_why text CONSTRAINT sessions_ended_why CHECK (ended_why IN ('SIGNED_OUT', 'DISABLED', 'REPLACED', 'IDLE', 'EXPIRED',
+        'ROLE', 'AGAIN'))
 );
 CREATE INDEX sessions_live ON mpower.sessions (user_id) WHERE ended_at IS NULL;
 

@@ -122,6 +122,17 @@ BEGIN
 END
 $$;
 
+-- Refuse what a person would do alone about an account that is their own: rules bind the person, whatever the login.
+CREATE FUNCTION mpower.must_not_be_own(whose text, consumer bigint) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, mpower, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM mpower.own_accounts o WHERE o.person = whose AND o.consumer = must_not_be_own.consumer
+            AND o.ended_at IS NULL) THEN
+        PERFORM mpower.refuse('OWN_ACCOUNT', json_build_object('consumer', lpad(consumer::text, 10, '0')));
+    END IF;
+END
+$$;
+
 -- Jurisdiction. A person reaches the office they belong to and those in which they hold a power of their own, each with all
 -- below it; an auditor the whole board. A lent power makes nobody at home in the lender's offices, nor an emergency's power
 -- in its office: they give what my_visits says, and no more.

@@ -49,7 +49,7 @@ $$;
 -- consumer's heads. Money in suspense has no consumer and is not among them.
 CREATE FUNCTION mpower.to_verify(receipts bigint[]) RETURNS TABLE (place integer, receipt bigint, number text, day date,
     state text, person text, consumer bigint, amount_paise bigint, purpose text, allocation text, slots integer[],
-    balances bigint[])
+    balances bigint[], owners text[])
 LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
     WITH asked AS MATERIALIZED (
         SELECT g.i, r.* FROM generate_series(1, cardinality(receipts)) g (i)
@@ -58,7 +58,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
         SELECT d.day, (mpower.payment_rule(d.day)).allocation FROM (SELECT DISTINCT a.day FROM asked a) d
     )
     SELECT r.i, r.receipt, mpower.receipt_text(r.counter, r.receipt), r.day, coalesce(e.state, 'TAKEN'),
-        coalesce(u.person, ''), r.consumer, r.amount_paise, r.purpose, rules.allocation, h.slots, h.balances
+        coalesce(u.person, ''), r.consumer, r.amount_paise, r.purpose, rules.allocation, h.slots, h.balances,
+        ARRAY(SELECT o.person FROM mpower.own_accounts o WHERE o.consumer = r.consumer AND o.ended_at IS NULL)
     FROM asked r JOIN rules ON rules.day = r.day
     LEFT JOIN mpower.receipt_events e ON e.receipt = r.receipt AND e.step = 1
     LEFT JOIN mpower.users u ON u.user_id = r.user_id

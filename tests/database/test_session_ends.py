@@ -48,11 +48,11 @@ def ended(house: OpenHouse, session: Session) -> str | None:
     return None if why is None else str(why)
 
 
-async def signed_out(terminal: Terminal) -> None:
-    """It heard that its person has to sign in again, and nothing is served before."""
+async def signed_out(terminal: Terminal, code: str) -> None:
+    """It heard why its person has to sign in again, and nothing is served before."""
     said = await terminal.hear()
     assert isinstance(said, Refusal)
-    assert (said.seq, said.code) == (0, "SIGN_IN_AGAIN")
+    assert (said.seq, said.code) == (0, code)
     assert await terminal.code(*DUES) == "SIGN_IN_AGAIN"
 
 
@@ -78,7 +78,7 @@ async def test_fifteen_idle_minutes_end_a_session_and_a_second_less_does_not(
         assert ended(house, session) is None
         assert await busy.code(*DUES) == ""
         await later.by(1)
-        await signed_out(idle)
+        await signed_out(idle, "SESSION_IDLE")
         assert ended(house, session) == "IDLE"
         await over_for_good(idle, session)
         assert await busy.code(*DUES) == ""
@@ -99,8 +99,8 @@ async def test_twelve_hours_end_a_session_that_was_never_idle(
             assert await terminal.code(*DUES) == ""
             left_s -= step_s
         await later.by(60)
-        await signed_out(terminal)
-        assert ended(house, session) is not None
+        await signed_out(terminal, "SESSION_EXPIRED")
+        assert ended(house, session) == "EXPIRED"
         await over_for_good(terminal, session)
 
 
@@ -117,7 +117,7 @@ async def test_a_takeover_gives_no_second_more_than_the_database_says_remain(
         assert 0 < again.expires_s <= 100
         later = Later(house, monkeypatch)
         await later.by(100)
-        await signed_out(terminal)
+        await signed_out(terminal, "SESSION_EXPIRED")
         await over_for_good(terminal, session)
 
 
@@ -132,7 +132,7 @@ async def test_past_its_end_by_the_wall_clock_a_session_is_dead_everywhere(
         assert await terminal.code(*DUES) == ""
         _expires_in(house, session, 0)
         await behind.doors.sessions.check()
-        await signed_out(terminal)
+        await signed_out(terminal, "SIGN_IN_AGAIN")
         await over_for_good(terminal, session)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from protocols import desk
 from protocols.faults import refusal
-from protocols.messages import Session
+from protocols.messages import Refusal, Session
 from protocols.refusals import Refused
 from tests.protocols.by_hand import CLAIM, Desk, kinds, welcome
 from tests.protocols.town import request
@@ -83,9 +83,19 @@ def test_a_token_that_is_not_taken_any_more_asks_for_a_person() -> None:
     assert d.t.intent(1) is not None
 
 
-def test_a_session_that_ends_while_nothing_waits_asks_for_a_person() -> None:
+def test_a_session_that_ends_while_nothing_waits_says_why_and_asks_for_a_person() -> None:
     d = Desk().home()
     assert kinds(d.hear(0, refusal(0, Refused("SIGN_IN_AGAIN")))) == ["SignInNeeded"]
+    for code, words in (
+        ("SESSION_IDLE", "quarter of an hour"),
+        ("SESSION_EXPIRED", "twelve hours"),
+    ):
+        d = Desk().home()
+        told, needed = d.hear(0, refusal(0, Refused(code)))
+        assert isinstance(told, desk.Tell)
+        assert isinstance(told.notice, Refusal)
+        assert words in told.notice.sentence
+        assert needed == desk.SignInNeeded()
 
 
 def test_a_wrong_password_is_said_and_a_busy_server_is_asked_again() -> None:

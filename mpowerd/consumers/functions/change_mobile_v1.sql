@@ -1,4 +1,4 @@
--- Change a consumer's mobile number, as the consumer says it at the counter: at once, and kept.
+-- Change a consumer's mobile number, as the consumer says it at the counter: at once, and kept. Not of one's own account.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -8,6 +8,7 @@ DECLARE
     me record;
 BEGIN
     SELECT * INTO me FROM mpower.who(token);
+    PERFORM mpower.must_not_be_own(me.person, whom);
     PERFORM mpower.put_consumer_field(whom, 'mobile', number, me.user_name, me.person, reason);
 END
 $$;

@@ -24,6 +24,7 @@ BEGIN
     SELECT * INTO me FROM mpower.who(token);
     SELECT d.day INTO today FROM mpower.open_day() d;
     SELECT r.* INTO taken FROM mpower.requests r WHERE r.receipt = wanted;
+    PERFORM mpower.must_not_be_own(me.person, taken.consumer);
     SELECT e.state INTO stood FROM mpower.receipt_events e WHERE e.receipt = wanted ORDER BY e.step DESC LIMIT 1;
     money := CASE stood WHEN 'REALISED' THEN -2 WHEN 'REMITTED' THEN -((wanted >> 38) * 16 + 8)
         WHEN 'VERIFIED' THEN (SELECT e.debit FROM mpower.entries e WHERE e.voucher = wanted) END;

@@ -1,5 +1,5 @@
--- Cancel a receipt of the open day: a voucher that moves the money back; the number stays. Not one's own taking: the
--- person counts, not the login; and at the counter itself, where the paper is (a bank's line: anywhere). Nor after its shift was closed: that money was counted and has left the till.
+-- Cancel a receipt of the open day: a voucher that moves the money back; the number stays. Not one's own taking
+-- nor of one's own account: the person counts, not the login; and at the counter itself, where the paper is (a bank's line: anywhere). Nor after its shift was closed: that money was counted and has left the till.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -21,6 +21,7 @@ BEGIN
     IF taken.receipt IS NULL THEN
         PERFORM mpower.refuse('NO_RECEIPT', json_build_object('receipt', printed));
     END IF;
+    PERFORM mpower.must_not_be_own(person, taken.consumer);
     PERFORM FROM mpower.series s WHERE s.counter_id = taken.receipt >> 38
         AND s.financial_year = 2000 + (taken.receipt >> 30 & 255) FOR SHARE;  -- its shift does not end meanwhile
     SELECT * INTO moved FROM mpower.entries e WHERE e.voucher = taken.receipt;

@@ -3,7 +3,7 @@
 -- before is marked REPLAY; one that is used meanwhile aborts the attempt, is marked, and the rest is tried again.
 -- Money is taken in a shift only: whose it is and how much cash its till may hold stand on the counter's series, and a shift
 -- that ends meanwhile makes the attempt fail like an account that moved. A payment with a head of its own (head_of > 0) is
--- judged by what is payable there; the others by what is payable as dues.
+-- judged by what is payable there; the others by what is payable as dues. Nobody takes for an account of their own.
 -- Locks: day (shared), the lane's own audit chain, series, keys, consumers, tills. What others lock comes in the same order
 -- (series, then consumers, then tills); they share no chain with a lane.
 
@@ -71,6 +71,7 @@ DECLARE
     user_ids integer[];
     actors text[];
     violated text;
+    owned bigint[];
 BEGIN
     at := now();
     PERFORM pg_advisory_xact_lock_shared(77001, 1);
@@ -87,6 +88,8 @@ BEGIN
         known[i] := true;
         any_known := true;
     END LOOP;
+    owned := ARRAY(SELECT o.consumer FROM unnest(consumers) u (consumer) JOIN mpower.own_accounts o
+        ON o.consumer = u.consumer AND o.ended_at IS NULL);
     FOR attempt IN 1..8 LOOP
     BEGIN
         codes := array_fill(NULL::text, ARRAY[n]);
@@ -170,6 +173,9 @@ BEGIN
                 WHEN fact.shift IS NULL THEN 'NO_SHIFT'
                 WHEN fact.clerk <> fact.user_id THEN 'SHIFT_OF_ANOTHER'
                 WHEN payable[c] IS NULL THEN 'NO_CONSUMER'
+                WHEN consumers[c] = ANY (owned) AND EXISTS (SELECT FROM mpower.users u JOIN mpower.own_accounts o
+                    ON o.person = u.person WHERE u.user_id = fact.user_id AND o.consumer = consumers[c]
+                    AND o.ended_at IS NULL) THEN 'OWN_ACCOUNT'
                 WHEN fact.barred_until >= day THEN 'CHEQUE_BARRED'
                 WHEN modes[i] IN ('CHEQUE', 'DD', 'POSTAL_ORDER') AND mpower.instrument_day(instruments[i]) > day
                     THEN 'INSTRUMENT_POST_DATED'
@@ -216,6 +222,7 @@ BEGIN
                         'cash', fact.cash_paise + in_till[till_of[i]], 'amount', amount)::text
                     WHEN 'NO_COUNTER' THEN json_build_object('counter', counters[k])::text
                     WHEN 'NO_CONSUMER' THEN json_build_object('consumer', lpad(consumers[c]::text, 10, '0'))::text
+                    WHEN 'OWN_ACCOUNT' THEN json_build_object('consumer', lpad(consumers[c]::text, 10, '0'))::text
                     WHEN 'CHEQUE_BARRED' THEN json_build_object('until', fact.barred_until::text)::text
                     WHEN 'INSTRUMENT_POST_DATED' THEN json_build_object('date',
                         mpower.instrument_day(instruments[i])::text, 'day', day::text)::text

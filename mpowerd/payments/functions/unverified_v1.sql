@@ -6,7 +6,7 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.unverified_v1(counter_code text, of_day date, years smallint[], numbers integer[], most integer)
 RETURNS TABLE (receipt bigint, number text, day date, state text, person text, consumer bigint, amount_paise bigint,
-    purpose text, allocation text, slots integer[], balances bigint[])
+    purpose text, allocation text, slots integer[], balances bigint[], owners text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -28,7 +28,7 @@ BEGIN
         SELECT r.consumer * 16 FROM mpower.requests r WHERE r.receipt = ANY (wanted)) ORDER BY a.account FOR UPDATE;
     RETURN QUERY
         SELECT v.receipt, v.number, v.day, v.state, v.person, v.consumer, v.amount_paise, v.purpose, v.allocation, v.slots,
-            v.balances FROM mpower.to_verify(wanted) v ORDER BY v.receipt;
+            v.balances, v.owners FROM mpower.to_verify(wanted) v ORDER BY v.receipt;
 END
 $$;
 REVOKE ALL ON FUNCTION mpower.unverified_v1 FROM PUBLIC;

@@ -5,7 +5,7 @@ SET LOCAL ROLE mpower_owner;
 
 CREATE FUNCTION mpower.verification_step_v1(most integer)
 RETURNS TABLE (verification bigint, by text, asked_by text, place integer, receipt bigint, number text, day date, state text,
-    person text, consumer bigint, amount_paise bigint, purpose text, allocation text, slots integer[], balances bigint[])
+    person text, consumer bigint, amount_paise bigint, purpose text, allocation text, slots integer[], balances bigint[], owners text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -28,7 +28,7 @@ BEGIN
         SELECT r.consumer * 16 FROM mpower.requests r WHERE r.receipt = ANY (wanted)) ORDER BY a.account FOR UPDATE;
     RETURN QUERY
         SELECT mine.verification, mine."by", mine.person, mine.done + v.place, v.receipt, v.number, v.day, v.state, v.person,
-            v.consumer, v.amount_paise, v.purpose, v.allocation, v.slots, v.balances
+            v.consumer, v.amount_paise, v.purpose, v.allocation, v.slots, v.balances, v.owners
         FROM mpower.to_verify(wanted) v ORDER BY v.place;
 END
 $$;

@@ -35,6 +35,8 @@ BEGIN
         RETURN;
     END IF;
     SELECT u.user_id INTO who FROM mpower.users u WHERE u.name = actor;
+    PERFORM mpower.must_not_be_own(u.person, g.consumer) FROM mpower.users u, unnest(consumers) g (consumer)
+        WHERE u.user_id = who;
     SELECT s.last_number INTO first FROM mpower.series s
         WHERE s.counter_id = held.counter_id AND s.financial_year = year FOR UPDATE;
     SELECT array_agg(p.receipt ORDER BY p.place), array_agg(p.ours ORDER BY p.place) INTO receipts, known

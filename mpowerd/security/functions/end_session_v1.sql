@@ -1,4 +1,4 @@
--- End a session: signed out, replaced at its terminal, idle too long. True: it lived until now.
+-- End a session: signed out, replaced at its terminal, idle too long, its twelve hours over. True: it lived until now.
 
 SET LOCAL ROLE mpower_owner;
 

@@ -14,9 +14,7 @@ DECLARE
     matched bigint;
 BEGIN
     SELECT * INTO me FROM mpower.who(token);
-    IF EXISTS (SELECT FROM mpower.own_accounts o WHERE o.person = me.person AND o.consumer = whom AND o.ended_at IS NULL) THEN
-        PERFORM mpower.refuse('OWN_ACCOUNT', json_build_object('consumer', lpad(whom::text, 10, '0')));
-    END IF;
+    PERFORM mpower.must_not_be_own(me.person, whom);
     SELECT d.day INTO today FROM mpower.open_day() d;
     SELECT r.* INTO taken FROM mpower.requests r WHERE r.receipt = wanted;
     ASSERT taken.consumer IS NULL, 'this money found its consumer';
