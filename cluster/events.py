@@ -19,13 +19,14 @@ class Event(Struct, frozen=True):
 
 class Walsender(Struct, frozen=True):
     """One row of pg_stat_replication: application name, state (streaming, catchup, backup…), flush
-    LSN (0 unknown), the client's address ('' the socket).
+    LSN (0 unknown), the client's address ('' the socket), the LSN replayed there (0 unknown).
     """
 
     application_name: str
     state: str
     flush_lsn: int
     address: str = ""
+    replay_lsn: int = 0
 
 
 class Facts(Struct, frozen=True):

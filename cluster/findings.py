@@ -34,7 +34,13 @@ def facts_of(seen: ProbeFacts) -> Facts:
         postmaster_start=seen.postmaster_start,
         names=seen.names,
         walsenders=tuple(
-            Walsender(one.application_name, one.state, one.flush_lsn or 0, one.address)
+            Walsender(
+                one.application_name,
+                one.state,
+                one.flush_lsn or 0,
+                one.address,
+                one.replay_lsn or 0,
+            )
             for one in seen.walsenders
         ),
         oldest_sync_wait_s=seen.oldest_sync_wait_s,

@@ -31,6 +31,7 @@ class Hearing(Struct, frozen=True):
     that said so. ``peer_at_s``: any on a link. ``counter_at_s``: the arbiter was first seen with
     the peer's present counter. ``still_asked_s``: when the latest answer was asked for that still
     showed that counter.
+    ``beat_at_s``: the newest beat came, on whatever path.
     ``served_at_s``: a beat came, on whatever path, by which the peer served.
     """
 
@@ -40,6 +41,7 @@ class Hearing(Struct, frozen=True):
     good_at_s: float = float("-inf")
     both_at_s: float = float("-inf")
     peer_at_s: float = float("-inf")
+    beat_at_s: float = float("-inf")
     since_s: float = 0.0
     boot_at_arbiter: str = ""
     counter_at_arbiter: int = -1
@@ -66,9 +68,10 @@ def _took(hearing: Hearing, beat: NodeBeat, now_s: float) -> Hearing:
     others = [one for one in hearing.boots if one[0] != beat.boot]
     boots = (*others, (beat.boot, beat.counter))[-MAX_BOOTS:]
     progress = (beat.state, beat.replay_lsn)
+    hearing = structs.replace(hearing, beat=beat, boots=boots, beat_at_s=now_s)
     if progress == hearing.progress:
-        return structs.replace(hearing, beat=beat, boots=boots)
-    return structs.replace(hearing, beat=beat, boots=boots, progress=progress, progress_at_s=now_s)
+        return hearing
+    return structs.replace(hearing, progress=progress, progress_at_s=now_s)
 
 
 def _served(took: Hearing, now_s: float) -> float:

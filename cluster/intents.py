@@ -10,9 +10,12 @@ from msgspec import Struct
 
 
 class Entry(Struct, frozen=True):
-    """One attempt to bring the standby in sync: its generation, what was proven, its deadline."""
+    """One attempt to bring the standby in sync: its generation, what was proven, its deadline.
+    ``replayed_lsn``: how far the standby had replayed before the barrier was written.
+    """
 
     generation: int
+    replayed_lsn: int = 0
     barrier_lsn: int = -1
     offered: bool = False
 

@@ -16,6 +16,7 @@ from cluster import events as ev
 from cluster.heartbeat import deafened, heard, relayed
 from cluster.learning_postgres import TAUGHT_BY_POSTGRES
 from cluster.mind import NEVER, Mind
+from cluster.reach import met
 from cluster.record import is_excluded, is_forced
 from protocols.peer import Record
 
@@ -69,7 +70,8 @@ def _beat_heard(mind: Mind, event: ev.BeatHeard) -> Mind:
         return mind
     hearing = heard(mind.hearing, beat, mind.now_s, mind.timers.suspect_s)
     seen = max(mind.seen_epoch, beat.epoch)
-    return structs.replace(mind, hearing=hearing, seen_epoch=seen)
+    reach = met(mind.reach, beat, mind.disk.system_id, mind.disk.tli)
+    return structs.replace(mind, hearing=hearing, seen_epoch=seen, reach=reach)
 
 
 def _relay_heard(mind: Mind, event: ev.RelayHeard) -> Mind:

@@ -14,6 +14,7 @@ from msgspec import structs
 from cluster import events as ev
 from cluster.heartbeat import deafened
 from cluster.mind import NEVER, Disk, Mind
+from cluster.reach import Reach
 from cluster.record import NOBODY_NAMES
 
 RESULT_OF: Final[dict[type[ev.Event], tuple[str, ...]]] = {
@@ -95,6 +96,9 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
     held_before = mind.held_lsn
     mind = structs.replace(mind, facts=facts)
     moved = mind.held_lsn - held_before > STILL_BYTES
+    if facts.in_recovery and not facts.receiver_streaming:
+        reach = structs.replace(mind.reach, rest_lsn=facts.replay_lsn)
+        mind = structs.replace(mind, reach=reach)
     return structs.replace(
         mind,
         moved_at_s=mind.now_s if moved else mind.moved_at_s,
@@ -104,13 +108,21 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
         starved=False,
         unanswered=False,
         stood_s=0.0,
-        streamed_at_s=mind.now_s if facts.receiver_streaming else mind.streamed_at_s,
+        streamed_at_s=mind.now_s if _streams(known, facts) else mind.streamed_at_s,
         disk=disk,
         barrier_lsn=barrier_lsn,
         whole_term=_whole_term(mind),
         rearm=mind.rearm or restarted,
+        life_began_lsn=0 if restarted else mind.life_began_lsn,
         passed=mind.passed and not restarted,
     )
+
+
+def _streams(known: ev.Facts | None, facts: ev.Facts) -> bool:
+    """Its walreceiver takes the primary's log, and the server can read on in it."""
+    level = facts.replay_paused or facts.replay_lsn >= facts.receive_lsn
+    reads = level or known is None or facts.replay_lsn > known.replay_lsn
+    return facts.receiver_streaming and reads
 
 
 def _whole_term(mind: Mind) -> int:
@@ -162,6 +174,7 @@ def _started(mind: Mind, event: ev.PostgresStarted) -> Mind:
         stood_s=0.0,
         streamed_at_s=mind.now_s,
         began_lsn=-1 if event.as_standby else event.began_lsn,
+        life_began_lsn=0 if event.as_standby else event.began_lsn,
         barrier_lsn=-1,
         rearm=False,
         passed=False,
@@ -196,6 +209,7 @@ def _exited(mind: Mind, event: ev.PostgresExited) -> Mind:
         facts=None,
         facts_at_s=NEVER,
         began_lsn=-1,
+        life_began_lsn=0,
         barrier_lsn=-1,
         rearm=False,
         passed=False,
@@ -281,7 +295,7 @@ def _fresh_copy(mind: Mind, system_id: str, order: str, *, kept_old: bool) -> Mi
         fits=None,
         kept_old=kept_old,
     )
-    return structs.replace(mind, doing=done(mind, order), disk=disk, failures=0)
+    return structs.replace(mind, doing=done(mind, order), disk=disk, failures=0, reach=Reach())
 
 
 def _initialised(mind: Mind, event: ev.Initialised) -> Mind:

@@ -15,6 +15,7 @@ from cluster.events import DiskSeen, Facts, Walsender
 from cluster.heartbeat import Hearing, link_silence_s, still_s
 from cluster.intents import Entry, Pending, Switch
 from cluster.plan import due
+from cluster.reach import Reach
 from cluster.states import State
 from cluster.timers import Timers
 from protocols.peer import NodeBeat, Record
@@ -137,6 +138,9 @@ class Mind(Struct, frozen=True):
     """The last term for which this copy is known to hold all that its primary wrote."""
     began_lsn: int = -1
     """Where the WAL of a copy started as primary ended, until that was shown to be far enough."""
+    life_began_lsn: int = 0
+    """The same for as long as that server runs, 0 otherwise."""
+    reach: Reach = Reach()
     barrier_lsn: int = -1
     rearm: bool = False
     passed: bool = False

@@ -15,6 +15,7 @@ from cluster.fitness import complaints, lasting
 from cluster.heartbeat import only_links_cut
 from cluster.mind import Mind
 from cluster.opening import is_open
+from cluster.postgres.lsn import format_lsn
 from cluster.standing import Standing
 from cluster.states import State
 from protocols.peer import NodeBeat, Record
@@ -108,6 +109,7 @@ def beat_of(
         ground=facts.ground if facts is not None else None,
         receiving=facts is not None and facts.receiver_streaming,
         replay_paused=facts is not None and facts.replay_paused,
+        began_lsn=mind.life_began_lsn,
     )
 
 
@@ -162,6 +164,12 @@ def alarms_of(mind: Mind) -> dict[str, str]:
     if mind.record is not None and mind.record.capped:
         alarms["takeovers-capped"] = _capped(mind, mind.record)
     alarms |= _arbiter_alarms(mind) | _unfit_alarm(mind)
+    if mind.reach.ahead_lsn:
+        end = format_lsn(mind.reach.ahead_lsn)
+        alarms["copy-ahead"] = (
+            f"{mind.me} had replayed up to {end}, more than {mind.peer} had when its PostgreSQL"
+            f" began: the disk of {mind.peer} lost what it had confirmed."
+        )
     order, reason = mind.trouble
     if order and mind.failures >= FAILING:
         alarms["keeps-failing"] = f"{order} fails again and again on {mind.me}: {reason}"

@@ -134,6 +134,8 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     primary was stopped in order for a switchover and its WAL ends there, its shutdown checkpoint
     included (0: it was not). ``ground``: the settings of its PostgreSQL (None: not known);
     ``receiving``: its walreceiver streams; ``replay_paused``: somebody paused its replay.
+    ``began_lsn``: where the WAL ended that this primary's server found when it was started (0: it
+    was not started as primary).
     """
 
     node: NodeName
@@ -163,6 +165,7 @@ class NodeBeat(PeerMessage, tag="B", frozen=True):
     ground: Ground | None = None
     receiving: bool = False
     replay_paused: bool = False
+    began_lsn: Lsn = 0
 
 
 class Relay(PeerMessage, tag="R", frozen=True):

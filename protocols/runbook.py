@@ -65,6 +65,13 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " (--to NODE).",
         "Put the newest copy of this disk back; else: mpower cluster failover --force.",
     ),
+    "copy-ahead": Advice(
+        "This standby had replayed more of the log than its primary had when its PostgreSQL began:"
+        " that server's disk lost an end that it had confirmed. The primary serves on without it;"
+        " this copy cannot go on in the new log, and a fresh one is made by itself. Payments of"
+        " the last moment before that fall may be missing: compare the counters' receipts.",
+        "Find out why the primary's disk lost it: a cache without a battery, a dying disk?",
+    ),
     "keeps-failing": Advice(
         "This node tries to do something (start PostgreSQL, copy the other's data …) and it fails"
         " each time. It goes on trying, ever more slowly.",

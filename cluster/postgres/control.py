@@ -40,7 +40,7 @@ CLONE_DEADLINE_S: Final = 6 * 3600.0
 
 class Walsender(msgspec.Struct, frozen=True):
     """One standby as the primary sees it. `sync_state`: async, potential, sync or quorum; `address`
-    of its client, '' over the socket.
+    of its client, '' over the socket; `replay_lsn` None until it has told it.
     """
 
     application_name: str
@@ -48,6 +48,7 @@ class Walsender(msgspec.Struct, frozen=True):
     flush_lsn: int | None
     sync_state: str
     address: str = ""
+    replay_lsn: int | None = None
 
 
 class ProbeFacts(msgspec.Struct, frozen=True):

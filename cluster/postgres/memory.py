@@ -136,7 +136,8 @@ class MemoryControl:
                 live = server._disk.live  # noqa: SLF001 - the fake's other half
                 name = (re.findall(r"application_name=(\S+)", live.conninfo) or [""])[-1]
                 sync = "quorum" if name in names else "async"
-                found.append(Walsender(name, "streaming", server._disk.wal, sync))  # noqa: SLF001
+                held = server._disk.wal  # noqa: SLF001 - the fake's other half
+                found.append(Walsender(name, "streaming", held, sync, replay_lsn=held))
         return tuple(found)
 
     # ------------------------------------------------------------------ before the first start

@@ -47,7 +47,7 @@ SELECT r.recovering,
        CASE WHEN r.recovering THEN pg_is_wal_replay_paused() ELSE false END,
        EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'),
        ARRAY(SELECT ARRAY[b.application_name, w.state, w.flush_lsn::text, w.sync_state,
-                          coalesce(host(b.client_addr), '')]
+                          coalesce(host(b.client_addr), ''), w.replay_lsn::text]
                FROM pg_stat_get_wal_senders() w JOIN backends b USING (pid) ORDER BY pid),
        ARRAY(SELECT ARRAY[pid::text, query_start::text] FROM backends
               WHERE wait_event = 'SyncRep'),
@@ -190,8 +190,8 @@ def _facts(row: Any, oldest_s: float, duration_s: float) -> ProbeFacts:
         replay_paused=row[8],
         receiver_streaming=row[9],
         walsenders=tuple(
-            Walsender(name, state, _position(flushed), sync, address)
-            for name, state, flushed, sync, address in row[10]
+            Walsender(name, state, _position(flushed), sync, address, _position(replayed))
+            for name, state, flushed, sync, address, replayed in row[10]
         ),
         oldest_sync_wait_s=oldest_s,
         duration_s=duration_s,

@@ -28,6 +28,7 @@ def _streams(mind: Mind) -> bool:
         one.application_name.startswith(f"{mind.peer}_")
         and one.state == "streaming"
         and facts.flush_lsn - one.flush_lsn < MAX_LAG_BYTES
+        and one.replay_lsn > 0  # it has told from where it will have to read on
         and one.flush_lsn >= mind.owed_lsn  # a hung disk streams closely, and flushes nothing
         for one in facts.walsenders
     )

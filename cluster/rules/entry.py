@@ -58,9 +58,15 @@ def begin_entry(mind: Mind, event: ev.Event) -> Outcome:
     for one in mind.facts.walsenders if mind.facts else ():
         _, _, generation = one.application_name.rpartition("_")
         used = max(used, int(generation) if generation.isdecimal() else 0)
-    entry = Entry(used + 1)
+    entry = Entry(used + 1, _replayed(mind))
     mind = structs.replace(mind, entry=entry, last_generation=entry.generation)
     return order(mind, act.SetNames(records.names_for(mind.peer, entry.generation)))
+
+
+def _replayed(mind: Mind) -> int:
+    rows = mind.facts.walsenders if mind.facts else ()
+    ours = f"{mind.peer}_"
+    return max((one.replay_lsn for one in rows if one.application_name.startswith(ours)), default=0)
 
 
 def _entry_names(mind: Mind) -> str:
@@ -94,8 +100,10 @@ def _sent(mind: Mind) -> bool:
 
 
 def flushed_barrier(mind: Mind, event: ev.Event) -> bool:
-    """The standby has flushed the barrier under its new name; or this very grant was asked before:
-    any other swap whose answer was lost, an operator's, says nothing about it.
+    """The standby has flushed the barrier under its new name, and read on to there from where it
+    was before that was written: one on another tail of this timeline takes the bytes and cannot.
+    Or this very grant was asked before: any other swap whose answer was lost, an operator's, says
+    nothing about it.
     """
     entry = mind.entry
     if entry is None or entry.barrier_lsn < 0 or not mind.may_swap:
@@ -103,7 +111,9 @@ def flushed_barrier(mind: Mind, event: ev.Event) -> bool:
     if any((one.sync, one.sync_gen) == (mind.peer, entry.generation) for one in mind.doubts):
         return True
     row = mind.walsender(records.sync_name(mind.peer, entry.generation))
-    return row is not None and row.flush_lsn >= entry.barrier_lsn
+    if row is None or entry.replayed_lsn >= entry.barrier_lsn:
+        return False
+    return min(row.flush_lsn, row.replay_lsn) >= entry.barrier_lsn
 
 
 def ask_sync(mind: Mind, event: ev.Event) -> Outcome:
@@ -200,7 +210,7 @@ ROWS: Final = (
         flushed_barrier,
         None,
         ask_sync,
-        "{peer} has flushed the barrier; asking the arbiter to name it.",
+        "{peer} has flushed and replayed the barrier; asking the arbiter to name it.",
     ),
     Rule(
         (E,),

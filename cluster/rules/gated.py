@@ -15,7 +15,7 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
-from cluster.mind import Mind
+from cluster.mind import FOLLOWERS, Mind
 from cluster.rules.rule import POSTGRES, Outcome, Rule, hand_over, order
 from cluster.states import State
 
@@ -82,11 +82,23 @@ def start_failed(mind: Mind, event: ev.Event) -> bool:
     return not mind.up and not mind.doing
 
 
+def _standby_told(mind: Mind) -> bool:
+    """Who is in sync has said since this start how far it was when nothing streamed: it may hold
+    what was acknowledged a moment before the fall, and the arbiter not have heard of that.
+    """
+    record, beat = mind.record, mind.beat
+    if record is None or not record.sync:
+        return True
+    heard = beat is not None and mind.hearing.beat_at_s >= mind.up_at_s
+    at_rest = beat is not None and beat.receive_lsn > 0 and not beat.receiving
+    return heard and at_rest and beat is not None and beat.state in FOLLOWERS
+
+
 def shown_whole(mind: Mind, event: ev.Event) -> bool:
     """All that is known to have been flushed stood here at the start, and nobody may follow yet."""
     closed = mind.up and mind.may_retry and mind.began_lsn >= 0
     told = mind.nonce != ""  # the arbiter has said how far this copy must reach
-    return closed and told and mind.facts_fresh and mind.holds_enough
+    return closed and told and mind.facts_fresh and mind.holds_enough and _standby_told(mind)
 
 
 # ---- deeds

@@ -86,7 +86,8 @@ def left_at(mind: Mind) -> int:
 def may_follow(mind: Mind, event: ev.Event) -> bool:
     """Nothing known speaks against it: a standby's copy on the primary's timeline, or a primary's
     that stopped in order before the switch. One that is ahead, and says so, keeps a primary shut
-    (``gated``); one that was silent then cannot replay what it gets, and its stream ends each time.
+    (``gated``); one that was silent then cannot replay what it gets: it is not brought in sync
+    (``entry``) and is replaced (``standby``).
     """
     record, disk = mind.record, mind.disk
     if record is None or not my_copy(mind) or disk.rejoining or not mind.may_start:

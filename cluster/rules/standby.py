@@ -91,6 +91,12 @@ def start_following(mind: Mind, event: ev.Event) -> Outcome:
     return order(mind, act.StartStandby(mind.peer, mind.disk.token))
 
 
+def _served_alone(mind: Mind) -> bool:
+    """The primary is heard, and serves without this copy."""
+    beat = mind.beat
+    return beat is not None and beat.state == State.PRIMARY_SOLO and mind.peer_linked
+
+
 def hopeless(mind: Mind, event: ev.Event) -> bool:
     """This copy does not start, or cannot stream from a primary in good health."""
     held_back = mind.paused or mind.disk_seen.bad
@@ -98,10 +104,16 @@ def hopeless(mind: Mind, event: ev.Event) -> bool:
         return False
     if not mind.up:
         return mind.failures >= MAX_START_FAILURES
-    beat = mind.beat
-    serving = beat is not None and beat.state == State.PRIMARY_SOLO and mind.peer_linked
     last_s = max(mind.streamed_at_s, mind.up_at_s)
-    return serving and mind.now_s - last_s >= mind.timers.orphan_s
+    return _served_alone(mind) and mind.now_s - last_s >= mind.timers.orphan_s
+
+
+def ahead(mind: Mind, event: ev.Event) -> bool:
+    """It had replayed more than its primary had when that began, and that one serves all the same:
+    gated it could still be the one that lacks something.
+    """
+    held_back = mind.paused or mind.disk_seen.bad or mind.named or not mind.idle
+    return mind.reach.ahead_lsn > 0 and not held_back and _served_alone(mind)
 
 
 def discard(mind: Mind, event: ev.Event) -> Outcome:
@@ -242,6 +254,15 @@ ROWS: Final = (
     ),
     Rule((C,), PEER, offered, None, take_up, "{peer} offers a sync generation; taking it up."),
     Rule((C, Y), POSTGRES, down, None, start_following, "Following {peer}."),
+    Rule(
+        (C,),
+        TIME,
+        ahead,
+        State.RECLONING,
+        discard,
+        "This copy had replayed more than {peer} had when it began: {peer} lost its end and serves"
+        " without that. This copy is replaced.",
+    ),
     Rule(
         (C,),
         TIME,

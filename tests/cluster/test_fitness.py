@@ -11,7 +11,7 @@ from cluster.states import State
 from cluster.view import alarms_of
 from tests.cluster.test_machine import SERVING, Node, peer_beat, primary_alone
 
-STREAM = ev.Walsender("b_0", "streaming", 100, "10.0.0.2")
+STREAM = ev.Walsender("b_0", "streaming", 90, "10.0.0.2", 90)
 
 
 def asked(beat: dict[str, object] | None = None, **facts: object) -> Node:

@@ -74,12 +74,45 @@ def test_a_primary_whose_standby_says_that_it_holds_more_is_not_served(
     assert (node.mind.disk.diverged, node.mind.disk.short_lsn) == (True, 0 if sync else 130)
 
 
+def at_rest(counter: int, lsn: int) -> ev.BeatHeard:
+    """The standby in sync, whose walreceiver has nobody to stream from, holds so much."""
+    return peer_beat(counter, "STANDBY_SYNC", token=1, receive_lsn=lsn, receiving=False)
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        ev.Tick(),
+        peer_beat(51, "STANDBY_SYNC", token=1, receive_lsn=100, receiving=True),
+        peer_beat(51, "STANDBY_SYNC", token=1, receive_lsn=0, receiving=False),
+        peer_beat(51, "REJOIN_CHECK", token=1, receive_lsn=100, receiving=False),
+    ],
+)
+def test_nobody_follows_before_the_standby_in_sync_has_said_how_far_it_is(
+    silence: ev.Event,
+) -> None:
+    """It may hold what was acknowledged, and lost here, before the arbiter heard of that."""
+    node = Node("a", "b", HELD)
+    node.feed(ev.RecordRead(structs.replace(FIRST, sync="b", sync_gen=1), "n1"))
+    node.feed(confirmed(node.swapped()))
+    node.feed(ev.RelayHeard(None, 100, "n1", known(node.mind).epoch, node.now_s))
+    node.feed(at_rest(50, 100))
+    node.feed(ev.PostgresStarted(as_standby=False, began_lsn=100), 0.1)
+    named = ev.NamesSet('ANY 1 ("b_1")')
+    node.all([ev.Probed(SERVING), named, silence, ev.Probed(SERVING)])
+    assert not admitted(node)
+    node.feed(at_rest(52, 100))
+    node.feed(ev.Probed(SERVING))
+    assert admitted(node)
+
+
 def test_who_follows_is_ahead_of_the_last_probe_and_lacks_nothing() -> None:
     node = Node("a", "b", HELD)
     node.feed(ev.RecordRead(structs.replace(FIRST, sync="b", sync_gen=1), "n1"))
     node.feed(confirmed(node.swapped()))
     node.feed(ev.RelayHeard(None, 100, "n1", known(node.mind).epoch, node.now_s))
     node.feed(ev.PostgresStarted(as_standby=False, began_lsn=130))
+    node.feed(at_rest(49, 130))
     node.all([ev.NamesSet('ANY 1 ("b_1")'), ev.Probed(SERVING), ev.StandbyAdmitted()])
     node.feed(peer_beat(50, "STANDBY_SYNC", token=1, receive_lsn=SERVING.flush_lsn + 90))
     node.feed(ev.Tick())
@@ -100,7 +133,7 @@ def named_with_its_standby(held: ev.Holdings = HELD) -> Node:
 def test_the_fence_waits_until_the_copy_is_whole_and_the_gate_for_the_fence() -> None:
     """Whatever a probe sees before: an admission may have taken effect and not been answered."""
     node = named_with_its_standby()
-    node.feed(ev.Probed(SERVING))
+    node.all([ev.Probed(SERVING), at_rest(50, 100), ev.Tick()])
     assert admitted(node)
     node.feed(ev.ActionFailed("AdmitStandby", "no answer"))
     node.feed(with_row("b_1", 100), node.mind.timers.restart_s)

@@ -127,7 +127,7 @@ def test_the_record_decides_what_becomes_of_a_copy_that_waited_for_it() -> None:
 
 def test_who_was_waited_for_in_vain_is_not_waited_for_again_before_it_has_flushed() -> None:
     node = in_sync()
-    behind = ev.Walsender("b_1", "streaming", 100)
+    behind = ev.Walsender("b_1", "streaming", 100, replay_lsn=100)
     waits = structs.replace(SERVING, flush_lsn=150, names='ANY 1 ("b_1")', oldest_sync_wait_s=1.0)
     for _ in range(20):
         node.feed(ev.RelayHeard(None, 0, "n1", 3, node.now_s))

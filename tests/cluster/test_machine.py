@@ -99,13 +99,13 @@ def peer_beat(counter: int, state: str, **more: object) -> ev.BeatHeard:
 
 
 def with_row(name: str, flush_lsn: int) -> ev.Probed:
-    row = ev.Walsender(name, "streaming", flush_lsn)
+    row = ev.Walsender(name, "streaming", flush_lsn, replay_lsn=flush_lsn)
     return ev.Probed(structs.replace(SERVING, walsenders=(row,)))
 
 
 def in_entry() -> Node:
     node = primary_alone()
-    node.all([peer_beat(1, "STANDBY_CATCHUP"), with_row("b_0", 100)])
+    node.all([peer_beat(1, "STANDBY_CATCHUP"), with_row("b_0", 90)])
     assert node.mind.state is State.SYNC_ENTRY
     return node
 

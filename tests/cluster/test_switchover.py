@@ -25,7 +25,8 @@ from tests.cluster.test_machine import (
 )
 
 NOON = 1_800_000_000.0
-STREAMING = structs.replace(SERVING, walsenders=(ev.Walsender("b_1", "streaming", 100),))
+ROW = ev.Walsender("b_1", "streaming", 100, replay_lsn=100)
+STREAMING = structs.replace(SERVING, walsenders=(ROW,))
 
 
 def healthy(node: Node, counter: int, **more: object) -> None:

@@ -190,6 +190,8 @@ class Checks:
         primary = self.nodes[after.primary].postgres
         standby = self.nodes[after.sync].postgres
         held = len(standby.wal)
+        if standby.unreadable_from is not None:
+            self.fail(f"I2: {after.sync} is in sync, and cannot replay what it takes")
         if held < after.min_lsn:
             self.fail(f"I2: {after.sync} holds {held}, the barrier is {after.min_lsn}")
         if primary.up and primary.in_force == "":

@@ -118,6 +118,16 @@ PLANTED: Final[dict[str, Plant]] = {
         ("lost", "phantom read", "history", "gate"),
         ("only copy set back", "daemon killed", "postmaster killed", "host crashed"),
     ),
+    "unreplayed_counts": Plant(
+        "a standby is counted on by what it takes, whether it can replay it or not",
+        ("I2",),
+        ("unheard end lost",),
+    ),
+    "standby_unasked": Plant(
+        "a restarted primary lets its standby follow before that has said how far it was",
+        ("history", "lost", "phantom read"),
+        ("unheard end lost",),
+    ),
     "followed_unmeasured": Plant(
         "a server started as primary is followed before its copy was shown to be whole",
         ("history",),

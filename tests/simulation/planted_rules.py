@@ -12,6 +12,8 @@ from cluster import events as ev
 from cluster import record as records
 from cluster.learning_postgres import done
 from cluster.mind import NEVER, Mind
+from cluster.reach import Reach
+from cluster.rules.rule import order
 from cluster.states import State
 
 Outcome = tuple[Mind, tuple[act.Action, ...]]
@@ -124,6 +126,36 @@ def _high_flush_ignored(step: Step) -> Step:
         if mind.hearing.high_flush:
             hearing = structs.replace(mind.hearing, high_flush=0)
             mind = structs.replace(mind, hearing=hearing)
+        return step(mind, event, now_s)
+
+    return stepped
+
+
+def _unreplayed_counts(step: Step) -> Step:
+    """Whoever streams has replayed what it flushed, and nobody looks how far he was before."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        if isinstance(event, ev.Probed):
+            rows = tuple(
+                structs.replace(one, replay_lsn=one.flush_lsn) for one in event.facts.walsenders
+            )
+            event = ev.Probed(structs.replace(event.facts, walsenders=rows))
+        return step(structs.replace(mind, reach=Reach()), event, now_s)
+
+    return stepped
+
+
+def _standby_unasked(step: Step) -> Step:
+    """Who is followed before the peer's beat came knows no better than who never waited."""
+
+    def stepped(mind: Mind, event: ev.Event, now_s: float) -> Outcome:
+        closed = mind.state is State.PRIMARY_GATED and mind.began_lsn >= 0
+        if closed and mind.nonce and mind.may_retry and isinstance(event, ev.Probed):
+            mind, actions = step(mind, event, now_s)
+            if mind.state is State.PRIMARY_GATED and mind.idle and mind.holds_enough:
+                mind, more = order(mind, act.AdmitStandby())
+                actions = (*actions, *more)
+            return mind, actions
         return step(mind, event, now_s)
 
     return stepped
@@ -271,6 +303,8 @@ WRAPPERS: Final[dict[str, Callable[[Step], Step]]] = {
     "ambiguous_settled_by_read": _settled_by_read,
     "high_flush_ignored": _high_flush_ignored,
     "lone_flush_ignored": _lone_flush_ignored,
+    "standby_unasked": _standby_unasked,
+    "unreplayed_counts": _unreplayed_counts,
     "written_since_counts": _written_since_counts,
     "claim_not_kept": _claim_not_kept,
     "epoch_not_kept": _epoch_not_kept,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cluster.events import Facts, Walsender
+from cluster.events import Facts
 from cluster.postgres.memory_folder import GROUND
 from cluster.record import NOBODY_NAMES
 from protocols.peer import TimelineStep
@@ -318,6 +318,8 @@ class Postgres(Streaming):
 
     def promote(self, op_id: str) -> tuple[int, int]:
         """Out of recovery on a new timeline: (timeline, where it left the old one)."""
+        if self.unreadable_from is not None:
+            self.wal, self.unreadable_from = self.wal[: self.unreadable_from], None
         switch_lsn = len(self.wal)
         self.tli += 1
         self.steps = (*self.steps, TimelineStep(self.tli, switch_lsn, op_id))
@@ -335,7 +337,8 @@ class Postgres(Streaming):
         self.tli, self.steps, self.system_id = source.tli, source.steps, source.system_id
         self.production = self.clean = False
         self.names = NOBODY_NAMES
-        self.honest_lsn = None
+        self.honest_lsn = self.unreadable_from = None
+        self.forked = source.forked = False
         self.exposed.clear()
         self.renamed()
 
@@ -354,11 +357,11 @@ class Postgres(Streaming):
         assert not self.up
         self.has_data = self.production = self.clean = False
         self.wal, self.tli, self.system_id, self.names, self.steps = [], 0, "", "", ()
-        self.honest_lsn = None
+        self.honest_lsn = self.unreadable_from = None
 
     def facts(self) -> Facts:
         """What a probe sees."""
-        rows = tuple(Walsender(one.name, "streaming", one.flush_lsn) for one in self.senders)
+        rows = tuple(one.row() for one in self.senders)
         oldest_s = self.world.now - self.waiting[0].since_s if self.waiting else 0.0
         recovery = self.in_recovery
         return Facts(
@@ -367,7 +370,7 @@ class Postgres(Streaming):
             tli=self.tli,
             flush_lsn=0 if recovery else self.flushed_lsn(),
             receive_lsn=self._receive_lsn() if recovery else 0,
-            replay_lsn=self._replay_lsn() if recovery else 0,
+            replay_lsn=self.replay_lsn() if recovery else 0,
             postmaster_start=self.started_us,
             names=self.names,
             walsenders=rows,
@@ -382,12 +385,13 @@ class Postgres(Streaming):
         held = len(self.wal)
         return held if self.received else held - held % SEGMENT
 
-    def _replay_lsn(self) -> int:
-        """Local WAL is replayed bit by bit; what is received then at once."""
+    def replay_lsn(self) -> int:
+        """Local WAL is replayed bit by bit; what is received then at once, if it can be read."""
         if self.replay_paused:
             return self.replay_from
         late_s = self.replays_until_s - self.world.now
-        return self.replay_from if late_s > 0 else len(self.wal)
+        end = len(self.wal) if self.unreadable_from is None else self.unreadable_from
+        return self.replay_from if late_s > 0 else end
 
     def number_after(self, counter: str) -> int:
         """The next receipt number of a counter's series."""

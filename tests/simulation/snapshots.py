@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 EVERY_S: Final = 1.0
 KEPT: Final = 4
+MOMENT_S: Final = 0.005
+LOOKED_FOR_S: Final = 6.0
 LOOKS_S: Final = 0.5
 """Between two looks at a primary that was set back."""
 TAIL: Final = 8
@@ -76,6 +78,56 @@ class Snapshots:
         if self._set_back(node, self.run.budget.may_set_back_alone, "only copy was older"):
             self.run.world.after(LOOKS_S, self._put_back, node, newest)
 
+    def lose_end(self, until_s: float) -> None:
+        """The primary's disk loses an end that only its standby has; the arbiter heard of none of
+        it. In sync, or alone with a standby that follows and that nobody hears for a while.
+        """
+        run, record = self.run, self.run.checks.record
+        if record is None or run.world.now > until_s:
+            return
+        node = run.nodes[record.primary]
+        server, standby = node.postgres, node.peer.postgres
+        left = len(server.wal) - run.world.rng.randrange(1, TAIL)
+        well = node.alive and server.up and server.production and standby.streaming
+        may = run.budget.may_forget_in_sync if record.sync else run.budget.may_forget_alone
+        if not (well and may(node, left)):
+            run.world.after(MOMENT_S, self.lose_end, until_s)
+            return
+        newest = Newest(list(server.wal), server.names, node.disk.kept)
+        node.crash(host=True)
+        run.world.fault("end was lost", f"{node.name} {len(server.wal)} -> {left}")
+        run.budget.lose(node)
+        server.set_back(left)
+        run.world.after(run.world.between(0.3, 1.0), run.start, node)
+        if record.sync:
+            run.world.hit["end was lost in sync"] += 1
+            self._gone_alone(node, record.term, run.world.now + LOOKED_FOR_S)
+            return
+        server.forked = True
+        run.checks.books.write_off(server)
+        if run.world.chance(0.8):
+            self._deafen(node)
+        run.world.after(LOOKS_S, self._put_back, node, newest)
+
+    def _deafen(self, node: Node) -> None:
+        """Nobody hears its standby, which hears everybody."""
+        network, for_s = self.run.network, self.run.world.between(2.0, 5.0)
+        for line in ((node.peer.name, node.name, 0), (node.peer.name, node.name, 1)):
+            network.cut(line, for_s)
+        network.cut((node.peer.name, "w", 0), 2.0)
+
+    def _gone_alone(self, node: Node, term: int, until_s: float) -> None:
+        """A second failure took the standby away before it could say that it holds more."""
+        run, record = self.run, self.run.checks.record
+        if record is None or record.term != term or run.world.now > until_s:
+            return
+        if record.sync:
+            run.world.after(MOMENT_S / 5, self._gone_alone, node, term, until_s)
+            return
+        run.world.hit["end was lost, and the standby"] += 1
+        node.postgres.forked = True
+        run.checks.books.write_off(node.postgres)
+
     def _set_back(self, node: Node, may: Callable[[Node, int], bool], kind: str) -> bool:
         run, server, record = self.run, node.postgres, self.run.checks.record
         if record is None or not node.alive or not server.up:
@@ -123,4 +175,5 @@ class Snapshots:
         run.world.fault("newest copy put back", f"{node.name} {len(newest.wal)}")
         server = node.postgres
         server.wal, server.names, node.disk.kept = newest
+        server.forked = False
         run.world.after(run.world.between(0.3, 2.0), run.start, node)

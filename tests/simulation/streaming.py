@@ -1,7 +1,9 @@
 """Replication: the walsender's and the walreceiver's halves of one server.
 
 A standby on an equal timeline is believed without looking (F5, F14); only the rig looks, and a
-history that differs is a violation. A walreceiver of somebody else's is served like any other.
+history that differs is a violation, unless a disk lost the end of a lone primary (``forked``): then
+the standby takes the bytes, cannot read on, and ends its stream, again and again. A walreceiver of
+somebody else's is served like any other.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 SENDER_TIMEOUT_S: Final = 3.0
 RETRY_S: Final = 0.2
+UNREAD_S: Final = 0.05
+"""From bytes that cannot be replayed to the end of their stream."""
 
 
 class Streaming:
@@ -50,6 +54,14 @@ class Streaming:
         self.streaming = False
         self.heard_s = 0.0
         self.received = False
+        self.forked = False
+        """This primary's disk lost the end of its log while it served alone: nobody could know."""
+        self.unreadable_from: int | None = None
+        """From there on this standby holds bytes of another history than it has replayed."""
+
+    def replay_lsn(self) -> int:
+        """How far a standby has replayed."""
+        raise NotImplementedError
 
     def flushed_lsn(self) -> int:
         """Where the local disk's copy ends: what is sent goes no further."""
@@ -78,7 +90,7 @@ class Streaming:
         if not fits:
             self.world.hit["walreceiver refused"] += 1
             return
-        if prefix[:at_lsn] != self.wal[:at_lsn]:
+        if prefix[:at_lsn] != self.wal[:at_lsn] and not self.forked:
             raise Violation(f"history: {self.peer.name} follows {self.name}, and theirs differ")
         self.senders = [one for one in self.senders if one.name != name or one.foreign]
         self.senders.append(Sender(name, call, self.world.now))
@@ -98,14 +110,15 @@ class Streaming:
         line = (self.name, self.peer.name, 0)
         self.network.send(line, self.peer.hear, what, call, *state, sure=True)
 
-    def acknowledged(self, call: int, flush_lsn: int) -> None:
-        """A walreceiver has flushed that far."""
+    def acknowledged(self, call: int, flush_lsn: int, replay_lsn: int) -> None:
+        """A walreceiver has flushed that far, and its server replayed."""
         if not self.up or self.hung:
             return
         for one in self.senders:
             if one.call == call:
                 one.heard_s = self.world.now
                 one.flush_lsn = max(one.flush_lsn, flush_lsn)
+                one.replay_lsn = replay_lsn
                 self.wake()
 
     def wake(self) -> None:
@@ -184,6 +197,11 @@ class Streaming:
     def _flush_received(self, life: int, call: int, wal: list[Entry], upto: int) -> None:
         if life != self.life or call != self.receiver_call or not self.in_recovery:
             return
+        if self.peer.forked and self.unreadable_from is None:
+            common = min(len(self.wal), upto)
+            if wal[:common] != self.wal[:common]:
+                self.unreadable_from = len(self.wal)
+                self.world.hit["standby on a lost tail"] += 1
         if upto > len(self.wal):
             if self.full:
                 self.ran_full()
@@ -191,8 +209,16 @@ class Streaming:
             self.wal.extend(wal[len(self.wal) : upto])
         self.received = True
         self._ack()
+        if self.unreadable_from is not None:
+            self.world.after(UNREAD_S, self._give_up, call)
+
+    def _give_up(self, call: int) -> None:
+        """The startup process met a record that it cannot read, and ends the stream."""
+        if call == self.receiver_call and self.streaming:
+            self.streaming = False
+            self.network.send((self.name, self.peer.name, 0), self.peer.peer_gone, sure=True)
 
     def _ack(self) -> None:
         line = (self.name, self.peer.name, 0)
-        what = (self.receiver_call, len(self.wal))
+        what = (self.receiver_call, len(self.wal), self.replay_lsn())
         self.network.send(line, self.peer.acknowledged, *what, sure=True)

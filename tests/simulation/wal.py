@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from cluster.events import Walsender
+
 SEGMENT: Final = 16
 """Entries of one WAL file: what a restarted standby says it has received begins here (F17)."""
 
@@ -40,11 +42,15 @@ class Commit:
 class Sender:
     """A walsender. ``foreign``: the walreceiver at its other end is not this pair's."""
 
-    __slots__ = ("call", "flush_lsn", "foreign", "heard_s", "name")
+    __slots__ = ("call", "flush_lsn", "foreign", "heard_s", "name", "replay_lsn")
 
     def __init__(self, name: str, call: int, now_s: float, *, foreign: bool = False) -> None:
         self.name = name
         self.call = call
-        self.flush_lsn = 0
+        self.flush_lsn = self.replay_lsn = 0
         self.heard_s = now_s
         self.foreign = foreign
+
+    def row(self) -> Walsender:
+        """As a probe sees it."""
+        return Walsender(self.name, "streaming", self.flush_lsn, replay_lsn=self.replay_lsn)

@@ -2,12 +2,15 @@
 
 Recovery ends quietly at the last whole record, writes its own checkpoint from there on, and the
 next commit brings a page along: soon the log is as long as it was, with another content. So what a
-copy holds is told by where recovery ended, never by how far the log reaches since.
+copy holds is told by where recovery ended, never by how far the log reaches since. A standby that
+had replayed what was lost takes the other content over what it held, and cannot read on in it; it
+ends its stream, and what it received moves on while what it replayed stands.
 """
 
+import asyncio
 from pathlib import Path
 
-from tests.postgres_nodes import on_reactor, postgres_node
+from tests.postgres_nodes import on_reactor, postgres_node, synchronous_pair
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 COMMIT_BYTES = 32
@@ -31,3 +34,41 @@ async def test_a_lost_commit_shows_where_recovery_ended_and_not_in_the_log_since
         await node.control.start(as_standby=False, names="")
         assert await node.control.began_lsn(clean=False) < acknowledged
         assert ((await node.control.probe()).flush_lsn or 0) > acknowledged
+
+
+@on_reactor
+async def test_a_standby_ahead_takes_the_bytes_of_another_tail_and_replays_none() -> None:
+    async with synchronous_pair() as pair:
+        a, b = pair.a.control, pair.b.control
+        lost = await a.barrier(10)
+        while ((await b.probe()).replay_lsn or 0) < lost:
+            await asyncio.sleep(0.02)
+        await a.stop("immediate")
+        held = (await b.probe()).replay_lsn or 0
+        forget_the_end(pair.a.plan.pgdata, lost)
+        await a.start(as_standby=False, names="")
+        began = await a.began_lsn(clean=False)
+        assert began < held
+        while await a.barrier(10) <= held:  # the other tail is as long, and longer
+            pass
+        await a.admit()
+        while ((await b.probe()).receive_lsn or 0) <= held:
+            await a.barrier(10)
+        told = "terminating walreceiver process due to administrator command"
+        while told not in pair.b.plan.log.read_text("utf-8"):
+            await asyncio.sleep(0.02)
+        seen = await b.probe()
+        assert (seen.receive_lsn or 0) > held
+        assert seen.replay_lsn == held, "nor will it ever read on"
+
+
+@on_reactor
+async def test_the_primary_sees_how_far_its_standby_has_replayed() -> None:
+    async with synchronous_pair() as pair:
+        a = pair.a.control
+        barrier = await a.barrier(10)
+        while True:
+            (row,) = (await a.probe()).walsenders
+            if (row.replay_lsn or 0) >= barrier:
+                break
+        assert (row.flush_lsn or 0) >= barrier

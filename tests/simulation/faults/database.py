@@ -98,7 +98,7 @@ def foreign_walreceiver(run: Scenario) -> None:
             true = any(one.name == name and not one.foreign for one in server.senders)
             if not any(one.call == call for one in server.senders) and (true or not twin):
                 server.senders.insert(0, Sender(name, call, run.world.now, foreign=True))
-            server.acknowledged(call, server.flushed_lsn())
+            server.acknowledged(call, server.flushed_lsn(), server.flushed_lsn())
         if run.world.now < until_s:
             run.world.after(FOREIGN_S, again)
         else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tests.simulation.faults.machines import primary, some_node
+
+END_LOST_S: Final = 8.0
+"""For so long the moment is waited for."""
 
 if TYPE_CHECKING:
     from tests.simulation.postgres import Postgres
@@ -87,6 +90,17 @@ def only_copy_set_back(run: Scenario) -> None:
     node = primary(run).peer
     run.crash(node, host=True, down_s=run.world.between(4.0, 9.0))
     run.world.after(run.world.between(2.5, 4.0), run.snapshots.restore_only_copy)
+
+
+def unheard_end_lost(run: Scenario) -> None:
+    """A primary loses an end that nobody but its standby has: in sync, or just after that one came
+    back to one that was alone.
+    """
+    if run.world.chance(0.5):
+        run.snapshots.lose_end(run.world.now + END_LOST_S)
+        return
+    run.crash(primary(run).peer, host=run.world.chance(0.5), down_s=run.world.between(1.5, 3.0))
+    run.snapshots.lose_end(run.world.now + END_LOST_S)
 
 
 def witness_slow(run: Scenario) -> None:
