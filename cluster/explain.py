@@ -22,11 +22,16 @@ from cluster.rules.claimable import CLAIM, PAUSE, SILENT, may_claim
 from cluster.rules.enterable import ENTER
 from cluster.states import State
 
+LONG_S: Final = 180.0
+"""From here on minutes are told."""
 AT_EASE: Final = frozenset({State.STANDBY_SYNC, State.STANDBY_CATCHUP, State.CLAIMING})
 """A standby's states, whose reason is of another moment than the question."""
 UNREAD: Final = ("RECORD",)
 UNHEARD: Final = ("HEARD", "MAINTENANCE")
 """What is left to say where the first guard fails: the others would only repeat it."""
+COPYING: Final = frozenset({State.RECLONING, State.REWINDING})
+"""No server runs there and none should: what is asked of one says nothing."""
+UNCOPIED: Final = ("HEARD", "MAINTENANCE", "FOLLOWS")
 
 
 class Answer(Struct, frozen=True):
@@ -84,6 +89,8 @@ def _sync(mind: Mind) -> Answer:
         text = f"{record.sync} is in sync by record"
         return Answer(well, f"{text}: two copies." if well else f"{text}.{_stands(mind)}")
     guards = _foremost(shown(ENTER, mind), UNHEARD)
+    if mind.beat is not None and mind.beat.state in COPYING and guards[0].holds:
+        guards = tuple(one for one in guards if one.code in UNCOPIED)
     if mind.state is State.SYNC_ENTRY:
         return Answer(False, f"{mind.peer} is being brought in sync now.", guards)
     if mind.state is not State.PRIMARY_SOLO:
@@ -104,6 +111,8 @@ def _failover(mind: Mind) -> Answer:
         why = _no_successor(mind)
         text = f"{mind.me} is the primary by record; {why}"
         return Answer(False, text, counts=record.sync == "")
+    if mind.state in COPYING:
+        return Answer(False, f"{mind.me} does not take over: {_copying(mind)}")
     guards = shown((*CLAIM, SILENT), mind)
     if mind.state is State.PROMOTING or (mind.state is State.CLAIMING and not mind.doubt):
         return Answer(True, f"{mind.me} is taking over: {_reason(mind)}")
@@ -112,6 +121,22 @@ def _failover(mind: Mind) -> Answer:
         text = f"{mind.me} does not take over: {against}."
         return Answer(False, text if mind.state in AT_EASE else f"{text}{_stands(mind)}", guards)
     return Answer(True, _would(mind), guards)
+
+
+def _copying(mind: Mind) -> str:
+    """A copy is being made here: since when, what it waits for, and that it ends by itself."""
+    what = "rewound to" if mind.state is State.REWINDING else "made anew from"
+    for_s = max(0.0, mind.now_s - mind.since_s)
+    since = f"{for_s:.0f} s" if for_s < LONG_S else f"{for_s / 60:.0f} min"
+    text = f"its copy is being {what} {mind.peer}, for {since} now."
+    if {"Clone", "Rewind"}.intersection(mind.doing):
+        return f"{text} That ends by itself; then it follows and comes in sync."
+    if mind.held_down:
+        return f"{text} It goes on when the pair is no longer paused: mpower cluster resume."
+    order, reason = mind.trouble
+    if order:
+        return f"{text} It is tried again by itself; the last attempt failed: {reason.rstrip('.')}."
+    return f"{text} It begins by itself when {mind.peer} is heard and open."
 
 
 def _would(mind: Mind) -> str:

@@ -74,6 +74,12 @@ def _how_well(mind: Mind) -> str:
     return f"PostgreSQL of {mind.peer} {'is' if beat.healthy else 'is not'} well"
 
 
+def _until_it_follows(mind: Mind) -> str:
+    if mind.beat is not None and mind.beat.state in {State.RECLONING, State.REWINDING}:
+        return f"A copy is being made on {mind.peer}: that ends by itself, and then it follows."
+    return f"Wait while it copies or replays; else read the log of {mind.peer}."
+
+
 def _while_paused(mind: Mind, do: str) -> str:
     """Paused, a peer's PostgreSQL that stopped by itself waits for people, not they for it."""
     resume = "Paused, what stopped by itself there stays down: mpower cluster resume."
@@ -117,9 +123,7 @@ ENTER: Final = (
         lambda mind: mind.beat is not None and mind.beat.state == State.STANDBY_CATCHUP,
         _peer_state,
         "a standby that catches up (STANDBY_CATCHUP)",
-        lambda mind: _while_paused(
-            mind, f"Wait while it copies or replays; else read the log of {mind.peer}."
-        ),
+        lambda mind: _while_paused(mind, _until_it_follows(mind)),
     ),
     Guard(
         "WELL",

@@ -199,3 +199,43 @@ def test_a_primary_stalled_is_open_and_says_that_payments_wait() -> None:
     told = explain(mind)
     assert told.open.yes
     assert "payments wait: b is slow." in told.open.text
+
+
+def copying(state: State, **more: object) -> Mind:
+    mind = structs.replace(standby_in_sync().mind, state=state, up=False, facts=None)
+    mind = structs.replace(mind, since_s=mind.now_s - 240, doing=("Clone",))
+    return structs.replace(mind, **more)
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "said"),
+    [
+        (State.RECLONING, {}, "made anew from a, for 4 min now. That ends by itself"),
+        (State.REWINDING, {"doing": ("Rewind",)}, "rewound to a, for 4 min now. That ends by"),
+        (State.RECLONING, {"doing": ()}, "begins by itself when a is heard and open"),
+        (State.RECLONING, {"doing": (), "trouble": ("Clone", "no room.")}, "failed: no room."),
+    ],
+)
+def test_a_copy_that_is_being_made_is_told_and_not_its_absent_server(
+    state: State, more: dict[str, object], said: str
+) -> None:
+    told = explain(copying(state, **more)).failover
+    assert (told.yes, told.counts, told.guards) == (False, True, ())
+    assert said in told.text
+
+
+def test_a_copy_that_waits_for_the_end_of_a_pause_says_so() -> None:
+    mind = copying(State.RECLONING, doing=())
+    assert mind.record is not None
+    paused = structs.replace(mind, record=structs.replace(mind.record, paused=True))
+    assert "mpower cluster resume" in explain(paused).failover.text
+
+
+@pytest.mark.parametrize("state", ["RECLONING", "REWINDING"])
+def test_the_primary_tells_of_its_standbys_copy_and_asks_nobody_to_read_logs(state: str) -> None:
+    node = primary_alone()
+    node.feed(peer_beat(1, state, healthy=False, ground=None, receiving=False))
+    told = explain(node.mind).sync
+    assert [one.code for one in told.guards if not one.holds] == ["FOLLOWS"]
+    assert "ends by itself" in told.guards[-1].do
+    assert "log" not in " ".join(sentences(told))
