@@ -136,6 +136,11 @@ def give_up_hung(mind: Mind, event: ev.Event) -> Outcome:
 def close_gate(mind: Mind, event: ev.Event) -> Outcome:
     """Nothing is served until the standby has flushed what stands here now. Where this start began
     nobody measured, for it was not ours; whoever follows went on following.
+
+    Nothing can be acknowledged through that: a process that ends takes no flushed WAL along, and
+    nobody was sent any other, so recovery reached all of it. Only a machine's fall loses some, and
+    that ends this daemon; and a folder changed for an older one needs the postmaster's end first,
+    which is reaped here before another is seen. Both lead to a start of ours, which is measured.
     """
     flush_lsn = mind.facts.flush_lsn if mind.facts is not None else -1
     return structs.replace(mind, rearm=False, passed=False, barrier_lsn=flush_lsn), ()
