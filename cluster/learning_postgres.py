@@ -96,19 +96,22 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
     held_before = mind.held_lsn
     mind = structs.replace(mind, facts=facts)
     moved = mind.held_lsn - held_before > STILL_BYTES
+    reach = mind.reach
     if facts.in_recovery and not facts.receiver_streaming:
-        reach = structs.replace(mind.reach, rest_lsn=facts.replay_lsn)
-        mind = structs.replace(mind, reach=reach)
+        reach = structs.replace(reach, rest_lsn=facts.replay_lsn)
+    elif _reads_on(known, facts):
+        reach = structs.replace(reach, read_at_s=mind.now_s)
     return structs.replace(
         mind,
         moved_at_s=mind.now_s if moved else mind.moved_at_s,
         vouched=_vouched(mind),
+        reach=reach,
         facts_at_s=mind.now_s,
         probed_at_s=mind.now_s,
         starved=False,
         unanswered=False,
         stood_s=0.0,
-        streamed_at_s=mind.now_s if _streams(known, facts) else mind.streamed_at_s,
+        streamed_at_s=mind.now_s if facts.receiver_streaming else mind.streamed_at_s,
         disk=disk,
         barrier_lsn=barrier_lsn,
         whole_term=_whole_term(mind),
@@ -118,7 +121,7 @@ def _probed(mind: Mind, event: ev.Probed) -> Mind:
     )
 
 
-def _streams(known: ev.Facts | None, facts: ev.Facts) -> bool:
+def _reads_on(known: ev.Facts | None, facts: ev.Facts) -> bool:
     """Its walreceiver takes the primary's log, and the server can read on in it."""
     level = facts.replay_paused or facts.replay_lsn >= facts.receive_lsn
     reads = level or known is None or facts.replay_lsn > known.replay_lsn

@@ -17,11 +17,13 @@ from protocols.peer import NodeBeat
 class Reach(Struct, frozen=True):
     """``rest_lsn``: replayed when last nothing streamed. ``life``: the primary's that was met last.
     ``ahead_lsn``: replayed to there, beyond where that life began; 0 it was not.
+    ``read_at_s``: when it was last seen to take the primary's log and to read on in it.
     """
 
     rest_lsn: int = 0
     life: int = 0
     ahead_lsn: int = 0
+    read_at_s: float = float("-inf")
 
 
 def met(reach: Reach, beat: NodeBeat, system_id: str, tli: int) -> Reach:

@@ -104,7 +104,7 @@ def hopeless(mind: Mind, event: ev.Event) -> bool:
         return False
     if not mind.up:
         return mind.failures >= MAX_START_FAILURES
-    last_s = max(mind.streamed_at_s, mind.up_at_s)
+    last_s = max(mind.reach.read_at_s, mind.up_at_s)
     return _served_alone(mind) and mind.now_s - last_s >= mind.timers.orphan_s
 
 

@@ -126,6 +126,9 @@ def test_paused_what_died_on_the_peer_waits_for_people_and_that_is_said() -> Non
     node = primary_alone()
     told(node, paused=True)
     node.feed(peer_beat(1, "RECLONING", healthy=False))
+    (waits_for,) = [one.do for one in explain(node.mind).sync.guards if not one.holds]
+    assert "stays down: mpower cluster resume" in waits_for
+    node.feed(peer_beat(2, "FENCING", healthy=False))
     waits = {one.code: one.do for one in explain(node.mind).sync.guards}
     assert "stays down: mpower cluster resume" in waits["FOLLOWS"]
     assert "stays down: mpower cluster resume" in waits["WELL"]
