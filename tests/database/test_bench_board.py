@@ -52,13 +52,28 @@ def test_a_day_is_told_without_reading_the_days_before_it(node: Node, function: 
     there = make_conninfo(new_database(node))
     board.seed(there, 500, 3)
     board.add_receipts(there, 10_000, 500)
+    read = _pages(there, f"{function}('HO', 'C001', '{board.DAY}')")
+    assert read < 250  # the receipts alone fill 290
+
+
+def test_a_statement_does_not_read_what_its_vouchers_moved_for_others(node: Node) -> None:
+    there = make_conninfo(new_database(node))
+    board.seed(there, 30_000, 3)  # with the dues of all in one voucher
+    board.add_receipts(there, 3_000, 30_000)
+    board.verify_receipts(there, 1_000)
+    whom = board.FIRST_CONSUMER + 7919  # who paid first
+    read = _pages(there, f"statement_v1({whom}, NULL, NULL, NULL, NULL, NULL, 50)")
+    assert read < 500  # that voucher alone fills 250, and was read four times
+
+
+def _pages(there: str, function: str) -> int:
+    """Count the pages that are read for an answer, by a session that has answered before."""
     with psycopg.connect(there, autocommit=True) as base:
-        told = f"SELECT FROM mpower.{function}('HO', 'C001', '{board.DAY}')"
-        base.execute(told.encode())  # what a session reads once: the catalogue
-        asked = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {told}"
+        base.execute(f"SELECT FROM mpower.{function}".encode())
+        asked = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT FROM mpower.{function}"
         ((plan,),) = base.execute(asked.encode()).fetchall()
     top = plan[0]["Plan"]
-    assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 250  # the receipts alone fill 290
+    return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
 
 
 def _look_ups(base: psycopg.Connection) -> int:

@@ -21,23 +21,28 @@ BEGIN
 END
 $$;
 
--- What vouchers did to a consumer's heads: a voucher's place among them, slot, paise.
+-- What vouchers did to a consumer's heads: a voucher's place among them, slot, paise. Each head's lines are read from the
+-- oldest to the newest of them, never a voucher's lines of everybody else.
 CREATE FUNCTION mpower.lines_of(first bigint, vouchers bigint[]) RETURNS TABLE (place integer, slot integer, paise bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, mpower, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
+DECLARE
+    oldest bigint;
+    newest bigint;
 BEGIN
-    RETURN QUERY SELECT p.place, l.slot, sum(l.paise)::bigint
-    FROM unnest(vouchers) WITH ORDINALITY AS o (voucher, nth) CROSS JOIN LATERAL (SELECT o.nth::integer AS place) p
-    CROSS JOIN LATERAL (
-        SELECT 0 AS slot, -e.amount_paise AS paise FROM mpower.entries e
-            WHERE o.voucher >= 274877906944 AND e.voucher = o.voucher
+    SELECT min(o.voucher), max(o.voucher) INTO oldest, newest FROM unnest(vouchers) o (voucher) WHERE o.voucher < 274877906944;
+    RETURN QUERY SELECT o.nth::integer, l.slot, sum(l.paise)::bigint
+    FROM unnest(vouchers) WITH ORDINALITY o (voucher, nth) JOIN (
+        SELECT e.voucher, 0 AS slot, -e.amount_paise AS paise FROM unnest(vouchers) t (voucher)
+            JOIN mpower.entries e ON e.voucher = t.voucher WHERE t.voucher >= 274877906944
         UNION ALL
-        SELECT g.slot, e.amount_paise FROM generate_series(0, 15) g (slot) JOIN mpower.entries e
-            ON e.voucher < 274877906944 AND e.debit = first + g.slot AND e.voucher = o.voucher
-        UNION ALL
-        SELECT g.slot, -e.amount_paise FROM generate_series(0, 15) g (slot) JOIN mpower.entries e
-            ON e.voucher < 274877906944 AND e.credit = first + g.slot AND e.voucher = o.voucher) l
-    GROUP BY p.place, l.slot;
+        SELECT e.voucher, g.slot, e.paise FROM generate_series(0, 15) g (slot) CROSS JOIN LATERAL (
+            SELECT e.voucher, e.amount_paise AS paise FROM mpower.entries e WHERE e.voucher < 274877906944
+                AND e.debit = first + g.slot AND e.voucher BETWEEN oldest AND newest
+            UNION ALL
+            SELECT e.voucher, -e.amount_paise FROM mpower.entries e WHERE e.voucher < 274877906944
+                AND e.credit = first + g.slot AND e.voucher BETWEEN oldest AND newest) e) l USING (voucher)
+    GROUP BY o.nth, l.slot;
 END
 $$;
 
@@ -88,6 +93,9 @@ DECLARE
     settles bigint[] := '{}';
     awaited bigint;
     event record;
+    line_places integer[];
+    line_slots integer[];
+    line_paise bigint[];
 BEGIN
     IF NOT EXISTS (SELECT FROM mpower.consumers c WHERE c.consumer = whom) THEN
         RETURN;
@@ -128,7 +136,9 @@ BEGIN
     END LOOP;
 
     -- Which receipts the page's vouchers settled: the list is walked on until all money that left "received" is found.
-    SELECT coalesce(sum(l.paise), 0) INTO awaited FROM mpower.lines_of(first, page) l
+    SELECT array_agg(l.place), array_agg(l.slot), array_agg(l.paise) INTO line_places, line_slots, line_paise
+        FROM mpower.lines_of(first, page) l;
+    SELECT coalesce(sum(l.paise), 0) INTO awaited FROM unnest(line_places, line_slots, line_paise) l (place, slot, paise)
         WHERE l.slot = 0 AND page[l.place] < 274877906944;
     r.receipt := from_receipt;
     WHILE awaited > 0 LOOP
@@ -147,7 +157,8 @@ BEGIN
     RETURN QUERY
     WITH lines AS (
         SELECT l.place, array_agg(l.slot ORDER BY l.slot) AS slots, array_agg(l.paise ORDER BY l.slot) AS paise,
-            sum(l.paise)::bigint AS moved FROM mpower.lines_of(first, page) l GROUP BY l.place
+            sum(l.paise)::bigint AS moved FROM unnest(line_places, line_slots, line_paise) l (place, slot, paise)
+        GROUP BY l.place
     ), running AS (
         SELECT l.*, page[l.place] AS voucher,
             carried - coalesce(sum(l.moved) OVER (ORDER BY l.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint
