@@ -247,6 +247,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     ),
     "NO_DELEGATION": Sentence("You have lent no power under the number {delegation}."),
     "NOTHING_CHANGES": Sentence("That is how {object} stands already. Nothing was asked for."),
+    "TOO_MUCH_TO_READ": Sentence(
+        "The change of {object} has {fields} fields, more than whoever approves it can be shown at"
+        " once. Ask for it in parts; nothing was asked for."
+    ),
     # masters
     "BAD_MASTER": Sentence("The change of {master} cannot stand: {flaws}. Nothing was changed."),
     "MASTER_DATE": Sentence("From {day}: {why}. Choose another day; nothing was changed."),

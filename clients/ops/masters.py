@@ -24,6 +24,8 @@ from protocols.masters import MASTERS, fields_of
 
 MOST: Final = 500
 """Rows of one request: a second person reads them."""
+MOST_BYTES: Final = 48 * 1024
+"""Of a request, which is one frame."""
 NAMES: Final = click.Choice(list(MASTERS))
 HELP: Final = """\
 Offices, categories, heads, rates, banks, holidays and the other masters.
@@ -139,6 +141,8 @@ def load(
         if len(found.put) + len(found.ended) > MOST:
             raise Ended(Exit.REFUSED, _too_many(file, found))
         body = checked(words.ChangeMaster(master, day, found.put, found.ended, reason))
+        if len(msgspec.msgpack.encode(body)) > MOST_BYTES:
+            raise Ended(Exit.REFUSED, _too_many(file, found))
         return found, (await submit_file(link, "masters.change", body, f"{master} {day}")).body
 
     found, asked = signed_in(me, password_file, work)
@@ -177,6 +181,6 @@ def _check_name(file: Path) -> None:
 def _too_many(file: Path, found: Difference) -> str:
     count = len(found.put) + len(found.ended)
     return (
-        f"{file}: {count} rows differ, {MOST} is the most that one person is asked to read at"
-        " once. Split the file. Nothing was asked for."
+        f"{file}: {count} rows differ, more than one person is asked to read at once ({MOST}, fewer"
+        " if they are long). Split the file. Nothing was asked for."
     )

@@ -18,6 +18,8 @@ from protocols.refusals import Refused
 
 LASTS_DAYS: Final = 7
 """How long a request waits: a working week; then it expires and is asked for anew."""
+READ_BYTES: Final = 56 * 1024
+"""Of an answer's 64: the rest is the request itself and what was said of it."""
 DELEGATION_DAYS: Final = 60
 """A power is lent for a leave, not for good."""
 
@@ -71,9 +73,14 @@ def fields_of(text: str) -> dict[str, str]:
 
 
 def check_changes(proposal: Proposal) -> None:
-    """Refuse NOTHING_CHANGES where before and after are the same."""
+    """Refuse NOTHING_CHANGES where before and after are the same, and TOO_MUCH_TO_READ where they
+    do not fit the one answer in which whoever approves is shown them.
+    """
     if dict(proposal.before) == dict(proposal.after):
         raise Refused("NOTHING_CHANGES", object=proposal.object)
+    rows = changes(proposal.before, proposal.after)
+    if len(msgspec.msgpack.encode(rows)) > READ_BYTES:
+        raise Refused("TOO_MUCH_TO_READ", object=proposal.object, fields=len(rows))
 
 
 def check_fresh(request: int, kept: Mapping[str, str], now: Mapping[str, str]) -> None:

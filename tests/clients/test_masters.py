@@ -118,6 +118,19 @@ def test_a_master_is_listed_and_exported(call: Call, board: Board, tmp_path: Pat
     assert call("masters", "export", "charge_heads", str(tmp_path / "x.doc")).exit_code == 2
 
 
+def test_more_than_one_request_holds_is_split_by_who_loads_it(
+    call: Call, board: Board, tmp_path: Path
+) -> None:
+    board.answers["masters_list"] = MasterRows("charge_heads", "2027-04-01", [])
+    many = [{"code": f"H{n}", "name": "क" * 80, "owner": "BOARD"} for n in range(400)]
+    file = tmp_path / "heads.csv"
+    file.write_bytes(written("charge_heads", many, "heads.csv"))
+    load = ("masters", "load", "charge_heads", str(file), "--reason", "order 3", *BY_STDIN)
+    said = call(*load, stdin=WORD)
+    assert "400 rows differ, more than one person is asked to read at once" in said.stderr
+    assert board.said[-1][0] == "masters.list", "nothing was asked for"
+
+
 def test_a_long_master_is_asked_for_page_by_page(call: Call, board: Board) -> None:
     rows = [MasterRow(key, "2026-04-01", {**HEAD, "code": key}) for key in ("A", "B", "C")]
 

@@ -169,6 +169,22 @@ async def test_a_master_of_any_length_is_listed_page_by_page(node: Node) -> None
         assert found == every
 
 
+@on_reactor
+async def test_what_nobody_could_be_shown_is_not_asked_for(node: Node) -> None:
+    """It would wait for an approver whose answer never fits a frame."""
+    async with town(node) as t:
+        add_people(t, SECOND)
+        await both(t, ChangeMaster("banks", DAY, [BANK], [], "banks"))
+        long = ChangeMaster("branches", DAY, [branch(n) for n in range(300)], [], "all of them")
+        assert await t.refused("adil", CHANGE, long) == "TOO_MUCH_TO_READ"
+        fits = replace(long, rows=[branch(n) for n in range(90)])
+        asked = await t.done("adil", CHANGE, fits)
+        shown = await t.read("anita", "approvals.show", Show(asked.request))
+        assert len(msgpack.encode(shown)) < MAX_FRAME_BYTES
+        await t.done("anita", "approvals.approve", Approve(asked.request, 1, asked.content))
+        assert len(await stands(t, "branches")) == 90
+
+
 BANK = {"code": "SBI", "name": "State Bank"}
 
 
