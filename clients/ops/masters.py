@@ -138,11 +138,9 @@ def load(
             talk(line)
         if dry_run or not (found.put or found.ended):
             return found, None
-        if len(found.put) + len(found.ended) > MOST:
+        if not _readable(found):
             raise Ended(Exit.REFUSED, _too_many(file, found))
         body = checked(words.ChangeMaster(master, day, found.put, found.ended, reason))
-        if len(msgspec.msgpack.encode(body)) > MOST_BYTES:
-            raise Ended(Exit.REFUSED, _too_many(file, found))
         return found, (await submit_file(link, "masters.change", body, f"{master} {day}")).body
 
     found, asked = signed_in(me, password_file, work)
@@ -176,6 +174,11 @@ def _rows(master: str, file: Path) -> list[dict[str, str]]:
 def _check_name(file: Path) -> None:
     if file.suffix not in {".csv", ".yaml", ".yml"}:
         raise click.UsageError(f"{file.name}: a master's file ends in .csv, .yaml or .yml.")
+
+
+def _readable(found: Difference) -> bool:
+    size = len(msgspec.msgpack.encode([found.put, found.ended]))
+    return len(found.put) + len(found.ended) <= MOST and size <= MOST_BYTES
 
 
 def _too_many(file: Path, found: Difference) -> str:
