@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from clients.counter import (
     leaf_words,
@@ -172,6 +173,13 @@ def test_every_form_that_help_shows_can_be_typed(word: str) -> None:
 def test_help_leaves_no_verb_out(module: Any) -> None:
     shown = {form.split()[1] for form, _ in module.FORMS if " " in form}
     assert shown == set(module.VERBS)
+
+
+def test_my_receipts_stand_in_their_columns_in_every_mode() -> None:
+    rows = [replace(RECEIPT, mode=mode) for mode in get_args(payments.Mode)]
+    lines = paper.mine_text(payments.Receipts(rows, len(rows), 1)).splitlines()[:-1]
+    assert len({line.index("Rs ") for line in lines}) == 1
+    assert max(map(len, lines)) <= 80
 
 
 def test_nothing_payable_says_what_can_be_taken() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import click.testing
 import pytest
+from msgspec.structs import replace
 
-from clients.ops import progress
+from clients.ops import ledger_pages, progress
 from protocols.accounts import CHART
 from protocols.catalogue import ledger as words
 from tests.clients.links import Board
@@ -151,3 +152,12 @@ def test_a_bar_is_for_people_only(
     bar.show(1, 2)
     bar.close()
     assert capsys.readouterr().err == f"\rledger [{'#' * 15}{'.' * 15}] 1 of 2 \n"
+
+
+def test_long_words_of_a_voucher_go_on_below_and_leave_the_figures_in_their_column() -> None:
+    long = replace(PAID, words="Charge and surcharge of a returned cheque", paid="")
+    page = ledger_pages.statement_page(N, [words.Statement(N, 0, [PAID, long], 43_000, more=False)])
+    first, second = (line for line in page.splitlines() if "-200.00" in line)
+    assert first.index("-200.00") == second.index("-200.00")
+    assert "Charge and surcharge  " in second
+    assert "           of a returned cheque" in page.splitlines()
