@@ -94,7 +94,8 @@ CREATE TABLE mpower.vouchers (
 );
 COMMENT ON COLUMN mpower.vouchers.value_day IS 'the date from which it counts (surcharge, ageing); null: its business date';
 
--- Every voucher is sealed in the audit entry of the transaction that made it: whoever amends its entries, or takes it away,
+-- Every voucher is sealed in the audit entry of the transaction that made it, with its entries and with what it made of
+-- receipts (event_line): whoever amends one of them, or takes it away,
 -- leaves a seal that does not fit, and the audit's chain holds the seal. Noted here, written by mpower.with_vouchers.
 CREATE FUNCTION mpower.note_voucher() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, mpower, pg_temp AS $$
 BEGIN
@@ -104,9 +105,9 @@ BEGIN
 END
 $$;
 CREATE TRIGGER vouchers_noted AFTER INSERT ON mpower.vouchers FOR EACH ROW EXECUTE FUNCTION mpower.note_voucher();
-CREATE FUNCTION mpower.voucher_seal(v mpower.vouchers, lines bytea) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION mpower.voucher_seal(v mpower.vouchers, lines bytea, events bytea) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT encode(sha256(convert_to(concat_ws(' ', v.voucher, v.kind, v.day - '2000-01-01'::date,
-        coalesce(v.value_day - '2000-01-01'::date, -1), v.by), 'UTF8') || coalesce(lines, '')), 'hex')
+        coalesce(v.value_day - '2000-01-01'::date, -1), v.by), 'UTF8') || coalesce(lines, '') || coalesce(events, '')), 'hex')
 $$;
 CREATE FUNCTION mpower.entry_line(e mpower.entries) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT int8send(e.debit) || int8send(e.credit) || int8send(e.amount_paise)
@@ -167,6 +168,10 @@ CREATE TABLE mpower.receipt_events (
             ('VERIFIED', 'DISHONOURED', 4), ('REMITTED', 'DISHONOURED', 4), ('REALISED', 'DISHONOURED', 4),
             ('DISHONOURED', 'RE_DEBITED', 5)) END)
 );
+-- What of an event its voucher's seal covers: all of it.
+CREATE FUNCTION mpower.event_line(e mpower.receipt_events) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT record_send(ROW(e.receipt, e.step, e.state, e.after, e.day, e.at, e.by, e.reason))
+$$;
 CREATE UNIQUE INDEX receipt_events_one_next ON mpower.receipt_events (receipt, after) WHERE after IS NOT NULL;
 
 CREATE TABLE mpower.scrolls (

@@ -65,7 +65,9 @@ BEGIN
     PERFORM set_config('mpower.vouchers', '', true);
     SELECT string_agg(v.voucher || ':' || mpower.voucher_seal(v, (
             SELECT string_agg(mpower.entry_line(e), ''::bytea ORDER BY e.line) FROM mpower.entries e
-            WHERE e.voucher = v.voucher)), ' ' ORDER BY v.voucher) INTO seals
+            WHERE e.voucher = v.voucher), (
+            SELECT string_agg(mpower.event_line(x), ''::bytea ORDER BY x.receipt, x.step) FROM mpower.receipt_events x
+            WHERE x.voucher = v.voucher)), ' ' ORDER BY v.voucher) INTO seals
         FROM mpower.vouchers v WHERE v.voucher = ANY (made);
     RETURN '{"vouchers":"' || coalesce(seals, '') || '"' || CASE WHEN details LIKE '{_%:%' THEN ',' || substr(details, 2)
         ELSE '}' END;

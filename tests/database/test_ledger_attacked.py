@@ -165,6 +165,27 @@ ATTACKS: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
         "a voucher moves what its receipts were",
         "",
     ),
+    "who verified a receipt": (
+        ("UPDATE mpower.receipt_events SET by = 'asha' WHERE state = 'VERIFIED'",),
+        SEALED,
+        "",
+    ),
+    "the moment of a cancellation": (
+        ("UPDATE mpower.receipt_events SET at = at - interval '1 hour' WHERE state = 'CANCELLED'",),
+        SEALED,
+        "",
+    ),
+    "a receipt said to have gone to the bank": (
+        (
+            (
+                "INSERT INTO mpower.receipt_events SELECT receipt, 2, 'REMITTED', 'VERIFIED',"
+                " voucher, day, at, by, reason FROM mpower.receipt_events WHERE state = 'VERIFIED'"
+                " LIMIT 1"
+            ),
+        ),
+        "a voucher moves what its receipts were",
+        "",
+    ),
     "a voucher on another day": (
         (f"UPDATE mpower.vouchers SET day = day - 1 WHERE voucher = {voucher('REFUND')}",),
         SEALED,
@@ -178,7 +199,8 @@ ATTACKS: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
                 "UPDATE mpower.audit_entries a SET details = regexp_replace(a.details,"
                 " ':[0-9a-f]{64}', ':' || mpower.voucher_seal(v, (SELECT"
                 " string_agg(mpower.entry_line(e), '' ORDER BY e.line) FROM mpower.entries e"
-                " WHERE e.voucher = v.voucher))) FROM mpower.vouchers v WHERE v.kind = 'CHARGE'"
+                " WHERE e.voucher = v.voucher), NULL)) FROM mpower.vouchers v"
+                " WHERE v.kind = 'CHARGE'"
                 " AND a.details LIKE '{\"vouchers\":\"' || v.voucher || ':%'"
             ),
         ),

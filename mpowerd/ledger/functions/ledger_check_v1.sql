@@ -38,6 +38,9 @@ SET enable_nestloop = off AS $$
     ), lines_now AS MATERIALIZED (
         SELECT e.voucher, string_agg(mpower.entry_line(e), ''::bytea ORDER BY e.line) AS lines FROM mpower.entries e
         WHERE e.voucher < 274877906944 AND e.voucher % parts = part GROUP BY e.voucher
+    ), events_now AS MATERIALIZED (
+        SELECT x.voucher, string_agg(mpower.event_line(x), ''::bytea ORDER BY x.receipt, x.step) AS events
+        FROM mpower.receipt_events x WHERE x.voucher % parts = part GROUP BY x.voucher
     )
     SELECT w.what, w.which, w.expected, w.found FROM (
     SELECT 1 AS rule, coalesce(a.account, s.account) AS place, 'balance of an account is the sum of its entries' AS what,
@@ -147,8 +150,8 @@ SET enable_nestloop = off AS $$
     SELECT 14, coalesce(v.voucher, s.voucher), 'a voucher is as the audit has sealed it',
             coalesce(v.kind || ' ', '') || 'voucher ' || coalesce(v.voucher, s.voucher), coalesce(left(s.seal, 16), 'no seal'),
             coalesce(left(v.seal, 16), 'gone')
-        FROM (SELECT v.voucher, v.kind, mpower.voucher_seal(v, l.lines) AS seal FROM mpower.vouchers v
-            LEFT JOIN lines_now l USING (voucher) WHERE v.voucher % parts = part) v
+        FROM (SELECT v.voucher, v.kind, mpower.voucher_seal(v, l.lines, x.events) AS seal
+            FROM mpower.vouchers v LEFT JOIN lines_now l USING (voucher) LEFT JOIN events_now x USING (voucher) WHERE v.voucher % parts = part) v
         FULL JOIN (SELECT s.* FROM sealed s WHERE s.voucher % parts = part) s USING (voucher)
         WHERE v.seal IS DISTINCT FROM s.seal
     UNION ALL
