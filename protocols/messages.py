@@ -161,8 +161,8 @@ class Beat(Message, tag="b", frozen=True):
 
 
 class Packed(Message, tag="z", frozen=True):
-    """Another message of the server, deflated (raw RFC 1951) because it is large; never one in
-    another, never more than a frame when unpacked.
+    """Another message of the server, deflated (raw RFC 1951, behind a preset dictionary) because it
+    is large; never one in another, never more than a frame when unpacked.
     """
 
     deflated: bytes

@@ -70,7 +70,7 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " that server's disk lost an end that it had confirmed. The primary serves on without it;"
         " this copy cannot go on in the new log, and a fresh one is made by itself. Payments of"
         " the last moment before that fall may be missing: compare the counters' receipts.",
-        "Find out why the primary's disk lost it: a cache without a battery, a dying disk?",
+        "Find out why the primary's disk lost it: a cache without a battery, a dying disk.",
     ),
     "keeps-failing": Advice(
         "This node tries to do something (start PostgreSQL, copy the other's data …) and it fails"

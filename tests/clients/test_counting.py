@@ -16,6 +16,7 @@ from clients.counter import till_words, typed
 from clients.counter.paper import NOTES
 from clients.counter.work import Counter
 from protocols.catalogue.shifts import Cash, CloseShift, ModeCount, OpenShift, Pile, Sheet
+from protocols.messages import Session
 from tests.protocols import till_examples
 
 TAKEN = [ModeCount("CARD", 1, 60_00), ModeCount("CASH", 2, 101_00), ModeCount("CHEQUE", 1, 50_00)]
@@ -69,6 +70,7 @@ class Server:
 async def work(clerk: Clerk, server: Server, line: str) -> None:
     counter = Counter(clerk)  # type: ignore[arg-type]
     counter._link = server  # type: ignore[assignment]
+    counter.session = Session(b"t" * 16, "asha", "clerk", 43_200)
     command = typed.read_line(line)
     assert command is not None
     await counter._safely(counter._do(command))

@@ -107,7 +107,7 @@ async def test_a_payment_waits_for_its_own_clerk_whoever_signs_in_meanwhile(
     code, out, err = await work(house, tmp_path, "C001", f"signin {next_one}", PASSWORD, "status")
     assert (code, "MONEY RECEIPT" in out) == (0, False), err
     assert "asha saved a request at this terminal that is not confirmed" in err
-    assert "not confirmed: payments.take" in out
+    assert f"not confirmed: Rs 42.00 of consumer {consumer} by CASH" in out
     assert requests_of(house, consumer) == [], "neither taken nor refused in another's name"
     audited = house.audited("payments.take")
     assert ("SAVED_BY_ANOTHER", next_one, "counter/C001") in audited

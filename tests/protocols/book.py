@@ -23,9 +23,8 @@ from tests.protocols import examples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "protocol"
 DEFLATED = (
-    "9bb2b0887df2c4d9eb9d0d0c0cf58d0c8ccc748dccf54d8c5681990626ba06865b10cc1003532b63"
-    "232b0383a8558646c626a666e6169606ab8214bc15823d1c837c1dcf31303e4958e2ec18ecb16089"
-    "4ba86bf092c4e28cc4a5218edeae7e8c60b94300"
+    "9bb2b0887df2c4d9eb512c323182580376cd160433c4c0d4cad808628d91b189a999b985a5c1aa20"
+    "056f85600fc7205fc7730c8c4f12c0d62e00dbb124b138231162112358ee1000"
 )
 """The example's deflated bytes as they were once: another zlib may deflate otherwise."""
 NOTE = "Written from the declarations by `python -m tests.protocols.book`; do not edit.\n"
@@ -54,7 +53,9 @@ def vectors() -> dict[str, Any]:
         "from_client": [_message(name, one) for name, one in examples.FROM_CLIENT.items()],
         "from_server": [_message(name, one) for name, one in examples.FROM_SERVER.items()],
         "packed": {
-            "note": "Packed holds raw deflate; inflated it is the payload of the message within",
+            "note": "Packed holds raw deflate; inflated behind the dictionary it is the payload of"
+            " the message within",
+            "dictionary": codec.PACK_DICTIONARY.hex(),
             "payload": codec.encode(Packed(bytes.fromhex(DEFLATED))).hex(),
             "within": codec.encode(examples.LARGE).hex(),
         },
