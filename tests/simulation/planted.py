@@ -130,7 +130,7 @@ PLANTED: Final[dict[str, Plant]] = {
     ),
     "followed_unmeasured": Plant(
         "a server started as primary is followed before its copy was shown to be whole",
-        ("history",),
+        ("history", "no peace"),
         ("only copy set back", "swaps late", "postmaster killed"),
     ),
     "claim_not_kept": Plant(

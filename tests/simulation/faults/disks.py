@@ -76,7 +76,7 @@ def disk_lies(run: Scenario) -> None:
 def power_cut_in_a_small_write(run: Scenario) -> None:
     """The machine goes dark while the small file is written; at times the file is torn then."""
     node = some_node(run)
-    down_s, tears = run.world.between(0.3, 2.0), run.world.chance(0.5)
+    down_s, tears = run.world.between(0.3, 2.0), run.world.chance(0.85)
     node.disk.doomed = lambda: run.crash(node, True, down_s, tears=tears)
 
 

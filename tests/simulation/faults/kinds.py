@@ -36,7 +36,7 @@ KINDS: Final[dict[str, tuple[Any, int]]] = {
     "power cut in a small write": (disks.power_cut_in_a_small_write, 2),
     "snapshot restored": (disks.snapshot_restored, 2),
     "only copy set back": (disks.only_copy_set_back, 2),
-    "unheard end lost": (disks.unheard_end_lost, 2),
+    "unheard end lost": (disks.unheard_end_lost, 4),
     "witness slow": (disks.witness_slow, 2),
     "witness rolled back": (disks.witness_rolled_back, 1),
     "witness torn": (disks.witness_torn, 1),
