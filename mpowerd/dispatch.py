@@ -5,9 +5,10 @@ Order: known operation → key where one belongs → who asks → the body reads
 deny) → the room. Invariants: what has no session or does not read never reaches a key; a keyed
 request that its role does not allow gets the key's earlier outcome if there is one, else the
 refusal becomes the key's outcome; one that another person saved gets the earlier outcome or waits
-for its person; a permission refusal is audited before it is said; nothing an exception says reaches
-the client. Terminals, browser and command line all enter here, so this file
-must not know sockets. The hot path (a lane) makes no task; everything else is one task, bounded.
+for its person; a permission refusal is audited before it is said; no answer is longer than a frame
+(a look's is refused here, a keyed one's in ``keys``, before it is committed); nothing an exception
+says reaches the client. Terminals, browser and command line all enter here, so this file must not
+know sockets. The hot path (a lane) makes no task; everything else is one task, bounded.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from mpowerd.outcomes import Outcome
 from mpowerd.seats import SEATS, Asker, check_role, is_own, kind_of, principal
 from mpowerd.sessions import Sessions
 from protocols.codec import decode_body
-from protocols.messages import Refusal, Reply, Request
+from protocols.messages import MAX_BODY_BYTES, Refusal, Reply, Request
 from protocols.operation import Catalogue, Operation
 from protocols.refusals import Refused
 
@@ -147,7 +148,7 @@ class Dispatch:
             if refused is not None:
                 await self._rooms.note_refusal(asked, refused)
                 raise refused
-            return await self._rooms.read(asked)
+            return fitting(asked.operation, await self._rooms.read(asked))
         if refused is not None:
             return await self._rooms.refuse_key(asked, refused)
         outcome = await self._rooms.write(asked)
@@ -186,6 +187,13 @@ def not_allowed(operation: Operation, caller: Caller) -> Refused | None:
     except Refused as refused:
         return refused
     return None
+
+
+def fitting(operation: Operation, outcome: Outcome) -> Outcome:
+    """Refuse TOO_LONG where a look came to more than a frame: that would break the connection."""
+    if outcome.reply is not None and len(outcome.reply) > MAX_BODY_BYTES:
+        raise Refused("TOO_LONG", purpose=operation.purpose)
+    return outcome
 
 
 def answer_of(seq: int, outcome: Outcome | Refused) -> Reply | Refusal:

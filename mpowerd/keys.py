@@ -25,6 +25,7 @@ from mpowerd.jurisdiction import check_office
 from mpowerd.outcomes import COLUMNS, Outcome, encoded, fresh_refusal, replayed, stored
 from mpowerd.refusals import fields_text, refusal_of
 from protocols.catalogue import CATALOGUE
+from protocols.messages import MAX_BODY_BYTES
 from protocols.operation import SECRET_FIELDS
 from protocols.refusals import Refused
 
@@ -172,7 +173,7 @@ async def _carry_out(
         await check_office(cursor, caller, CATALOGUE.get(operation), body)
         _check_fresh(caller, operation)
         before = await _stands(cursor, operation, body)
-        reply = encoded(await work(cursor, caller, body))
+        reply = _fitting(operation, encoded(await work(cursor, caller, body)))
         changed = (before, await _stands(cursor, operation, body))
     except (Refused, psycopg.Error) as trouble:
         refusal = trouble if isinstance(trouble, Refused) else refusal_of(trouble)
@@ -183,6 +184,15 @@ async def _carry_out(
         return fresh_refusal(refusal)
     await _finish(cursor, caller, key, operation, print_of, None, body, reply, changed)
     return Outcome(reply, None, replay=False)
+
+
+def _fitting(operation: str, reply: bytes) -> bytes:
+    """Undo what could not be answered in one frame. By its bounds no operation that is declared can
+    come to that; one that did would be repeated for ever, and every time break the connection.
+    """
+    if len(reply) > MAX_BODY_BYTES:
+        raise Refused("TOO_LONG", purpose=operation)
+    return reply
 
 
 async def _finish(

@@ -20,6 +20,8 @@ MAX_FRAME_BYTES: Final = 64 * 1024
 """A clerk's message is below 1 KB; a bank batch of 500 lines fits in 64 KB. Checked on the length
 header.
 """
+MAX_BODY_BYTES: Final = MAX_FRAME_BYTES - 64
+"""What an answer may say: the frame, less its envelope."""
 MAX_IN_FLIGHT: Final = 8
 """Requests one connection may have unanswered: enough to hide a WAN round trip, small enough for a
 storm.

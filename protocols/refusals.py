@@ -66,6 +66,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "There is no operation '{operation}'. Update the terminal's software."
     ),
     "BAD_BODY": Sentence("{operation}: {reason}."),
+    "TOO_LONG": Sentence(
+        "To {purpose} as it was asked takes more than one message holds, so nothing was done. "
+        "Ask for less at once: one counter, one office, one person, a shorter time or fewer lines."
+    ),
     "KEY_MISSING": Sentence(
         "{operation} changes something and needs a key. Update the terminal's software."
     ),

@@ -61,6 +61,14 @@ NoStaff = Annotated[
 ]
 Text = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z")]
 """One line a person typed: no control characters, no lone surrogates."""
+Mark = Annotated[
+    str,
+    Meta(
+        max_length=120,
+        pattern=r"^[A-Za-z0-9 .:/_-]*\Z",
+        description="where a list goes on, as it was answered, or nothing",
+    ),
+]
 Name = Annotated[
     str, Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z")
 ]

@@ -134,6 +134,8 @@ def mine_text(mine: Receipts) -> str:
         f"{rupees(one.amount_paise):>18} {one.state}"
         for one in mine.receipts
     ]
+    if len(mine.receipts) < mine.count:
+        lines.append(f"the newest {len(mine.receipts)} of {mine.count} are listed")
     lines.append(f"{mine.count} receipts, {rupees(mine.total_paise)}")
     return "\n".join(lines)
 

@@ -18,11 +18,11 @@ from clients.asking import Asking, submit_file
 from clients.columns import FileRefused
 from clients.door import Ended, Exit, answer, json_option, talk
 from clients.ops import emergencies, logins, matrix, rights
+from clients.ops.paged import all_pages
 from clients.ops.passwords import password
 from clients.ops.signed import as_admin, checked, signed_in
-from protocols.catalogue.body import Nothing
 from protocols.catalogue.consumers import Load, Row
-from protocols.catalogue.security import AddCounter, AddUser, DisableUser
+from protocols.catalogue.security import AddCounter, AddUser, AskSessions, DisableUser
 from protocols.operation import PEOPLE, Role
 from protocols.values import rupees
 
@@ -190,7 +190,10 @@ def disable_user(
 @json_option
 def sessions(*, me: str, password_file: str | None, as_json: bool) -> None:
     """Show who is signed in where."""
-    got = signed_in(me, password_file, lambda link: link.ask("security.sessions", Nothing()))
+    asked = AskSessions()
+    got = signed_in(
+        me, password_file, lambda link: all_pages(link, "security.sessions", asked, "sessions")
+    )
     rows = [msgspec.structs.asdict(one) for one in got.sessions]
     lines = [f"{'user':<16} {'role':<8} {'where':<24} since"]
     lines += [f"{r['user']:<16} {r['role']:<8} {r['subject']:<24} {r['since']}" for r in rows]

@@ -17,6 +17,7 @@ import click
 from clients.asking import Asking
 from clients.door import Ended, Exit, answer, json_option, talk
 from clients.ops.edit_request import differences, edited, listed
+from clients.ops.paged import all_pages
 from clients.ops.signed import as_person, checked, named, signed_in
 from protocols.catalogue import approvals as words
 from protocols.powers import Power, worded
@@ -70,8 +71,10 @@ def _said(act: words.Act) -> str:
 @json_option
 def inbox(*, mine: bool, me: str, password_file: str | None, as_json: bool) -> None:
     """List what waits for me, the oldest first."""
-    body = words.Inbox(mine=mine)
-    got = signed_in(me, password_file, lambda link: link.ask("approvals.inbox", body))
+    body = words.Inbox(mine)
+    got = signed_in(
+        me, password_file, lambda link: all_pages(link, "approvals.inbox", body, "requests")
+    )
     nothing = "you asked for nothing" if mine else "nothing waits for you"
     text = "\n".join(_line(one) for one in got.requests) or nothing
     answer(named(got), text, as_json=as_json)

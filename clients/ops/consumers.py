@@ -51,6 +51,8 @@ def show(
         f" {one.reason})"
         for one in got.changes
     ]
+    if got.more:
+        lines.append("  (older changes are in the audit: 'mpower audit show --consumer NUMBER')")
     if not got.told:
         lines.append("  (how they changed is told in the consumer's own office)")
     answer(named(got), "\n".join(lines), as_json=as_json)
@@ -195,4 +197,6 @@ def contacts(
         + f" ({one.user})"
         for one in got.contacts
     ]
+    if got.more:
+        lines.append(f"older ones: --before {got.contacts[-1].contact}")
     answer(named(got), "\n".join(lines) or "no contact is kept", as_json=as_json)

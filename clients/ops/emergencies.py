@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from clients.door import answer, json_option
+from clients.ops.paged import all_pages
 from clients.ops.rights import limit_of, show_pending
 from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue.emergencies import BreakGlass, Emergencies, Emergency, ReviewEmergency
@@ -64,7 +65,11 @@ def emergency() -> None:
 def emergency_list(*, whole: bool, me: str, password_file: str | None, as_json: bool) -> None:
     """List those that stand or wait for their review, with what was decided with each."""
     body = Emergencies(whole)
-    got = signed_in(me, password_file, lambda link: link.ask("security.emergencies", body))
+    got = signed_in(
+        me,
+        password_file,
+        lambda link: all_pages(link, "security.emergencies", body, "emergencies"),
+    )
     rows = [msgspec.structs.asdict(one) for one in got.emergencies]
     lines = [_said(one) for one in got.emergencies]
     text = "\n".join(lines) or "no emergency power stands or waits for its review"

@@ -17,6 +17,7 @@ from clients.asking import Asking, submit_file
 from clients.columns import FileRefused
 from clients.door import Ended, Exit, answer, json_option, talk
 from clients.ops.master_files import Difference, described, difference, read_rows, written
+from clients.ops.paged import all_pages
 from clients.ops.rights import show_pending
 from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue import masters as words
@@ -71,7 +72,9 @@ def list_master(
 def history(master: Any, key: str, *, me: str, password_file: str | None, as_json: bool) -> None:
     """Show everything that was ever said about the object KEY of MASTER."""
     body = checked(words.MasterHistory(master, key))
-    got = signed_in(me, password_file, lambda link: link.ask("masters.history", body))
+    got = signed_in(
+        me, password_file, lambda link: all_pages(link, "masters.history", body, "versions")
+    )
     lines = [
         f"from {one.valid_from}: "
         + (", ".join(f"{n} {v}" for n, v in one.fields.items()) if one.fields else "ended")

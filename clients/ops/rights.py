@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from clients.door import answer, json_option
+from clients.ops.paged import all_pages
 from clients.ops.signed import as_admin, checked, signed_in
 from protocols.catalogue.approvals import Pending
 from protocols.catalogue.own_accounts import DisownAccount, OwnAccount, OwnAccounts
@@ -124,7 +125,9 @@ def withdraw(
 def powers(person: str, *, me: str, password_file: str | None, as_json: bool) -> None:
     """List who holds which power, the withdrawn ones too."""
     body = checked(Powers(person))
-    got = signed_in(me, password_file, lambda link: link.ask("security.powers", body))
+    got = signed_in(
+        me, password_file, lambda link: all_pages(link, "security.powers", body, "powers")
+    )
     lines = [f"{one.power_id:>5}  {_said(one)}" for one in got.powers]
     rows = [msgspec.structs.asdict(one) for one in got.powers]
     answer({"powers": rows}, "\n".join(lines) or "no power is granted", as_json=as_json)
@@ -172,7 +175,9 @@ def own_account_end(
 def own_account_list(person: str, *, me: str, password_file: str | None, as_json: bool) -> None:
     """List whose own which account is."""
     body = checked(OwnAccounts(person))
-    got = signed_in(me, password_file, lambda link: link.ask("security.own_accounts", body))
+    got = signed_in(
+        me, password_file, lambda link: all_pages(link, "security.own_accounts", body, "accounts")
+    )
     rows = [msgspec.structs.asdict(one) for one in got.accounts]
     lines = [f"{one.person:<16} {one.consumer}  since {one.since}" for one in got.accounts]
     answer({"accounts": rows}, "\n".join(lines) or "no account is noted", as_json=as_json)

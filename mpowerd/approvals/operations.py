@@ -32,6 +32,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.jurisdiction import check_office
 from mpowerd.outcomes import instant
+from mpowerd.paging import fitting
 from mpowerd.refusals import refusal_of
 from protocols.catalogue import CATALOGUE
 from protocols.catalogue import approvals as words
@@ -42,6 +43,8 @@ from protocols.refusals import Refused
 
 Carry = Callable[[Cursor, Caller, Any], Awaitable[Struct]]
 Propose = Callable[[Cursor, Any], Awaitable[Proposal]]
+SAID: Final = 300
+"""Letters of a refusal beside 49 others: the whole sentence comes with the request alone."""
 
 
 class Approvals:
@@ -95,7 +98,7 @@ class Approvals:
                 if refused is None or not refused.final:
                     raise
                 await cursor.execute("ROLLBACK TO SAVEPOINT decision")
-                decided.append(words.Decided(one.request, refused.code, refused.sentence))
+                decided.append(words.Decided(one.request, refused.code, refused.sentence[:SAID]))
             else:
                 besides[found.power] = besides.get(found.power, 0) + found.value
                 decided.append(words.Decided(one.request, "", ""))
@@ -178,9 +181,16 @@ async def _note(
     await note(cursor, chain, caller, what, outcome, about=about, details=details)
 
 
+ACTS_BYTES: Final = 5 * 1024
+"""Of a request's acts in one answer, beside all of its changes."""
+
+
 async def inbox(cursor: Cursor, caller: Caller, body: words.Inbox) -> words.Requests:
     """List what waits for this person, or what they asked for."""
-    return words.Requests(await store.inbox(cursor, caller, body.most, mine=body.mine))
+    after = int(body.mark or 0)
+    rows = await store.inbox(cursor, caller, after, body.most + 1, mine=body.mine)
+    kept = fitting(rows[: body.most])
+    return words.Requests(kept, str(kept[-1].request) if len(kept) < len(rows) else "")
 
 
 async def show(cursor: Cursor, caller: Caller, body: words.Show) -> words.Shown:
@@ -188,10 +198,11 @@ async def show(cursor: Cursor, caller: Caller, body: words.Show) -> words.Shown:
     found = await store.show(cursor, caller, body.request)
     if found is None:
         raise Refused("NO_REQUEST", request=body.request)
+    acts = fitting(found.acts[::-1], ACTS_BYTES)[::-1]
     if body.body:
-        return words.Shown(found.waiting, [], found.acts, found.forwarded_to, found.body)
+        return words.Shown(found.waiting, [], acts, found.forwarded_to, found.body)
     rows = [words.Change(*row) for row in changes(found.before, found.after)]
-    return words.Shown(found.waiting, rows, found.acts, found.forwarded_to)
+    return words.Shown(found.waiting, rows, acts, found.forwarded_to)
 
 
 def _answering(act: str) -> Carry:

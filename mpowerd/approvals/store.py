@@ -34,7 +34,7 @@ EDIT: Final = (
 )
 INBOX: Final = (
     "SELECT request, operation, object, power, value, office, version, content, state,"
-    " maker_person, maker_name, reason, asked_at, due_at FROM mpower.inbox_v1(%s, %s, %s)"
+    " maker_person, maker_name, reason, asked_at, due_at FROM mpower.inbox_v1(%s, %s, %s, %s)"
 )
 SHOW: Final = (
     "SELECT operation, object, power, value, office, version, content, state, maker_person,"
@@ -178,9 +178,13 @@ async def edit(
     return version, instant(due_at)
 
 
-async def inbox(cursor: Cursor, caller: Caller, most: int, *, mine: bool) -> list[Waiting]:
-    """Give the requests that wait for a person, or that a person made."""
-    await cursor.execute(INBOX, (caller.session, mine, most))
+async def inbox(
+    cursor: Cursor, caller: Caller, after: int, most: int, *, mine: bool
+) -> list[Waiting]:
+    """Give the requests that wait for a person, or that a person made, after one (0: from the
+    first).
+    """
+    await cursor.execute(INBOX, (caller.session, mine, most, after))
     return [_waiting(row) for row in await cursor.fetchall()]
 
 

@@ -19,6 +19,7 @@ from mpowerd.audit import store
 from mpowerd.audit.masking import masked
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
+from mpowerd.paging import fitting
 from protocols.catalogue import audit as words
 from protocols.checkpoints import public_pem
 from protocols.operation import Role
@@ -58,12 +59,8 @@ async def show(cursor: Cursor, caller: Caller, body: words.Look) -> words.Entrie
 
 def _page(entries: list[words.Entry]) -> tuple[list[words.Entry], bool]:
     """Cut what does not fit into an answer; True: there may be more where it was cut."""
-    size = 0
-    for number, one in enumerate(entries):
-        size += 200 + len(one.details.encode()) + len(one.object.encode())
-        if size > PAGE_BYTES and number:
-            return entries[:number], True
-    return entries, len(entries) >= MOST
+    kept = fitting(entries)
+    return kept, len(kept) < len(entries) or len(entries) >= MOST
 
 
 def _entry(role: Role, row: Sequence[Any]) -> words.Entry:

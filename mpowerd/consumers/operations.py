@@ -14,6 +14,7 @@ from mpowerd.consumers.rules import check_details, check_rows
 from mpowerd.database import Cursor
 from mpowerd.jurisdiction import office_out_of_reach
 from mpowerd.outcomes import instant
+from mpowerd.paging import fitting
 from protocols.catalogue.consumers import (
     Account,
     AccountData,
@@ -46,7 +47,8 @@ async def find(cursor: Cursor, caller: Caller, body: Find) -> Found:
     rows = await store.find(cursor, body.by, body.text, body.limit)
     found = [Consumer(*row) for row in rows[: body.limit]]
     masked = [replace(one, mobile=shown(caller.role, "mobile", one.mobile)) for one in found]
-    return Found(masked, len(rows) > body.limit)
+    kept = fitting(masked)
+    return Found(kept, len(kept) < len(rows))
 
 
 async def dues(cursor: Cursor, caller: Caller, body: Dues) -> DuesAnswer:
@@ -96,11 +98,14 @@ async def account(cursor: Cursor, caller: Caller, body: Account) -> AccountData:
             instant(at),
         )
         for field, before, after, user, reason, at in await store.changes(
-            cursor, int(body.consumer), body.most
+            cursor, int(body.consumer), body.most + 1
         )
     ]
+    kept = fitting(changes[: body.most])
     elsewhere = await office_out_of_reach(cursor, caller, "consumer", body.consumer)
-    return AccountData(body.consumer, fields, changes, told=not elsewhere)
+    return AccountData(
+        body.consumer, fields, kept, told=not elsewhere, more=len(kept) < len(changes)
+    )
 
 
 async def _stands(cursor: Cursor, consumer: str) -> dict[str, str]:
@@ -167,8 +172,9 @@ async def note_contact(cursor: Cursor, caller: Caller, body: NoteContact) -> Con
 
 async def contacts(cursor: Cursor, caller: Caller, body: Contacts) -> ContactHistory:
     """Show the contacts with a consumer, newest first."""
-    rows = await store.contacts(cursor, int(body.consumer), body.before, body.most)
-    return ContactHistory([Contact(*[*row[:-1], instant(row[-1])]) for row in rows])
+    rows = await store.contacts(cursor, int(body.consumer), body.before, body.most + 1)
+    kept = fitting([Contact(*[*row[:-1], instant(row[-1])]) for row in rows[: body.most]])
+    return ContactHistory(kept, len(kept) < len(rows))
 
 
 SERVED: Final[dict[str, Any]] = {

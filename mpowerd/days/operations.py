@@ -14,6 +14,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.days import store
 from mpowerd.days.rules import financial_year, near_date, real_date, summed
+from mpowerd.paging import fitting
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.days import AskBook, CashBook, Closed, CloseDay, Day, OpenDay
 from protocols.values import HEAD_OFFICE
@@ -31,7 +32,7 @@ async def close_day(cursor: Cursor, caller: Caller, body: CloseDay) -> Closed:
     date = real_date("days.close", body.date)
     year = await store.close_day(cursor, date, caller.user)
     waiting = await store.waiting(cursor, HEAD_OFFICE, "", date, banks=True)
-    return Closed(body.date, financial_year(year), "CLOSED", waiting)
+    return Closed(body.date, financial_year(year), "CLOSED", fitting(waiting))
 
 
 async def today(cursor: Cursor, caller: Caller, body: Nothing) -> Day:

@@ -9,6 +9,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.instruments import rules, store
 from mpowerd.outcomes import instant
+from mpowerd.paging import page
 from protocols.catalogue.instruments import (
     Dishonour,
     Dishonoured,
@@ -62,7 +63,12 @@ async def _facts(cursor: Cursor, number: str) -> tuple[int, rules.Facts]:
 
 async def returned(cursor: Cursor, caller: Caller, body: Returned) -> ReturnedAll:
     """Show which instruments of a consumer came back."""
-    return ReturnedAll([_returned(row) for row in await store.returned(cursor, int(body.consumer))])
+    every = [_returned(row) for row in await store.returned(cursor, int(body.consumer))]
+    return ReturnedAll(*page(every, _when, body.mark, newest_first=True))
+
+
+def _when(one: ReturnedOne) -> str:
+    return f"{one.at} {one.receipt}"
 
 
 def _returned(row: tuple[Any, ...]) -> ReturnedOne:

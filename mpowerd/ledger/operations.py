@@ -15,6 +15,7 @@ from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.ledger import store
 from mpowerd.ledger.explained import told
+from mpowerd.paging import fitting
 from protocols.accounts import CHART, CODES, Group, group_of
 from protocols.catalogue import ledger as words
 from protocols.refusals import Refused
@@ -30,7 +31,7 @@ async def check(cursor: Cursor, caller: Caller, body: words.Check) -> words.Chec
     if body.part >= parts:
         raise Refused("BAD_BODY", operation="ledger.check", reason=f"there are {parts} parts")
     rows = await store.check(cursor, body.part, parts, WRONG)
-    return words.Checked(body.part, parts, accounts, [words.Wrong(*row) for row in rows])
+    return words.Checked(body.part, parts, accounts, fitting([words.Wrong(*row) for row in rows]))
 
 
 async def statement(cursor: Cursor, caller: Caller, body: words.Ask) -> words.Statement:
@@ -40,14 +41,18 @@ async def statement(cursor: Cursor, caller: Caller, body: words.Ask) -> words.St
         raise Refused("DAYS_REVERSED", since=body.since, until=body.until)
     receipt, voucher, paise = body.mark.split(".") if body.mark else ("0", "0", "0")
     mark = (int(receipt), int(voucher), int(paise)) if body.mark else None
-    rows = await store.statement(cursor, int(body.consumer), since, until, mark, body.most)
-    if not rows:
-        raise Refused("NO_CONSUMER", consumer=body.consumer)
+    most, lines = body.most, None
+    while lines is None or len(fitting(lines)) < len(lines):  # cut at its oldest end, in its SQL
+        most = most if lines is None else len(fitting(lines[::-1]))
+        rows = await store.statement(cursor, int(body.consumer), since, until, mark, most)
+        if not rows:
+            raise Refused("NO_CONSUMER", consumer=body.consumer)
+        lines = [told(row) for row in rows if row.voucher is not None]
     page = rows[0]
     return words.Statement(
         body.consumer,
         page.opening,
-        [told(row) for row in rows if row.voucher is not None],
+        lines,
         page.closing,
         page.more,
         f"{page.next_receipt}.{page.next_voucher}.{page.opening}",
@@ -98,6 +103,7 @@ async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) ->
             for day, *figures in (row[:4] for row in rows)
             if day is not None
         ]
+    kept = fitting(lines[: body.most])
     return words.Subledger(
         body.name,
         group.words,
@@ -105,8 +111,8 @@ async def subledger(cursor: Cursor, caller: Caller, body: words.AskSubledger) ->
         accounts,
         debit,
         credit,
-        lines[: body.most],
-        len(lines) > body.most,
+        kept,
+        len(kept) < len(lines),
     )
 
 

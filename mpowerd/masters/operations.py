@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 
 from mpowerd.approvals.rules import Proposal
@@ -15,6 +14,7 @@ from mpowerd.database import Cursor
 from mpowerd.masters import store
 from mpowerd.masters.rules import Standing, ahead_of, check_later, judged, still_used, told
 from mpowerd.outcomes import instant
+from mpowerd.paging import fitting, page
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.masters import (
     ChangeMaster,
@@ -30,8 +30,6 @@ from protocols.refusals import Refused
 from protocols.values import HEAD_OFFICE
 
 PAGE: Final = 500
-PAGE_BYTES: Final = 48 * 1024
-"""Of a page's rows: an answer is one frame."""
 
 
 def _day(text: str) -> dt.date:
@@ -41,22 +39,15 @@ def _day(text: str) -> dt.date:
         raise Refused("MASTER_DATE", day=text, why="there is no such day") from None
 
 
-def _fitting(rows: list[MasterRow]) -> list[MasterRow]:
-    """As many of the rows as one answer holds; at least one."""
-    bytes_left = PAGE_BYTES
-    for n, row in enumerate(rows):
-        bytes_left -= len(msgspec.msgpack.encode(row))
-        if bytes_left < 0:
-            return rows[: max(n, 1)]
-    return rows
-
-
 async def history(cursor: Cursor, caller: Caller, body: MasterHistory) -> MasterVersions:
     """Show how one object changed."""
     rows = await store.history(cursor, body.master, body.key)
-    return MasterVersions(
-        [MasterVersion(str(day), fields, instant(at)) for day, fields, at in rows]
-    )
+    every = [MasterVersion(str(day), fields, instant(at)) for day, fields, at in rows]
+    return MasterVersions(*page(every, _said_when, body.mark, newest_first=True))
+
+
+def _said_when(one: MasterVersion) -> str:
+    return f"{one.valid_from} {one.changed_at}"
 
 
 def _near(master: str) -> set[str]:
@@ -106,7 +97,7 @@ def served(here: Callable[[], dt.date]) -> dict[str, Any]:
     async def listed(cursor: Cursor, caller: Caller, body: ListMaster) -> MasterRows:
         day = _day(body.as_of) if body.as_of else here()
         rows = await store.listed(cursor, body.master, day, body.after, PAGE + 1)
-        kept = _fitting([MasterRow(key, str(since), row) for key, since, row in rows[:PAGE]])
+        kept = fitting([MasterRow(key, str(since), row) for key, since, row in rows[:PAGE]])
         return MasterRows(body.master, str(day), kept, len(kept) < len(rows))
 
     async def change(cursor: Cursor, caller: Caller, body: ChangeMaster) -> Nothing:

@@ -15,6 +15,7 @@ from mpowerd.allocation import allocate, as_told, order_of
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
+from mpowerd.paging import fitting
 from mpowerd.payments import verification
 from mpowerd.payments.rules import objection_to_verify, parsed
 from protocols.catalogue.payments import (
@@ -40,7 +41,7 @@ async def mine(cursor: Cursor, caller: Caller, body: Mine) -> Receipts:
         Receipt(number, str(day), instant(at), *rest)
         for number, day, at, *rest, _count, _total in rows
     ]
-    return Receipts(receipts, rows[0][-2] if rows else 0, rows[0][-1] if rows else 0)
+    return Receipts(fitting(receipts), rows[0][-2] if rows else 0, rows[0][-1] if rows else 0)
 
 
 async def duplicate(cursor: Cursor, caller: Caller, body: Duplicate) -> Receipt:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from mpowerd.cash import read, written
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
+from mpowerd.paging import fitting
 from protocols.catalogue.remittance import (
     Cheque,
     Group,
@@ -44,6 +45,8 @@ REALISE: Final = (
 )
 LINES_MAX: Final = 400
 """Instruments on one slip: it fits a frame, and a bundle a teller will take."""
+PARTS_BYTES: Final = 6 * 1024
+"""Of an office's counters on one slip: above 250 of them."""
 
 
 async def sort(cursor: Cursor, cheques: Sequence[Cheque], by: str) -> None:
@@ -79,7 +82,7 @@ async def read_slip(cursor: Cursor, slip: int) -> Slip:
     assert row is not None, f"there is no slip {slip}"
     number, office, kind, bank, place, day, at, by, cash, total, realised, still = row
     await cursor.execute(PARTS, (slip,))
-    parts = [Part(*one) for one in await cursor.fetchall()]
+    parts = fitting([Part(*one) for one in await cursor.fetchall()], PARTS_BYTES)
     await cursor.execute(LINES, (slip,))
     lines = [SlipLine(*one) for one in await cursor.fetchall()]
     which, made = (number, office, kind, bank, place), (str(day), instant(at), by, read(cash))

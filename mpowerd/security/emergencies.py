@@ -11,6 +11,7 @@ from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
+from mpowerd.paging import fitting, page
 from protocols.catalogue.body import Nothing
 from protocols.catalogue.emergencies import (
     BreakGlass,
@@ -28,6 +29,8 @@ FOUND: Final = (
     "SELECT power_id, person, power, most, office, since, until, stands, given_by, reviewed_at,"
     " reviewed_by, review, decisions FROM mpower.emergencies_v1(%s)"
 )
+DECIDED_BYTES: Final = 40 * 1024
+"""Of the decisions that are told of one emergency power: above a thousand, and it lasts hours."""
 REVIEW: Final = "SELECT mpower.review_emergency_v1(%s, %s, %s)"
 
 
@@ -49,7 +52,12 @@ async def break_glass(cursor: Cursor, caller: Caller, body: BreakGlass) -> Nothi
 
 async def emergencies(cursor: Cursor, caller: Caller, body: Emergencies) -> EmergenciesFound:
     """Say which stand or wait for their review, or all."""
-    return EmergenciesFound(await found(cursor, whole=body.whole))
+    every = await found(cursor, whole=body.whole)
+    return EmergenciesFound(*page(every, _number, body.mark, newest_first=True))
+
+
+def _number(one: Emergency) -> str:
+    return f"{one.power_id:010}"
 
 
 async def review(cursor: Cursor, caller: Caller, body: ReviewEmergency) -> EmergencyReviewed:
@@ -67,6 +75,7 @@ async def found(cursor: Cursor, *, whole: bool = False) -> list[Emergency]:
 def _emergency(*row: Any) -> Emergency:
     number, person, power, most, office, since, until, stands, given_by, at, by, said, done = row
     decided = [DecidedThen(int(one), what) for one, what in msgspec.json.decode(done)]
+    decided = fitting(decided, DECIDED_BYTES)
     reviewed: dt.datetime | None = at
     return Emergency(
         *(number, person, power, most or 0, office, instant(since), instant(until), stands),

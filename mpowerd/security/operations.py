@@ -14,6 +14,7 @@ from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
+from mpowerd.paging import page
 from mpowerd.security import emergencies, store
 from mpowerd.security.rules import check_dates, check_password, step_of
 from protocols.catalogue.body import Nothing
@@ -31,6 +32,7 @@ from protocols.catalogue.security import (
     AddUser,
     AllowReset,
     Appoint,
+    AskSessions,
     CounterAdded,
     DisableUser,
     EnableUser,
@@ -120,7 +122,12 @@ async def withdraw_power(cursor: Cursor, caller: Caller, body: WithdrawPower) ->
 
 async def powers(cursor: Cursor, caller: Caller, body: Powers) -> PowersHeld:
     """Say who holds which power."""
-    return PowersHeld(await store.powers(cursor, body.person))
+    held = await store.powers(cursor, body.person)
+    return PowersHeld(*page(held, _number, body.mark, newest_first=True))
+
+
+def _number(one: HeldPower) -> str:
+    return f"{one.power_id:010}"
 
 
 def _said(power: str, most: int, office: str, last: str) -> str:
@@ -136,7 +143,8 @@ async def own_account(cursor: Cursor, caller: Caller, body: OwnAccount) -> Owned
 
 async def own_accounts(cursor: Cursor, caller: Caller, body: OwnAccounts) -> OwnedAccounts:
     """Say whose own which account is."""
-    return OwnedAccounts(await store.own_accounts(cursor, body.person))
+    owned = await store.own_accounts(cursor, body.person)
+    return OwnedAccounts(*page(owned, lambda one: f"{one.person} {one.consumer}", body.mark))
 
 
 async def propose_disowning(cursor: Cursor, body: DisownAccount) -> Proposal:
@@ -227,12 +235,11 @@ async def add_counter(cursor: Cursor, caller: Caller, body: AddCounter) -> Count
     return CounterAdded(body.counter, body.office, body.kind)
 
 
-async def sessions(cursor: Cursor, caller: Caller, body: Nothing) -> Sessions:
+async def sessions(cursor: Cursor, caller: Caller, body: AskSessions) -> Sessions:
     """Say who is signed in where."""
     rows = await store.sessions(cursor)
-    return Sessions(
-        [SessionRow(user, role, subject, instant(since)) for user, role, subject, since in rows]
-    )
+    live = [SessionRow(user, role, subject, instant(since)) for user, role, subject, since in rows]
+    return Sessions(*page(live, lambda one: f"{one.subject} {one.since} {one.user}", body.mark))
 
 
 def served(

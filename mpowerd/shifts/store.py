@@ -8,6 +8,7 @@ from mpowerd.caller import Caller
 from mpowerd.cash import read, written
 from mpowerd.database import Cursor
 from mpowerd.outcomes import instant
+from mpowerd.paging import fitting
 from mpowerd.shifts.rules import PAPER
 from protocols.catalogue.shifts import Cash, HandOver, Instrument, ModeCount, PickUp, Sheet
 
@@ -29,6 +30,9 @@ OFFERED: Final = "SELECT whom, counted, fresh FROM mpower.offered_v1(%s)"
 TAKE_OVER: Final = "SELECT mpower.take_over_v1(%s)"
 LISTED: Final = 400
 """Instruments of one sheet: it fits a frame; a longer list is closed by its total."""
+LISTED_BYTES: Final = 48 * 1024
+PICK_UPS_BYTES: Final = 10 * 1024
+"""The newest of a shift's pick-ups: some forty of them, each with its notes."""
 NO_LIMIT: Final = -1
 
 
@@ -119,8 +123,8 @@ async def sheet(cursor: Cursor, shift: int) -> Sheet:
         expected_paise=found["cash_paise"],
         limit_paise=NO_LIMIT if found["limit_paise"] is None else found["limit_paise"],
         modes=list((await modes(cursor, shift)).values()),
-        instruments=(await instruments(cursor, shift))[:LISTED],
-        pick_ups=await pick_ups(cursor, shift),
+        instruments=fitting((await instruments(cursor, shift))[:LISTED], LISTED_BYTES),
+        pick_ups=fitting((await pick_ups(cursor, shift))[::-1], PICK_UPS_BYTES)[::-1],
         closed_at="" if closed is None else instant(closed),
         counted=read(found["counted_cash"]),
         difference_paise=0 if closed is None else found["counted_paise"] - found["cash_paise"],

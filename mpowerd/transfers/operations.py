@@ -10,6 +10,7 @@ from mpowerd.allocation import allocate
 from mpowerd.approvals.rules import Proposal
 from mpowerd.caller import Caller
 from mpowerd.database import Cursor
+from mpowerd.paging import fitting
 from mpowerd.transfers import rules, store
 from protocols.accounts import CODES
 from protocols.catalogue.payments import HeadPosted
@@ -155,7 +156,8 @@ async def refunds(cursor: Cursor, caller: Caller, body: AskRefunds) -> Refunds:
     """Show what waits to be paid out, or what the bank was told to pay."""
     rows = await store.refunds(cursor, body)
     said: list[list[Any]] = [[row[0], str(row[1]), *row[2:]] for row in rows[: body.most]]
-    return Refunds([RefundLine(*one) for one in said], len(rows) > body.most)
+    kept = fitting([RefundLine(*one) for one in said])
+    return Refunds(kept, len(kept) < len(rows))
 
 
 async def suspense(cursor: Cursor, caller: Caller, body: AskSuspense) -> Suspense:
@@ -165,7 +167,8 @@ async def suspense(cursor: Cursor, caller: Caller, body: AskSuspense) -> Suspens
         SuspenseLine(place, number, str(day), reference, said, str(value_date), paise)
         for place, number, day, reference, said, value_date, paise in rows[: body.most]
     ]
-    return Suspense(lines, len(rows) > body.most)
+    kept = fitting(lines)
+    return Suspense(kept, len(kept) < len(rows))
 
 
 async def match(cursor: Cursor, caller: Caller, body: Match) -> Matched:

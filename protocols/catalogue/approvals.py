@@ -41,10 +41,13 @@ class Pending(Body, frozen=True):
 
 
 class Inbox(Body, frozen=True):
-    """What waits for me (``mine`` false), or what I asked for (true)."""
+    """What waits for me (``mine`` false), or what I asked for (true); after the page that answered
+    ``mark``.
+    """
 
     mine: bool = False
     most: Annotated[int, Meta(ge=1, le=100)] = 50
+    mark: Annotated[str, Meta(pattern=r"^[0-9]{0,18}\Z")] = ""
 
 
 class Waiting(Body, frozen=True):
@@ -67,9 +70,12 @@ class Waiting(Body, frozen=True):
 
 
 class Requests(Body, frozen=True):
-    """The requests, oldest first; my own newest first."""
+    """The requests, oldest first; my own newest first; ``mark``: where the next page begins, '' at
+    the end.
+    """
 
     requests: list[Waiting]
+    mark: str = ""
 
 
 class Show(Body, frozen=True):
@@ -101,7 +107,9 @@ class Act(Body, frozen=True):
 
 
 class Shown(Body, frozen=True):
-    """A request with its changes, or its body, and its history."""
+    """A request with its changes, or its body, and its history: the newest acts upon it, as many
+    as fit (the audit has all).
+    """
 
     request: Waiting
     changes: list[Change]

@@ -172,13 +172,14 @@ class FieldChange(Body, frozen=True):
 
 class AccountData(Body, frozen=True):
     """A consumer's own data as this role sees them, and the changes, newest first. ``told`` false:
-    the changes are told in the consumer's office only.
+    the changes are told in the consumer's office only. ``more``: there are older ones.
     """
 
     consumer: str
     fields: dict[str, str]
     changes: list[FieldChange]
     told: bool = True
+    more: bool = False
 
 
 ContactKind = Literal["VISIT", "CALL", "LETTER", "NOTICE", "BILL", "MESSAGE"]
@@ -228,9 +229,10 @@ class Contact(Body, frozen=True):
 
 
 class ContactHistory(Body, frozen=True):
-    """The contacts, newest first."""
+    """The contacts, newest first; ``more``: there are older ones, before the last of these."""
 
     contacts: list[Contact]
+    more: bool = False
 
 
 CHANGERS = frozenset({Role.RECEIVER, Role.OFFICER})

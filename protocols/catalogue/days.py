@@ -45,7 +45,7 @@ class Waiting(Body, frozen=True):
 
 class Closed(Body, frozen=True):
     """The business day is closed. ``waiting``: what of it is to be verified yet: posted when
-    the next day is open, valued at this one.
+    the next day is open, valued at this one; the first counters of them, if they do not fit.
     """
 
     date: str

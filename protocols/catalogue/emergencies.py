@@ -16,7 +16,7 @@ from protocols.catalogue.body import Body
 from protocols.catalogue.security import ADMINS, RIGHTS
 from protocols.operation import About, Operation, Role
 from protocols.powers import Power
-from protocols.values import MAX_PAISE, Office, StaffNumber, Text
+from protocols.values import MAX_PAISE, Mark, Office, StaffNumber, Text
 
 
 class BreakGlass(Body, frozen=True):
@@ -33,9 +33,12 @@ class BreakGlass(Body, frozen=True):
 
 
 class Emergencies(Body, frozen=True):
-    """The emergency powers that stand or wait for their review; ``whole``: all there ever were."""
+    """The emergency powers that stand or wait for their review; ``whole``: all there ever were.
+    After the page that answered ``mark``.
+    """
 
     whole: bool = False
+    mark: Mark = ""
 
 
 class DecidedThen(Body, frozen=True):
@@ -47,7 +50,7 @@ class DecidedThen(Body, frozen=True):
 
 class Emergency(Body, frozen=True):
     """An emergency power as it stands. ``most`` 0: without limit; ``until``: when it ends or ended;
-    ``decisions``: what its holder approved under that power there meanwhile.
+    ``decisions``: what its holder approved under that power there meanwhile, the first that fit.
     """
 
     power_id: int
@@ -66,9 +69,10 @@ class Emergency(Body, frozen=True):
 
 
 class EmergenciesFound(Body, frozen=True):
-    """The emergency powers, newest first."""
+    """The emergency powers, newest first; ``mark``: where the next page begins, '' at the end."""
 
     emergencies: list[Emergency]
+    mark: str = ""
 
 
 class ReviewEmergency(Body, frozen=True):

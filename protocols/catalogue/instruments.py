@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from protocols.catalogue.body import Body
 from protocols.operation import About, Operation, Role, Within
-from protocols.values import BusinessDate, ConsumerNumber, NoDate, ReceiptNumber, Text
+from protocols.values import BusinessDate, ConsumerNumber, Mark, NoDate, ReceiptNumber, Text
 
 
 class Dishonour(Body, frozen=True):
@@ -40,9 +40,10 @@ class Dishonoured(Body, frozen=True):
 
 
 class Returned(Body, frozen=True):
-    """Ask which instruments of a consumer came back."""
+    """Ask which instruments of a consumer came back; after the page that answered ``mark``."""
 
     consumer: ConsumerNumber
+    mark: Mark = ""
 
 
 class ReturnedOne(Body, frozen=True):
@@ -63,9 +64,12 @@ class ReturnedOne(Body, frozen=True):
 
 
 class ReturnedAll(Body, frozen=True):
-    """They, newest first, at most 100."""
+    """They, newest first, of the newest 100; ``mark``: where the next page begins, '' at the
+    end.
+    """
 
     instruments: list[ReturnedOne]
+    mark: str = ""
 
 
 OFFICERS = frozenset({Role.OFFICER})

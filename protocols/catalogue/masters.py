@@ -10,7 +10,7 @@ from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body
 from protocols.operation import PEOPLE, FourEyes, Operation, Role
 from protocols.powers import Power
-from protocols.values import BusinessDate, NoDate, Text
+from protocols.values import BusinessDate, Mark, NoDate, Text
 
 MasterName = Literal[
     "offices",
@@ -61,10 +61,11 @@ class MasterRows(Body, frozen=True):
 
 
 class MasterHistory(Body, frozen=True):
-    """Everything that was said about one object."""
+    """Everything that was said about one object; ``mark``: after the page that answered it."""
 
     master: MasterName
     key: Key
+    mark: Mark = ""
 
 
 class MasterVersion(Body, frozen=True):
@@ -76,9 +77,10 @@ class MasterVersion(Body, frozen=True):
 
 
 class MasterVersions(Body, frozen=True):
-    """The versions, newest first."""
+    """The versions, newest first; ``mark``: where the next page begins, '' at the end."""
 
     versions: list[MasterVersion]
+    mark: str = ""
 
 
 class ChangeMaster(Body, frozen=True):

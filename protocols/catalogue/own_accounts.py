@@ -10,7 +10,7 @@ from protocols.catalogue.approvals import Pending
 from protocols.catalogue.body import Body
 from protocols.catalogue.security import ADMINS, RIGHTS
 from protocols.operation import About, Operation, Role
-from protocols.values import ConsumerNumber, NoStaff, StaffNumber, Text
+from protocols.values import ConsumerNumber, Mark, NoStaff, StaffNumber, Text
 
 
 class OwnAccount(Body, frozen=True):
@@ -39,15 +39,19 @@ class Owned(Body, frozen=True):
 
 
 class OwnAccounts(Body, frozen=True):
-    """Whose own accounts: one person's, or '' for everybody's."""
+    """Whose own accounts: one person's, or '' for everybody's; after the page that answered
+    ``mark``.
+    """
 
     person: NoStaff = ""
+    mark: Mark = ""
 
 
 class OwnedAccounts(Body, frozen=True):
-    """The accounts, by person."""
+    """The accounts, by person; ``mark``: where the next page begins, '' at the end."""
 
     accounts: list[Owned]
+    mark: str = ""
 
 
 OPERATIONS = (

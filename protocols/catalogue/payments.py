@@ -74,7 +74,7 @@ class Duplicate(Body, frozen=True):
 
 
 class Mine(Body, frozen=True):
-    """My receipts of the open day, newest first, at most ``limit``."""
+    """My receipts of the open day, newest first, at most ``limit`` and as many as fit."""
 
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from protocols.catalogue.approvals import Pending
-from protocols.catalogue.body import Body, Nothing
+from protocols.catalogue.body import Body
 from protocols.operation import PEOPLE, About, FourEyes, Operation, Role
 from protocols.powers import Power
 from protocols.values import (
     MAX_PAISE,
     BusinessDate,
     CounterCode,
+    Mark,
     Name,
     NoDate,
     NoStaff,
@@ -120,15 +121,19 @@ class HeldPower(Body, frozen=True):
 
 
 class Powers(Body, frozen=True):
-    """Whose powers: one person's, or '' for everybody's."""
+    """Whose powers: one person's, or '' for everybody's; after the page that answered ``mark``."""
 
     person: NoStaff = ""
+    mark: Mark = ""
 
 
 class PowersHeld(Body, frozen=True):
-    """The powers, the withdrawn ones too, newest first."""
+    """The powers, the withdrawn ones too, newest first; ``mark``: where the next page begins, ''
+    at the end.
+    """
 
     powers: list[HeldPower]
+    mark: str = ""
 
 
 class AddCounter(Body, frozen=True):
@@ -149,6 +154,12 @@ class CounterAdded(Body, frozen=True):
     kind: str
 
 
+class AskSessions(Body, frozen=True):
+    """Who is signed in where, after the page that answered ``mark``?"""
+
+    mark: Mark = ""
+
+
 class SessionRow(Body, frozen=True):
     """One live session: user, role, where, since (ISO UTC)."""
 
@@ -159,9 +170,10 @@ class SessionRow(Body, frozen=True):
 
 
 class Sessions(Body, frozen=True):
-    """The live sessions by terminal."""
+    """The live sessions by terminal; ``mark``: where the next page begins, '' at the end."""
 
     sessions: list[SessionRow]
+    mark: str = ""
 
 
 class EnrolFactor(Body, frozen=True):
@@ -347,7 +359,7 @@ OPERATIONS = (
     ),
     Operation(
         "security.sessions",
-        Nothing,
+        AskSessions,
         Sessions,
         frozenset({Role.OPS, Role.ADMIN}),
         keyed=False,

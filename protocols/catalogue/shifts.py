@@ -98,8 +98,8 @@ class Sheet(Body, frozen=True):
     ``expected_paise`` is what the ledger says the till holds: float + carried + taken in cash −
     picked up. ``difference_paise``: counted − expected. ``handed_paise`` went to the strong room at
     the closing. ``limit_paise`` −1: the board has set no limit. ``returned``: how many instruments
-    went back unpaid while it was open; they are not among its modes. At most 400 instruments are
-    listed.
+    went back unpaid while it was open; they are not among its modes. Of the
+    instruments the first 400 that fit are listed, of the pick-ups the newest that fit.
     """
 
     shift: int

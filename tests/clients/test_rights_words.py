@@ -306,6 +306,14 @@ def test_forwarding_lending_and_the_inbox(call: Call, board: Board) -> None:
     assert "Adil Khan" in call("approvals", "inbox", *OF_MEERA, stdin=WORD).stdout
 
 
+def test_what_waits_is_asked_for_page_after_page(call: Call, board: Board) -> None:
+    pages = {"": words.Requests([examples.WAITING], "17"), "17": words.Requests([examples.WAITING])}
+    board.answers["approvals_inbox"] = lambda asked: pages[asked.mark]
+    assert call("approvals", "inbox", *OF_MEERA, stdin=WORD).stdout.count("Adil Khan") == 2
+    asked = [body for name, body in board.said if name == "approvals.inbox"]
+    assert asked == [words.Inbox(), words.Inbox(mark="17")]
+
+
 def test_a_login_with_a_second_factor_is_asked_for_its_code(call: Call, board: Board) -> None:
     board.code = "287082"
     board.answers["approvals_inbox"] = words.Requests([])

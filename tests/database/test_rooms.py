@@ -5,10 +5,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from protocols.catalogue.banking import Line, Post
-from protocols.catalogue.body import Nothing
 from protocols.catalogue.consumers import Dues, Find, Load, Loaded
 from protocols.catalogue.payments import Cancel, Verify
-from protocols.catalogue.security import AddCounter, AddUser, DisableUser
+from protocols.catalogue.security import AddCounter, AddUser, AskSessions, DisableUser
 from protocols.operation import Role
 from tests.database.town import CONSUMERS, DAY, RAM, SITA, Town, row, town
 from tests.postgres_nodes import Node, on_reactor
@@ -147,7 +146,7 @@ async def test_users_and_counters(node: Node) -> None:
         counter = AddCounter("C009", "HO")
         assert (await t.done("adil", "security.add_counter", counter)).kind == "COUNTER"
         assert await t.refused("adil", "security.add_counter", counter) == "COUNTER_EXISTS"
-        live = await t.read("olga", "security.sessions", Nothing())
+        live = await t.read("olga", "security.sessions", AskSessions())
         assert {one.user for one in live.sessions} == {
             "bina",
             "asha.officer",

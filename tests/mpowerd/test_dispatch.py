@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from msgspec import Raw, structs
+from msgspec import Raw, msgpack, structs
 
 from mpowerd.caller import Caller, Key
 from mpowerd.database import Busy, Doubtful, Gated
@@ -15,7 +15,8 @@ from mpowerd.outcomes import Outcome
 from mpowerd.seats import is_own
 from mpowerd.sessions import ABSOLUTE_S, FRESH_S, Sessions
 from protocols.catalogue import CATALOGUE
-from protocols.messages import Refusal, Reply, Request
+from protocols.codec import encode, encode_for_client, from_server
+from protocols.messages import MAX_BODY_BYTES, MAX_FRAME_BYTES, Refusal, Reply, Request
 from protocols.operation import Operation, Role
 from protocols.refusals import Refused
 from tests.mpowerd.people import CLIENT, asker, caller, request
@@ -41,6 +42,7 @@ class Rooms:
         self.calls: list[tuple[str, Asked]] = []
         self.wrong: Exception | None = None
         self.earlier: dict[int, Outcome] = {}
+        self.reply = b"\x90"
 
     async def read(self, asked: Asked) -> Outcome:
         return self._done("read", asked)
@@ -73,7 +75,7 @@ class Rooms:
         self.calls.append((what, asked))
         if self.wrong is not None:
             raise self.wrong
-        return Outcome(b"\x90", None, replay=False)
+        return Outcome(self.reply, None, replay=False)
 
 
 class Door:
@@ -343,3 +345,15 @@ async def test_who_has_to_enrol_first_can_do_nothing_else(operation: Operation) 
     else:
         assert isinstance(answer, Refusal)
         assert answer.code == "ENROL_FIRST"
+
+
+@on_reactor
+async def test_an_answer_longer_than_a_frame_is_refused_and_breaks_no_connection() -> None:
+    admin = caller(Role.ADMIN)
+    for size, code in ((MAX_BODY_BYTES, ""), (MAX_BODY_BYTES + 1, "TOO_LONG")):
+        door = Door(admin)
+        door.rooms.reply = msgpack.encode("x" * (size - 3))
+        answer = await door.ask(admin, said_for(declared("security.sessions")))
+        assert (len(door.rooms.reply), getattr(answer, "code", "")) == (size, code)
+        assert len(encode(answer)) <= MAX_FRAME_BYTES
+        assert from_server(encode_for_client(answer)) == answer

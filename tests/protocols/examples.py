@@ -181,7 +181,7 @@ BODIES: dict[str, tuple[Struct, Struct]] = {
         security.CounterAdded("C001", "SD-101", "COUNTER"),
     ),
     "security.sessions": (
-        Nothing(),
+        security.AskSessions(),
         security.Sessions(
             [
                 security.SessionRow(
