@@ -327,6 +327,11 @@ SENTENCES: Final[dict[str, Sentence]] = {
         "The business day {date} cannot be closed: shifts are open at {counters}. Close them first "
         "('shift close'); an officer closes one that was left behind."
     ),
+    "RECEIPTS_FAILED": Sentence(
+        "The business day {date} is not closed: these receipts could not be posted: {receipts}. "
+        "'mpower receipts verify --number N' says why. Tell support, then verify them again; or "
+        "'day close {date} anyway' closes it: they stay received and unverified."
+    ),
     "NO_COUNTER": Sentence(
         "The counter {counter} is not known or closed. Ask the administrator to add it."
     ),

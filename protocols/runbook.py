@@ -216,9 +216,10 @@ RUNBOOK: Final[Mapping[str, Advice]] = {
         " payments go on; the receipts from the named one on, and verifications asked for later,"
         " wait. It is tried again every second and goes on by itself when the reason is gone. If"
         " the reason is that it did not end in time, somebody holds its accounts: see"
-        " pg_stat_activity on the primary. Else it is a mistake of mPower about the named receipt:"
-        " keep its number and the log of that minute for support. 'verify C001 DATE RECEIPT ...' at"
-        " a counter verifies other receipts by their numbers meanwhile.",
+        " pg_stat_activity on the primary. Else keep the receipt's number and the log of that"
+        " minute for support. (A receipt that breaks a rule of mPower's own is left as FAILED by"
+        " itself, and named by 'mpower receipts verify --number N'.) 'verify C001 DATE RECEIPT ...'"
+        " at a counter verifies other receipts by their numbers meanwhile.",
         "End what holds its accounts; else keep the receipt's number and the log for support.",
     ),
     "break-glass": Advice(

@@ -138,13 +138,15 @@ def _verify(words: list[str]) -> Command:
 
 def _day(words: list[str]) -> Command:
     what, day = words[0].lower(), date(words[1]) if len(words) > 1 else ""
+    anyway = what == "close" and [one.lower() for one in words[2:]] == ["anyway"]
+    _only(words, 3 if anyway else 2)
     if what == "open" and day:
         return Operate("day", "days.open", days.OpenDay(day))
     if what == "close" and day:
-        return Operate("day", "days.close", days.CloseDay(day))
+        return Operate("day", "days.close", days.CloseDay(day, confirmed=anyway))
     if what == "today":
         return Operate("day", "days.today", Nothing())
-    raise Mistyped("Say 'day open DATE', 'day close DATE' or 'day today'.")
+    raise Mistyped("Say 'day open DATE', 'day close DATE [anyway]' or 'day today'.")
 
 
 def _till(word: str, read: Callable[[list[str]], till_words.Typed]) -> Callable[..., Command]:
@@ -202,7 +204,7 @@ WORDS: Final[dict[str, Word]] = {
         _verify,
     ),
     "day": Word(
-        "day open|close DATE, day today",
+        "day open|close DATE, day close DATE anyway, day today",
         "day open 2026-04-01",
         "open or close the business day (officer)",
         _day,

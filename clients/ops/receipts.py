@@ -16,7 +16,7 @@ from clients.ops.signed import as_person, checked, named, signed_in
 
 if TYPE_CHECKING:
     from clients.asking import Asking
-    from protocols.catalogue.payments import Verification
+    from protocols.catalogue.payments import Left, Verification
 
 HELP: Final = """\
 Verify the receipts of a whole day.
@@ -30,6 +30,11 @@ Examples:
 LOOK_S: Final = 0.5
 NAMED: Final = 20
 """Receipts that a page names; --json names all."""
+FAILED_NEXT: Final = (
+    "It is mPower's mistake, not the clerk's: tell support the numbers and the reasons. The money"
+    " stands as received; while its shift is open a receipt can be cancelled and taken anew, and"
+    " when it is mended ask for the day again. 'day close' refuses until then, or until 'anyway'."
+)
 as_officer = as_person(None)
 
 
@@ -107,10 +112,14 @@ def page(said: Verification) -> str:
     posted = f"{said.posted:,} of {said.receipts:,} receipts, {amount(said.posted_paise)} posted"
     lines = [f"{what}: {posted}"]
     lines += [f"  {one.head:<14} {amount(one.amount_paise):>18}" for one in said.heads]
-    lines += [f"  left: {one.receipt} {one.code}" for one in said.left[:NAMED]]
+    lines += [f"  left: {one.receipt} {one.code}{_why(one)}" for one in said.left[:NAMED]]
     if len(said.left) > NAMED:
         lines.append(f"  … and {len(said.left) - NAMED:,} more (--json names them)")
     return "\n".join(lines)
+
+
+def _why(one: Left) -> str:
+    return f": {one.why}" if one.why else ""
 
 
 def _next(said: Verification) -> str:
@@ -121,7 +130,9 @@ def _next(said: Verification) -> str:
         )
     if said.state != "DONE":
         return f"It stopped: {said.why}. An officer asks for the day again."
+    failed = sum(one.code == "FAILED" for one in said.left)
     return (
         f"{len(said.left):,} receipts were left. OWN_WORK and OWN_ACCOUNT: another officer verifies"
         " those; the others need nothing more."
+        + (f" But FAILED: {failed:,} could not be posted. {FAILED_NEXT}" if failed else "")
     )

@@ -30,7 +30,7 @@ async def open_day(cursor: Cursor, caller: Caller, body: OpenDay, here: dt.date)
 async def close_day(cursor: Cursor, caller: Caller, body: CloseDay) -> Closed:
     """Close the business day, and say what of it is not verified."""
     date = real_date("days.close", body.date)
-    year = await store.close_day(cursor, date, caller.user)
+    year = await store.close_day(cursor, date, caller.user, confirmed=body.confirmed)
     waiting = await store.waiting(cursor, HEAD_OFFICE, "", date, banks=True)
     return Closed(body.date, financial_year(year), "CLOSED", fitting(waiting))
 

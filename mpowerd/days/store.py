@@ -12,7 +12,7 @@ from protocols.accounts import group_of
 from protocols.catalogue.days import BookHead, BookShift, Waiting
 
 OPEN: Final = "SELECT mpower.open_day_v1(%s, %s)"
-CLOSE: Final = "SELECT mpower.close_day_v1(%s, %s)"
+CLOSE: Final = "SELECT mpower.close_day_v1(%s, %s, %s)"
 TODAY: Final = "SELECT day, financial_year, open FROM mpower.today_v1()"
 BOOK: Final = "SELECT * FROM mpower.cash_book_v1(%s, %s, %s)"
 HEADS: Final = "SELECT slot, posted, returned FROM mpower.heads_posted_v1(%s, %s, %s)"
@@ -31,9 +31,9 @@ async def open_day(cursor: Cursor, date: dt.date, by: str) -> int:
     return await _year(cursor, OPEN, date, by)
 
 
-async def close_day(cursor: Cursor, date: dt.date, by: str) -> int:
+async def close_day(cursor: Cursor, date: dt.date, by: str, *, confirmed: bool) -> int:
     """Close a day; the year its financial year begins in."""
-    return await _year(cursor, CLOSE, date, by)
+    return await _year(cursor, CLOSE, date, by, confirmed)
 
 
 async def today(cursor: Cursor) -> tuple[dt.date, int, bool] | None:
@@ -81,8 +81,8 @@ async def state(cursor: Cursor, date: dt.date) -> str:
     return str(msgspec.json.decode(row[0]).get("state", "NONE"))
 
 
-async def _year(cursor: Cursor, statement: str, date: dt.date, by: str) -> int:
-    await cursor.execute(statement.encode(), (date, by))
+async def _year(cursor: Cursor, statement: str, *said: dt.date | str | bool) -> int:
+    await cursor.execute(statement.encode(), said)
     row = await cursor.fetchone()
     assert row is not None, "a function without a set has one row"
     return int(row[0])

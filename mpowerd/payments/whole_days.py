@@ -4,6 +4,7 @@ primary.
 Invariant: a step is one transaction that posts some receipts and notes that it did; killed
 anywhere, the next step begins at the first receipt without an outcome, so none is lost and none is
 posted twice. A receipt that this officer may not verify is left and named; the others are posted.
+So is one that breaks an assertion of ours, when a step holds nothing else: FAILED, with its reason.
 This file must not know when steps are made.
 """
 
@@ -12,6 +13,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
+
+import psycopg
+import structlog
 
 from mpowerd.audit.store import chain_of, note
 from mpowerd.caller import Caller
@@ -30,10 +34,17 @@ LEFT: Final = 100
 """Receipts named in one answer; the next page begins after the last."""
 WAIT: Final = "SELECT * FROM mpower.verifications_wait_v1()"
 NEXT: Final = "SELECT * FROM mpower.verification_step_v1(%s)"
-NOTE: Final = "SELECT mpower.note_verification_step_v1(%s, %s, %s)"
+NOTE: Final = "SELECT mpower.note_verification_step_v1(%s, %s, %s, %s)"
 WATCH: Final = "SELECT * FROM mpower.verification_v1(%s)"
-NAMED: Final = "SELECT place, number, code FROM mpower.verification_left_v1(%s, %s, %s)"
+NAMED: Final = "SELECT place, number, code, reason FROM mpower.verification_left_v1(%s, %s, %s)"
+VERIFIED: Final = "VERIFIED"
+FAILED: Final = "FAILED"
 WHAT: Final = "payments.verify_day"
+REASON_CHARACTERS: Final = 200
+"""Of one receipt: a page of LEFT reasons fits a frame."""
+OURS: Final = (psycopg.errors.AssertFailure, AssertionError)
+"""A mistake of ours about a receipt: the same at every try, unlike a lock or a lost connection."""
+log = structlog.get_logger("mpowerd.payments")
 
 
 class Step(NamedTuple):
@@ -110,17 +121,44 @@ async def step(cursor: Cursor, most: int) -> None:
     found = await _next(cursor, most)
     if found is None:
         return
-    outcomes = [
-        objection_to_verify(one.state, one.person, one.owners, found.person)
+    said = [
+        objection_to_verify(one.state, one.person, one.owners, found.person) or VERIFIED
         for one in found.receipts
     ]
-    allowed = [one for one, code in zip(found.receipts, outcomes, strict=True) if not code]
+    allowed = [one for one, code in zip(found.receipts, said, strict=True) if code == VERIFIED]
+    failed = ""
+    if len(found.receipts) == 1:
+        failed = await _posted_or_why(cursor, found.by, allowed)
+    else:
+        await _post(cursor, found.by, allowed)
+    if failed:
+        log.error("a receipt cannot be posted", receipt=allowed[0].number, reason=failed)
+        said = [FAILED]
+    await cursor.execute(NOTE, (found.verification, found.first_place, said, failed))
+    await _audit(cursor, found, said)
+
+
+async def _posted_or_why(cursor: Cursor, by: str, allowed: Sequence[Unverified]) -> str:
+    """Post the only receipt of a step, or undo that alone and say which assertion it breaks."""
+    await cursor.execute("SAVEPOINT one")
+    try:
+        await _post(cursor, by, allowed)
+    except OURS as mistake:
+        await cursor.execute("ROLLBACK TO SAVEPOINT one")
+        return reason_of(mistake)
+    return ""
+
+
+async def _post(cursor: Cursor, by: str, allowed: Sequence[Unverified]) -> None:
     if allowed:
         lines, _ = allotted(allowed)
-        await verification.post(cursor, found.by, [one.receipt for one in allowed], lines)
-    said = [code or "VERIFIED" for code in outcomes]
-    await cursor.execute(NOTE, (found.verification, found.first_place, said))
-    await _audit(cursor, found, said)
+        await verification.post(cursor, by, [one.receipt for one in allowed], lines)
+
+
+def reason_of(trouble: BaseException) -> str:
+    """Give the first line of what a step raised."""
+    said = str(trouble).partition("\n")[0] or type(trouble).__name__
+    return said[:REASON_CHARACTERS]
 
 
 async def _next(cursor: Cursor, most: int) -> Step | None:
@@ -143,7 +181,7 @@ async def _audit(cursor: Cursor, found: Step, said: Sequence[str]) -> None:
         WHAT,
         "DONE",
         about=str(found.verification),
-        details=f'{{"first":{found.first_place},"last":{last},"posted":{said.count("VERIFIED")}}}',
+        details=f'{{"first":{found.first_place},"last":{last},"posted":{said.count(VERIFIED)}}}',
     )
 
 

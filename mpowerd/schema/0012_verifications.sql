@@ -27,9 +27,11 @@ CREATE TABLE mpower.verification_items (
     place integer NOT NULL,
     receipt bigint NOT NULL,
     outcome text,
+    reason text NOT NULL DEFAULT '',
     CONSTRAINT verification_items_pk PRIMARY KEY (verification, place)
 );
-COMMENT ON COLUMN mpower.verification_items.outcome IS 'VERIFIED, or the code of the refusal; none yet: null';
+COMMENT ON COLUMN mpower.verification_items.outcome IS 'VERIFIED, or the code of the refusal, or FAILED with its reason: it breaks an assertion of ours; none yet: null';
+CREATE INDEX verification_items_failed ON mpower.verification_items (receipt) WHERE outcome = 'FAILED';
 
 CREATE TABLE mpower.verification_steps (
     verification bigint NOT NULL CONSTRAINT verification_steps_of REFERENCES mpower.verifications,

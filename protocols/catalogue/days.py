@@ -17,10 +17,11 @@ class OpenDay(Body, frozen=True):
 
 class CloseDay(Body, frozen=True):
     """Close the open business day of that date; nothing can be taken, cancelled or added to it
-    afterwards.
+    afterwards. ``confirmed``: although a verification could not post some receipts.
     """
 
     date: BusinessDate
+    confirmed: bool = False
 
 
 class Day(Body, frozen=True):

@@ -163,11 +163,14 @@ class WatchVerification(Body, frozen=True):
 
 
 class Left(Body, frozen=True):
-    """A receipt that was not verified, and the code of the refusal."""
+    """A receipt that was not verified, and the code of the refusal; FAILED: it cannot be posted,
+    ``why`` says what of mPower's own rules it breaks.
+    """
 
     place: int
     receipt: str
     code: str
+    why: str = ""
 
 
 class Verification(Body, frozen=True):

@@ -75,6 +75,10 @@ RECEIPT = payments.Receipt(
             ),
         ),
         ("day open 2026-04-01", typed.Operate("day", "days.open", days.OpenDay("2026-04-01"))),
+        (
+            "day close 2026-04-01 anyway",
+            typed.Operate("day", "days.close", days.CloseDay("2026-04-01", confirmed=True)),
+        ),
         ("day close 2026-04-01", typed.Operate("day", "days.close", days.CloseDay("2026-04-01"))),
         ("day today", typed.Operate("day", "days.today", Nothing())),
         ("again", typed.Reprint("")),

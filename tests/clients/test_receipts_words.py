@@ -47,11 +47,24 @@ def test_what_was_left_is_named_to_the_last_and_fails(call: Call, board: Board) 
         "place": 9,
         "receipt": "C001/2026-27/9",
         "code": "OWN_WORK",
+        "why": "",
     }
     assert "another officer" in said.stderr
     board.answers["payments_verification"] = replace(BEGUN, state="STOPPED", why="meera is gone")
     said = call("receipts", "verify", "--number", "7", *ME, stdin=WORD)
     assert (said.exit_code, "It stopped: meera is gone." in said.stderr) == (1, True)
+
+
+def test_one_that_cannot_be_posted_is_named_with_why_and_what_to_do(
+    call: Call, board: Board
+) -> None:
+    left = [Left(3, "C001/2026-27/3", "FAILED", "the lines do not sum to it")]
+    board.answers["payments_verification"] = replace(DONE, posted=999, left=left)
+    said = call("receipts", "verify", "--number", "7", *ME, stdin=WORD)
+    assert said.exit_code == 1
+    assert "  left: C001/2026-27/3 FAILED: the lines do not sum to it" in said.stdout
+    assert "FAILED: 1 could not be posted" in said.stderr
+    assert "tell support the numbers and the reasons" in said.stderr
 
 
 def test_a_day_or_a_number_must_be_said(call: Call) -> None:

@@ -13,10 +13,13 @@ from msgspec.structs import replace
 from mpowerd.database import Busy, Gated
 from mpowerd.payments import verification
 from mpowerd.payments.carried_on import FAILS, CarriedOn
+from mpowerd.payments.whole_days import make_step
 from protocols.catalogue.body import Body
+from protocols.catalogue.days import CloseDay
 from protocols.catalogue.payments import (
     Cancel,
     HeadPosted,
+    Left,
     Part,
     Take,
     Verification,
@@ -30,16 +33,17 @@ from tests.database.town import DAY, OLD, RAM, RICH, SITA, Town, carry_on, town
 from tests.postgres_nodes import Node, on_reactor
 
 VERIFY_DAY = "payments.verify_day"
+HELD: Final = [int(consumer) * 16 for consumer in (RAM, SITA, OLD, RICH)]
 
 
-async def many(t: Town, who: str, count: int) -> int:
+async def many(t: Town, who: str, count: int, least: int = 1) -> int:
     """Take that many payments; their sum."""
     chance, total = random.Random(count), 0
     for start in range(0, count, 250):
         bodies = [
             Take(
                 chance.choice([RAM, SITA, OLD, RICH]),
-                chance.randrange(1, 900),
+                chance.randrange(least, 900),
                 purpose="ADVANCE",
                 confirmed=True,
             )
@@ -181,9 +185,85 @@ async def test_what_cannot_be_asked_for_is_refused(node: Node) -> None:
 
 POISON: Final = 13
 """Paise that no receipt can be posted with."""
-BROKEN: Final = Plant(
+WRONG: Final = Plant(
     "post_receipts_v1", "ASSERT wrong IS NULL", f"ASSERT NOT {POISON} = ANY (line_paise)"
 )
+BROKEN: Final = Plant(
+    "post_receipts_v1",
+    "ASSERT wrong IS NULL",
+    f"ASSERT 1 / (CASE WHEN {POISON} = ANY (line_paise) THEN 0 ELSE 1 END) = 1 AND wrong IS NULL",
+)
+REASON: Final = "the lines of a receipt do not sum to it, or are not of its own head"
+
+
+@on_reactor
+async def test_what_breaks_an_assertion_is_left_with_its_reason_and_the_day_names_it(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "STEP", 500)
+    async with town(node) as t:
+        bad = [(await t.pay("asha", RAM, POISON, purpose="ADVANCE")).number]
+        total = await many(t, "asha", 999, 100)
+        bad += [(await t.pay("asha", RAM, POISON, purpose="ADVANCE")).number]
+        total += await many(t, "asha", 998, 100)
+        bad += [(await t.pay("asha", RAM, POISON, purpose="ADVANCE")).number]
+        planted(t, WRONG)
+        asked = (await t.done("omar", VERIFY_DAY, VerifyDay(DAY))).verification
+        await make_step(t.database, 1)
+        await make_step(t.database, 400)
+        await killed_in_a_step(t)
+        assert (await watch(t, asked)).done == 401, "what a killed step did is undone whole"
+        alarms: dict[str, str] = {}
+        await CarriedOn(t.database, alarms.__setitem__)()
+        assert alarms == {"verification-stuck": ""}
+        said = await watch(t, asked)
+        assert (said.state, said.done, said.posted) == ("DONE", 2_000, 1_997)
+        assert said.posted_paise == total
+        assert said.left == [
+            Left(place, number, "FAILED", REASON)
+            for place, number in zip((1, 1_001, 2_000), bad, strict=True)
+        ]
+        assert t.look("SELECT count(*), count(DISTINCT receipt) FROM mpower.receipt_events") == [
+            (1_997, 1_997)
+        ]
+        t.is_well()
+        await t.done("omar", "payments.cancel", Cancel(bad.pop(), "cannot be posted"))
+        for clerk in ("asha", "bina"):
+            await t.close_shift(clerk)
+        no = await t.ask("omar", "days.close", CloseDay(DAY))
+        assert no.refusal is not None
+        assert no.refusal[0] == "RECEIPTS_FAILED"
+        assert all(f"{number} (verification {asked})" in no.refusal[1] for number in bad)
+        assert no.refusal[1].count("(verification") == 2
+        assert t.look("SELECT count(*) FROM mpower.days WHERE closed_at IS NULL") == [(1,)]
+        await t.done("omar", "days.close", CloseDay(DAY, confirmed=True))
+        await t.open_day("2026-11-25")
+        planted(t, Plant(WRONG.function, WRONG.wrong, WRONG.right))
+        again = await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
+        await carry_on(t.database)
+        assert (await watch(t, again.verification)).posted == 2
+        await t.close_day("2026-11-25")
+        t.is_well()
+
+
+async def killed_in_a_step(t: Town) -> None:
+    """Kill the server's end of a step that stands in the middle: it waits for an account."""
+    with (
+        psycopg.connect(t.superuser, autocommit=True) as base,
+        psycopg.connect(t.superuser) as held,
+    ):
+        held.execute("SELECT FROM mpower.accounts WHERE account = ANY (%s) FOR UPDATE", (HELD,))
+        step = asyncio.ensure_future(carry_on(t.database))
+        killed: list[tuple[bool]] = []
+        while not killed:
+            await asyncio.sleep(0)
+            killed = base.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE"
+                " usename = 'mpower_app' AND datname = current_database()"
+                " AND wait_event_type = 'Lock'"
+            ).fetchall()
+        with pytest.raises(Gated):
+            await step
 
 
 @on_reactor
@@ -196,7 +276,7 @@ async def test_a_step_that_fails_raises_an_alarm_that_names_the_receipt(node: No
         carried_on = CarriedOn(t.database, alarms.__setitem__)
         planted(t, BROKEN)
         for turn in range(12):
-            with pytest.raises(psycopg.errors.AssertFailure):
+            with pytest.raises(psycopg.errors.DivisionByZero):
                 await carried_on()
             assert ("verification-stuck" in alarms) == (turn >= FAILS - 1)
         told = alarms["verification-stuck"]

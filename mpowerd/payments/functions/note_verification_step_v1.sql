@@ -1,9 +1,10 @@
 -- Note what became of the receipts of one step, in the transaction that posted them. The step's first place is its key: a
--- step cannot be noted twice, nor out of turn.
+-- step cannot be noted twice, nor out of turn. `reason`: of the receipts among them that FAILED.
 
 SET LOCAL ROLE mpower_owner;
 
-CREATE FUNCTION mpower.note_verification_step_v1(verification bigint, first_place integer, outcomes text[]) RETURNS void
+CREATE FUNCTION mpower.note_verification_step_v1(verification bigint, first_place integer, outcomes text[], reason text)
+RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -12,7 +13,8 @@ DECLARE
     paise bigint;
     posting bigint;
 BEGIN
-    UPDATE mpower.verification_items i SET outcome = outcomes[i.place - first_place + 1]
+    UPDATE mpower.verification_items i SET outcome = outcomes[i.place - first_place + 1],
+            reason = CASE outcomes[i.place - first_place + 1] WHEN 'FAILED' THEN reason ELSE '' END
         WHERE i.verification = verification AND i.place >= first_place AND i.place < first_place + n;
     SELECT count(*), coalesce(sum(r.amount_paise), 0), max(e.voucher) INTO posted, paise, posting
         FROM mpower.verification_items i JOIN mpower.requests r USING (receipt)
