@@ -227,23 +227,30 @@ async def test_what_breaks_an_assertion_is_left_with_its_reason_and_the_day_name
             (1_997, 1_997)
         ]
         t.is_well()
-        await t.done("omar", "payments.cancel", Cancel(bad.pop(), "cannot be posted"))
-        for clerk in ("asha", "bina"):
-            await t.close_shift(clerk)
-        no = await t.ask("omar", "days.close", CloseDay(DAY))
-        assert no.refusal is not None
-        assert no.refusal[0] == "RECEIPTS_FAILED"
-        assert all(f"{number} (verification {asked})" in no.refusal[1] for number in bad)
-        assert no.refusal[1].count("(verification") == 2
-        assert t.look("SELECT count(*) FROM mpower.days WHERE closed_at IS NULL") == [(1,)]
-        await t.done("omar", "days.close", CloseDay(DAY, confirmed=True))
-        await t.open_day("2026-11-25")
-        planted(t, Plant(WRONG.function, WRONG.wrong, WRONG.right))
-        again = await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
-        await carry_on(t.database)
-        assert (await watch(t, again.verification)).posted == 2
-        await t.close_day("2026-11-25")
-        t.is_well()
+        await named_by_the_close(t, bad, asked)
+
+
+async def named_by_the_close(t: Town, bad: list[str], asked: int) -> None:
+    """Close the day: it names what is not cancelled, is closed over it knowingly, and what is
+    mended is verified on the next.
+    """
+    await t.done("omar", "payments.cancel", Cancel(bad.pop(), "cannot be posted"))
+    for clerk in ("asha", "bina"):
+        await t.close_shift(clerk)
+    no = await t.ask("omar", "days.close", CloseDay(DAY))
+    assert no.refusal is not None
+    assert no.refusal[0] == "RECEIPTS_FAILED"
+    assert all(f"{number} (verification {asked})" in no.refusal[1] for number in bad)
+    assert no.refusal[1].count("(verification") == 2
+    assert t.look("SELECT count(*) FROM mpower.days WHERE closed_at IS NULL") == [(1,)]
+    await t.done("omar", "days.close", CloseDay(DAY, confirmed=True))
+    await t.open_day("2026-11-25")
+    planted(t, Plant(WRONG.function, WRONG.wrong, WRONG.right))
+    again = await t.done("omar", VERIFY_DAY, VerifyDay(DAY))
+    await carry_on(t.database)
+    assert (await watch(t, again.verification)).posted == 2
+    await t.close_day("2026-11-25")
+    t.is_well()
 
 
 async def killed_in_a_step(t: Town) -> None:
