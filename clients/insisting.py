@@ -69,7 +69,12 @@ class Insisting:
         return await self._waited(self._link.ask(operation, body))
 
     async def submit(self, operation: str, body: Struct, key: RequestKey | None = None) -> Answer:
-        """Do what changes something, once; an earlier run's unseen answer is given as its own."""
+        """Do what changes something, once; an earlier run's unseen answer is given as its own.
+
+        Under a key made here a repetition is an attempt of ours whose answer was lost: nobody has
+        seen it.
+        """
+        named = key is not None
         left = self._earlier(operation, body, key)
         if left is not None:
             key = codec.request_of(left.payload).key
@@ -89,7 +94,7 @@ class Insisting:
             if speaking.active():
                 speaking.cancel()
         first = answer.replay and self._seen(left)
-        return Answer(answer.body, replay=answer.replay and not first)
+        return Answer(answer.body, replay=named and answer.replay and not first)
 
     async def _waited(self, waiting: Deferred[T]) -> T:
         self._doing = waiting
