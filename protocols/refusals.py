@@ -274,6 +274,10 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "ADVANCE_UNMARKED": Sentence(
         "{amount} is more than the dues of {dues}. Take it as an advance or correct it."
     ),
+    "PAID_AHEAD": Sentence(
+        "This consumer has paid {ahead} ahead and owes nothing now, so {amount} was not taken. If "
+        "they want to pay more ahead, take it as ADVANCE ('take NUMBER AMOUNT for advance')."
+    ),
     "INSTRUMENT_MISSING": Sentence(
         "A {mode} payment needs its {missing}. Enter it from the slip; nothing was taken."
     ),

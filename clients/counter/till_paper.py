@@ -113,6 +113,7 @@ def pick_up_text(one: PickUp) -> str:
     return (
         f"Pick-up {one.pick_up} of {rupees(one.paise)} waits for a witness.\n"
         f"An officer counts it and types: shift witness {one.pick_up} {rupees(one.paise)[3:]}"
+        f" {one.counter}"
     )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from mpowerd.caller import Caller
 from mpowerd.cash import counted
 from mpowerd.database import Cursor
@@ -131,7 +133,7 @@ async def _counted(cursor: Cursor, stands: Sheet, body: CloseShift | HandOver) -
 async def _pick_up(cursor: Cursor, stands: Sheet, number: int) -> PickUp:
     for one in await store.pick_ups(cursor, stands.shift):
         if one.pick_up == number:
-            return one
+            return replace(one, counter=stands.counter)
     raise Refused("NO_PICK_UP", pick_up=number, counter=stands.counter)
 
 

@@ -73,13 +73,16 @@ class CloseShift(Body, frozen=True):
 
 
 class PickUp(Body, frozen=True):
-    """One pick-up; ``witness`` '' while it waits for one, and its cash still lies in the till."""
+    """One pick-up; ``witness`` '' while it waits for one, and its cash still lies in the till;
+    ``counter`` '' on a sheet, which names it.
+    """
 
     pick_up: int
     paise: int
     cash: Cash
     witness: str
     at: str
+    counter: str = ""
 
 
 class Instrument(Body, frozen=True):

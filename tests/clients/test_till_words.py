@@ -186,10 +186,10 @@ def test_a_closing_sheet_says_what_was_counted_and_what_is_missing() -> None:
 
 
 def test_a_waiting_pick_up_says_what_its_witness_types() -> None:
-    text = till_paper.text_of(replace(PICKED, witness=""))
+    text = till_paper.text_of(replace(PICKED, witness="", counter="C001"))
     line = text.partition("types: ")[2]
     assert typed.read_line(line) == typed.Operate(
-        "shift", "shifts.witness", shifts.Witness(3, 100_000)
+        "shift", "shifts.witness", shifts.Witness(3, 100_000, "C001")
     )
 
 

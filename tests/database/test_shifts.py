@@ -303,6 +303,7 @@ async def test_a_pick_up_moves_when_another_person_has_counted_it(node: Node) ->
                 assert await t.refused("asha", "shifts.pick_up", PickUpCash(cash)) == code
         first = await t.done("asha", "shifts.pick_up", PickUpCash(notes(4)))
         waits = await t.done("asha", "shifts.pick_up", PickUpCash(notes(5)))
+        assert waits.counter == "C001", "whoever witnesses it elsewhere names it"
         assert waits.witness == ""
         assert stands(t)[1] == 50_050, "it lies in the till until it is witnessed"
         with untouched(t):

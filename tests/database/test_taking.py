@@ -59,7 +59,7 @@ async def test_each_item_of_a_batch_is_judged_on_its_own(node: Node) -> None:
             "AMOUNT_HUGE",
             "INSTRUMENT_MISSING",
             "ADVANCE_UNMARKED",
-            "ADVANCE_UNMARKED",
+            "PAID_AHEAD",
             "",
             "",
             "",
@@ -262,3 +262,17 @@ async def test_what_the_check_says_when_a_figure_is_changed(node: Node) -> None:
         assert t.look("SELECT chain, trouble FROM mpower.audit_check_v1()") == [
             (0, "a row was changed")
         ]
+
+
+@on_reactor
+async def test_who_has_paid_ahead_is_said_to_have_not_to_owe_less_than_nothing(node: Node) -> None:
+    async with town(node) as t:
+        await t.pay("asha", OLD, 131_250, purpose="ADVANCE")
+        (outcome,) = await t.take(t.item("asha", Take(OLD, 10_000)))
+        assert outcome.refusal is not None
+        code, sentence = outcome.refusal
+        assert code == "PAID_AHEAD"
+        assert "has paid Rs 1,382.50 ahead" in sentence
+        assert "take it as ADVANCE" in sentence
+        await t.pay("asha", OLD, 10_000, purpose="ADVANCE")
+        t.is_well()

@@ -183,7 +183,8 @@ BEGIN
                     THEN 'INSTRUMENT_STALE'
                 WHEN again IS NOT NULL THEN 'PAID_ALREADY'
                 WHEN h > 0 AND amount > payable_own[h] THEN 'OVER_HEAD'
-                WHEN purposes[i] IN ('DUES', 'PARTIAL') AND amount > payable[c] THEN 'ADVANCE_UNMARKED'
+                WHEN purposes[i] IN ('DUES', 'PARTIAL') AND amount > payable[c]
+                    THEN CASE WHEN payable[c] < 0 THEN 'PAID_AHEAD' ELSE 'ADVANCE_UNMARKED' END
                 WHEN fact.cash_paise + in_till[till_of[i]] > 0
                     AND fact.cash_paise + in_till[till_of[i]] + amount > fact.limit_paise THEN 'CASH_LIMIT'
                 ELSE '' END;
@@ -231,6 +232,7 @@ BEGIN
                     WHEN 'PAID_ALREADY' THEN again
                     WHEN 'OVER_HEAD' THEN json_build_object('amount', amount, 'owed', payable_own[h], 'purpose', purposes[i])
                         ::text
+                    WHEN 'PAID_AHEAD' THEN json_build_object('amount', amount, 'ahead', -payable[c])::text
                     WHEN 'ADVANCE_UNMARKED' THEN json_build_object('amount', amount, 'dues', payable[c])::text
                     ELSE '{}' END;
             END IF;

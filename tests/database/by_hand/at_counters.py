@@ -37,9 +37,12 @@ def foretold(book: Book, body: Take) -> str:
     """The code that a payment is refused with, '' none."""
     if body.mode == "CHEQUE" and book.bars.get(body.consumer, "") >= book.day:
         return "CHEQUE_BARRED"
-    if body.purpose == "ADVANCE" or body.amount_paise <= book.owed(body.consumer, body.purpose):
+    owed = book.owed(body.consumer, body.purpose)
+    if body.purpose == "ADVANCE" or body.amount_paise <= owed:
         return ""
-    return "OVER_HEAD" if body.purpose in OWN_HEAD else "ADVANCE_UNMARKED"
+    if body.purpose in OWN_HEAD:
+        return "OVER_HEAD"
+    return "PAID_AHEAD" if owed < 0 else "ADVANCE_UNMARKED"
 
 
 async def take(t: Town, book: Book, a: int, b: int) -> None:
