@@ -58,7 +58,7 @@ async def test_all_that_waits_is_listed_page_by_page_each_once(node: Node) -> No
         t.look(AGAIN, WAITING)
         every = [first.request + n for n in range(WAITING)]
         for who, mine, order in (("anita", False, every), ("adil", True, every[::-1])):
-            found = await all_pages(t, who, "approvals.inbox", Inbox(mine), "requests")
+            found = await all_pages(t, who, "approvals.inbox", Inbox(mine, 100), "requests")
             assert [one.request for one in found] == order
         few: Requests = await t.read("anita", "approvals.inbox", Inbox(most=3))
         assert ([one.request for one in few.requests], few.mark) == (every[:3], str(every[2]))
