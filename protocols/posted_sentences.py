@@ -50,6 +50,11 @@ POSTED: Final[dict[str, Sentence]] = {
     "OVER_ADVANCE": Sentence(
         "{amount} is more than the advance of {there} that the board holds. Correct the amount."
     ),
+    "ADVANCE_SPENT": Sentence(
+        "{amount} of receipt {receipt} went into the advance, and only {there} of that stands: the "
+        "rest was refunded or moved since. Move what stands as an advance, without the receipt; "
+        "nothing was changed."
+    ),
     "OVER_FUND": Sentence(
         "{amount} is more than the {there} that came in there. Correct the amount."
     ),

@@ -40,6 +40,8 @@ class Moving(NamedTuple):
     receipt: int | None
     value_day: Any
     legs: list[rules.Leg]
+    advance_paise: int
+    """What of it leaves the advance."""
 
 
 async def _moving(cursor: Cursor, body: Move) -> Moving:
@@ -56,17 +58,19 @@ async def _moving(cursor: Cursor, body: Move) -> Moving:
         rules.check_advance(source, body.amount_paise)
         leaves = [("ADVANCE", body.amount_paise)]
     else:
+        rules.check_spent(source, body.receipt, posted.heads.get("ADVANCE", 0))
         leaves = list(posted.heads.items())
     arrives = allocate(body.amount_paise, target.heads, [*target.order, "ADVANCE"])
     legs = rules.between(body.consumer, leaves, body.to, arrives)
-    return Moving(source, posted.receipt if posted else None, day, legs)
+    advance = sum(part for head, part in leaves if head == "ADVANCE")
+    return Moving(source, posted.receipt if posted else None, day, legs, advance)
 
 
 async def propose_move(cursor: Cursor, body: Move) -> Proposal:
     """Say what would move from whom to whom."""
     moving = await _moving(cursor, body)
     stood = moving.source.advance_paise
-    left = stood if moving.receipt else stood - body.amount_paise
+    left = stood - moving.advance_paise
     before = {"advance": rupees(stood)}
     after = {"advance": rupees(left), f"to {body.to}": rupees(body.amount_paise)}
     if body.receipt:

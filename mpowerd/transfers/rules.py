@@ -73,6 +73,13 @@ def check_advance(stands: Standing, amount_paise: int) -> None:
         raise Refused("OVER_ADVANCE", amount=rupees(amount_paise), there=there)
 
 
+def check_spent(stands: Standing, receipt: str, part_paise: int) -> None:
+    """Refuse a receipt whose part in the advance went elsewhere since."""
+    if part_paise > max(0, stands.advance_paise):
+        amount, there = rupees(part_paise), rupees(max(0, stands.advance_paise))
+        raise Refused("ADVANCE_SPENT", receipt=receipt, amount=amount, there=there)
+
+
 def check_posted(posted: Posted, body: Move) -> None:
     """Refuse a receipt that cannot be moved: not posted, not this consumer's, not whole."""
     must_stand(body.receipt, posted.state)

@@ -1,6 +1,6 @@
 -- Move money by one voucher, all its legs in it: between consumers (out of an advance, or a receipt as it was posted), up to
 -- head office, or back to a consumer. Four-eyes. The legs come as parallel arrays; out of an advance or a counter's account
--- no more goes than is there, and a receipt is moved once.
+-- no more goes than is there, also where a receipt is named whose money went into the advance; and a receipt is moved once.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -11,6 +11,8 @@ RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, m
 DECLARE
     me record;
     today date;
+    source bigint := CASE kind WHEN 'SENT_UP' THEN credits[1] ELSE whom * 16 + 6 END;
+    leaves bigint;
     moved bigint;
     there bigint;
 BEGIN
@@ -19,14 +21,14 @@ BEGIN
     SELECT d.day INTO today FROM mpower.open_day() d;
     PERFORM mpower.hold_accounts(ARRAY[whom * 16, to_whom * 16] || ARRAY(
         SELECT g.one FROM unnest(debits || credits) g (one) WHERE g.one < 0));
-    IF kind = 'SENT_UP' THEN
-        SELECT a.balance_paise INTO there FROM mpower.accounts a WHERE a.account = credits[1];
-    ELSIF wanted IS NULL THEN
-        SELECT -a.balance_paise INTO there FROM mpower.accounts a WHERE a.account = whom * 16 + 6;
-    END IF;
-    IF wanted IS NULL AND total > coalesce(there, 0) THEN
-        PERFORM mpower.refuse(CASE kind WHEN 'SENT_UP' THEN 'OVER_FUND' ELSE 'OVER_ADVANCE' END,
-            json_build_object('amount', total, 'there', greatest(coalesce(there, 0), 0)));
+    SELECT sum(g.paise) INTO leaves FROM unnest(debits, credits, parts) g (debit, credit, paise)
+        WHERE source IN (g.debit, g.credit);
+    SELECT abs(least(0, CASE kind WHEN 'SENT_UP' THEN -a.balance_paise ELSE a.balance_paise END)) INTO there
+        FROM mpower.accounts a WHERE a.account = source;
+    IF leaves > coalesce(there, 0) THEN
+        PERFORM mpower.refuse(CASE WHEN kind = 'SENT_UP' THEN 'OVER_FUND' WHEN wanted IS NULL THEN 'OVER_ADVANCE'
+            ELSE 'ADVANCE_SPENT' END, json_build_object('amount', leaves, 'there', coalesce(there, 0), 'receipt',
+                (SELECT mpower.receipt_text(r.counter, r.receipt) FROM mpower.requests r WHERE r.receipt = wanted)));
     END IF;
     moved := mpower.post_voucher(kind, today, me.user_name, debits, credits, parts, value_day);
     INSERT INTO mpower.transfers (voucher, kind, consumer, to_consumer, receipt, paise, reference, reason)

@@ -55,7 +55,9 @@ async def move_receipt(t: Town, book: Book, a: int, b: int) -> None:
         return
     to = [number for number in NUMBERS if number != one.consumer][b % (len(NUMBERS) - 1)]
     moved = "RECEIPT_MOVED" if one.holder else ""
-    code = spent(one) or moved or ("MOVE_WHOLE" if one.purpose in OWN_HEAD else "")
+    part = dict(one.parts).get("ADVANCE", 0)
+    gone = "ADVANCE_SPENT" if part > book.advance(one.consumer) else ""
+    code = spent(one) or moved or ("MOVE_WHOLE" if one.purpose in OWN_HEAD else gone)
     body = Move(one.consumer, to, one.paise, "by hand", one.number)
     assert await agreed(t, "transfers.move", body) == code
     if not code:
