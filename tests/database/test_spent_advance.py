@@ -20,7 +20,7 @@ MOVE = "transfers.move"
 
 async def ahead(t: Town, paise: int = 5_000) -> str:
     """Old Ramesh, with 70.00 in advance, pays more ahead in cash; its receipt."""
-    number = (await t.pay("asha", OLD, paise, purpose="ADVANCE")).number
+    number: str = (await t.pay("asha", OLD, paise, purpose="ADVANCE")).number
     await t.done("omar", "payments.verify", Verify("C001", DAY))
     return number
 
