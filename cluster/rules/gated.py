@@ -82,23 +82,26 @@ def start_failed(mind: Mind, event: ev.Event) -> bool:
     return not mind.up and not mind.doing
 
 
-def _standby_told(mind: Mind) -> bool:
+def standby_told(mind: Mind) -> bool:
     """Who is in sync has said since this start how far it was when nothing streamed: it may hold
-    what was acknowledged a moment before the fall, and the arbiter not have heard of that.
+    what was acknowledged a moment before the fall, and the arbiter not have heard of that. One that
+    was started itself still replays what it holds; until that stands it has not said it.
     """
     record, beat = mind.record, mind.beat
     if record is None or not record.sync:
         return True
-    heard = beat is not None and mind.hearing.beat_at_s >= mind.up_at_s
-    at_rest = beat is not None and beat.receive_lsn > 0 and not beat.receiving
-    return heard and at_rest and beat is not None and beat.state in FOLLOWERS
+    if beat is None or beat.state not in FOLLOWERS or mind.hearing.beat_at_s < mind.up_at_s:
+        return False
+    still_s = mind.now_s - mind.hearing.progress_at_s
+    reads_on = beat.receiving or beat.replay_paused or still_s < mind.timers.suspect_s
+    return beat.receive_lsn > 0 and not reads_on
 
 
 def shown_whole(mind: Mind, event: ev.Event) -> bool:
     """All that is known to have been flushed stood here at the start, and nobody may follow yet."""
     closed = mind.up and mind.may_retry and mind.began_lsn >= 0
     told = mind.nonce != ""  # the arbiter has said how far this copy must reach
-    return closed and told and mind.facts_fresh and mind.holds_enough and _standby_told(mind)
+    return closed and told and mind.facts_fresh and mind.holds_enough and standby_told(mind)
 
 
 # ---- deeds

@@ -14,8 +14,8 @@ from msgspec import structs
 from cluster import actions as act
 from cluster import events as ev
 from cluster import record as records
-from cluster.mind import Mind
-from cluster.rules.gated import caught_up, open_gate, ready_in_sync
+from cluster.mind import FOLLOWERS, Mind
+from cluster.rules.gated import caught_up, open_gate, ready_in_sync, standby_told
 from cluster.rules.rule import (
     PEER,
     RECORD,
@@ -33,6 +33,8 @@ from cluster.rules.rule import (
 )
 from cluster.states import PRIMARIES, State
 
+SPEAKS: Final = FOLLOWERS | {State.READING}
+"""A standby in these is about to say how far it is."""
 ANY_PRIMARY: Final = tuple(state for state in State if state in PRIMARIES)
 
 
@@ -99,12 +101,17 @@ def still_stalled(mind: Mind, event: ev.Event) -> bool:
 
 
 def peer_absent(mind: Mind, event: ev.Event) -> bool:
-    """Since the start the standby has not come back."""
+    """Since the start the standby has not come back; one that is heard has said how far it is."""
+    hearing, timers = mind.hearing, mind.timers
     waited_s = mind.now_s - max(mind.up_at_s, mind.since_s)
+    if mind.peer_linked and waited_s < timers.hung_alone_s:
+        waited_s = min(waited_s, mind.now_s - hearing.progress_at_s - timers.suspect_s)
+        if mind.beat is not None and mind.beat.state in SPEAKS and not standby_told(mind):
+            return False
     return (
         _may_go_solo(mind)
         and mind.facts_fresh
-        and waited_s >= mind.timers.solo_s
+        and waited_s >= timers.solo_s
         and mind.holds_enough
         and not caught_up(mind)
     )

@@ -74,6 +74,10 @@ def test_a_primary_whose_standby_says_that_it_holds_more_is_not_served(
     assert (node.mind.disk.diverged, node.mind.disk.short_lsn) == (True, 0 if sync else 130)
 
 
+STANDS_S = 0.7
+"""After that what a standby has replayed stands."""
+
+
 def at_rest(counter: int, lsn: int) -> ev.BeatHeard:
     """The standby in sync, whose walreceiver has nobody to stream from, holds so much."""
     return peer_beat(counter, "STANDBY_SYNC", token=1, receive_lsn=lsn, receiving=False)
@@ -101,8 +105,9 @@ def test_nobody_follows_before_the_standby_in_sync_has_said_how_far_it_is(
     named = ev.NamesSet('ANY 1 ("b_1")')
     node.all([ev.Probed(SERVING), named, silence, ev.Probed(SERVING)])
     assert not admitted(node)
-    node.feed(at_rest(52, 100))
-    node.feed(ev.Probed(SERVING))
+    node.all([at_rest(52, 100), ev.Probed(SERVING)])
+    assert not admitted(node), "started itself, it may still replay what it holds"
+    node.feed(ev.Probed(SERVING), STANDS_S)
     assert admitted(node)
 
 
@@ -113,6 +118,7 @@ def test_who_follows_is_ahead_of_the_last_probe_and_lacks_nothing() -> None:
     node.feed(ev.RelayHeard(None, 100, "n1", known(node.mind).epoch, node.now_s))
     node.feed(ev.PostgresStarted(as_standby=False, began_lsn=130))
     node.feed(at_rest(49, 130))
+    node.feed(ev.Tick(), STANDS_S)
     node.all([ev.NamesSet('ANY 1 ("b_1")'), ev.Probed(SERVING), ev.StandbyAdmitted()])
     node.feed(peer_beat(50, "STANDBY_SYNC", token=1, receive_lsn=SERVING.flush_lsn + 90))
     node.feed(ev.Tick())
@@ -133,7 +139,8 @@ def named_with_its_standby(held: ev.Holdings = HELD) -> Node:
 def test_the_fence_waits_until_the_copy_is_whole_and_the_gate_for_the_fence() -> None:
     """Whatever a probe sees before: an admission may have taken effect and not been answered."""
     node = named_with_its_standby()
-    node.all([ev.Probed(SERVING), at_rest(50, 100), ev.Tick()])
+    node.all([ev.Probed(SERVING), at_rest(50, 100)])
+    node.feed(ev.Tick(), STANDS_S)
     assert admitted(node)
     node.feed(ev.ActionFailed("AdmitStandby", "no answer"))
     node.feed(with_row("b_1", 100), node.mind.timers.restart_s)
