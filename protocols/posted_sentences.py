@@ -50,6 +50,11 @@ POSTED: Final[dict[str, Sentence]] = {
     "OVER_ADVANCE": Sentence(
         "{amount} is more than the advance of {there} that the board holds. Correct the amount."
     ),
+    "ADVANCE_WAITS": Sentence(
+        "Of the advance only {there} can go now, not {amount}: {waits} came on paper ({receipts}) "
+        "and waits until the bank has credited it ('slip realise') or it came back. Correct the "
+        "amount, or ask again then."
+    ),
     "ADVANCE_SPENT": Sentence(
         "{amount} of receipt {receipt} went into the advance, and only {there} of that stands: the "
         "rest was refunded or moved since. Move what stands as an advance, without the receipt; "
@@ -84,6 +89,11 @@ POSTED: Final[dict[str, Sentence]] = {
     "REFUND_PAID": Sentence(
         "The refund {refund} was paid out already. Nothing was changed; look at the list of those "
         "that were paid ('money paidout OFFICE')."
+    ),
+    "REFUND_UNCOVERED": Sentence(
+        "The refund {refund} is not paid out: {short} of what was refunded is not there, because an "
+        "instrument came back or waits for the bank. Have the consumer settle it, or wait for the "
+        "credit; nothing was changed."
     ),
     "REFUND_WHOLE": Sentence(
         "The refund {refund} is of {there} and is paid out whole, not {amount}. Correct the amount."

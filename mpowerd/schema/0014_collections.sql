@@ -152,6 +152,7 @@ CREATE TABLE mpower.transfers (
     reason text NOT NULL
 );
 CREATE UNIQUE INDEX transfers_receipt_once ON mpower.transfers (receipt) WHERE receipt IS NOT NULL;
+CREATE INDEX transfers_by_receiver ON mpower.transfers (to_consumer) WHERE receipt IS NOT NULL;
 -- A refund that the bank was told to pay, whole and once: the voucher that did it, and the line of the advice.
 CREATE TABLE mpower.payouts (
     voucher bigint NOT NULL CONSTRAINT payouts_pk PRIMARY KEY CONSTRAINT payouts_voucher REFERENCES mpower.vouchers,
@@ -190,6 +191,31 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
     UNION ALL
     SELECT e.credit, sum(e.amount_paise)::bigint FROM mpower.transfers t JOIN mpower.entries e ON e.voucher = t.voucher
         WHERE t.receipt = wanted AND e.credit >> 4 = t.to_consumer AND e.credit >= 0 GROUP BY e.credit
+$$;
+
+-- A consumer's advance (negative: it is owed), and what of it came on paper that the bank has not credited: such a receipt may
+-- still come back, so its money goes to nobody else before. `besides`: a receipt that leaves whole, with whatever it waits for.
+CREATE FUNCTION mpower.advance_of(whom bigint, besides bigint, OUT paise bigint, OUT waits bigint, OUT receipts text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, mpower, pg_temp AS $$
+    WITH RECURSIVE own AS (
+        SELECT r.* FROM mpower.accounts a JOIN mpower.requests r ON r.receipt = a.last_receipt WHERE a.account = whom * 16
+        UNION ALL
+        SELECT r.* FROM own o JOIN mpower.requests r ON r.receipt = o.previous_receipt
+    ), held AS (
+        SELECT o.* FROM own o WHERE NOT EXISTS (SELECT FROM mpower.transfers t WHERE t.receipt = o.receipt)
+        UNION ALL
+        SELECT r.* FROM mpower.transfers t JOIN mpower.requests r USING (receipt) WHERE t.to_consumer = whom
+    ), waiting AS (
+        SELECT h.receipt, mpower.receipt_text(h.counter, h.receipt) AS number, l.paise
+        FROM held h CROSS JOIN LATERAL mpower.receipt_lines(h.receipt) l
+        WHERE h.mode IN ('CHEQUE', 'DD', 'POSTAL_ORDER') AND l.account = whom * 16 + 6 AND h.receipt IS DISTINCT FROM besides
+            AND NOT EXISTS (SELECT FROM mpower.receipt_events e WHERE e.receipt = h.receipt AND e.step >= 3)
+    )
+    SELECT coalesce((SELECT -a.balance_paise FROM mpower.accounts a WHERE a.account = whom * 16 + 6), 0),
+        coalesce(sum(w.paise), 0)::bigint,
+        coalesce((array_agg(w.number ORDER BY w.receipt))[1] || CASE WHEN count(*) > 1 THEN ' and ' || count(*) - 1 || ' more'
+            ELSE '' END, '')
+    FROM waiting w
 $$;
 
 -- Hold accounts for a transaction, in the one order of all: consumers, then the board's and the counters' own.

@@ -52,7 +52,10 @@ async def _moving(cursor: Cursor, body: Move) -> Moving:
         rules.check_posted(posted, body)
     day = posted.day if posted else None
     first, second = sorted((body.consumer, body.to))  # held in the order of all
-    held = {one: await store.standing(cursor, one, day) for one in (first, second)}
+    leaving = {body.consumer: posted.receipt if posted else None}
+    held = {
+        one: await store.standing(cursor, one, day, leaving.get(one)) for one in (first, second)
+    }
     source, target = held[body.consumer], held[body.to]
     if posted is None:
         rules.check_advance(source, body.amount_paise)
@@ -70,9 +73,9 @@ async def propose_move(cursor: Cursor, body: Move) -> Proposal:
     """Say what would move from whom to whom."""
     moving = await _moving(cursor, body)
     stood = moving.source.advance_paise
-    left = stood - moving.advance_paise
+    left = rules.left(moving.source, moving.advance_paise)
     before = {"advance": rupees(stood)}
-    after = {"advance": rupees(left), f"to {body.to}": rupees(body.amount_paise)}
+    after = {"advance": left, f"to {body.to}": rupees(body.amount_paise)}
     if body.receipt:
         after["receipt"] = body.receipt
     office = moving.source.office
@@ -124,7 +127,7 @@ async def propose_refund(cursor: Cursor, body: Refund) -> Proposal:
     stands = await store.standing(cursor, body.consumer, None)
     rules.check_advance(stands, body.amount_paise)
     before = {"advance": rupees(stands.advance_paise)}
-    after = {"advance": rupees(stands.advance_paise - body.amount_paise)}
+    after = {"advance": rules.left(stands, body.amount_paise)}
     about = f"consumer {body.consumer}"
     own = (body.consumer,)
     return Proposal(about, before, after, body.amount_paise, stands.office, consumers=own)

@@ -25,7 +25,7 @@ BANK, BETWEEN_OFFICES, REFUNDS = -2, -3, -8
 
 class Standing(NamedTuple):
     """A consumer as it stands: the advance held, paise by head, the order in which dues are
-    paid.
+    paid; what of the advance waits for the bank, and the receipts that brought it.
     """
 
     name: str
@@ -33,6 +33,13 @@ class Standing(NamedTuple):
     advance_paise: int
     order: list[str]
     heads: Mapping[str, int]
+    waits_paise: int = 0
+    waits_for: str = ""
+
+    @property
+    def free_paise(self) -> int:
+        """What of the advance may go elsewhere now."""
+        return max(0, self.advance_paise - self.waits_paise)
 
 
 class Posted(NamedTuple):
@@ -49,34 +56,53 @@ class Posted(NamedTuple):
 
 
 class Payable(NamedTuple):
-    """A refund: to whom, of which office, how much; the voucher that paid it out, or 0."""
+    """A refund: to whom, of which office, how much; the voucher that paid it out, or 0; by how much
+    it is not covered.
+    """
 
     name: str
     office: str
     paise: int
     payout: int
+    short_paise: int
 
 
 def check_refund(found: Payable, body: PayOut) -> None:
-    """Refuse a refund that was paid out, or another amount than it is."""
+    """Refuse a refund that was paid out, another amount than it is, or one that nothing covers."""
     if found.payout:
         raise Refused("REFUND_PAID", refund=body.refund)
     if found.paise != body.amount_paise:
         amount, there = rupees(body.amount_paise), rupees(found.paise)
         raise Refused("REFUND_WHOLE", refund=body.refund, there=there, amount=amount)
+    if found.short_paise > 0:
+        raise Refused("REFUND_UNCOVERED", refund=body.refund, short=rupees(found.short_paise))
 
 
 def check_advance(stands: Standing, amount_paise: int) -> None:
-    """Refuse more than the advance that the board holds for a consumer."""
+    """Refuse more than the advance that the board holds for a consumer, and what of it the bank has
+    not credited.
+    """
+    amount = rupees(amount_paise)
     if amount_paise > stands.advance_paise:
-        there = rupees(max(0, stands.advance_paise))
-        raise Refused("OVER_ADVANCE", amount=rupees(amount_paise), there=there)
+        raise Refused("OVER_ADVANCE", amount=amount, there=rupees(max(0, stands.advance_paise)))
+    if amount_paise > stands.free_paise:
+        there, waits = rupees(stands.free_paise), rupees(stands.waits_paise)
+        said = {"there": there, "waits": waits, "receipts": stands.waits_for}
+        raise Refused("ADVANCE_WAITS", amount=amount, **said)
+
+
+def left(stands: Standing, gone_paise: int) -> str:
+    """Say what is left of an advance when a part of it has gone, and what of that waits."""
+    said = rupees(stands.advance_paise - gone_paise)
+    if not stands.waits_paise:
+        return said
+    return f"{said}, {rupees(stands.waits_paise)} of it not credited yet ({stands.waits_for})"
 
 
 def check_spent(stands: Standing, receipt: str, part_paise: int) -> None:
     """Refuse a receipt whose part in the advance went elsewhere since."""
-    if part_paise > max(0, stands.advance_paise):
-        amount, there = rupees(part_paise), rupees(max(0, stands.advance_paise))
+    if part_paise > stands.free_paise:
+        amount, there = rupees(part_paise), rupees(stands.free_paise)
         raise Refused("ADVANCE_SPENT", receipt=receipt, amount=amount, there=there)
 
 

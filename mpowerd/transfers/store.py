@@ -15,8 +15,8 @@ from protocols.refusals import Refused
 from protocols.values import numbered
 
 STANDING: Final = (
-    "SELECT name, office, advance_paise, allocation, slots, balances"
-    " FROM mpower.advance_v1(%s, %s::date)"
+    "SELECT name, office, advance_paise, allocation, slots, balances, waits_paise, waits_for"
+    " FROM mpower.advance_v1(%s, %s::date, %s::bigint)"
 )
 POSTED: Final = (
     "SELECT receipt, consumer, amount_paise, day, purpose, state, moved, slots, paise"
@@ -27,7 +27,7 @@ TRANSFER: Final = (
     " %s::bigint[], %s::bigint[], %s::date, %s, %s, %s)"
 )
 FUND: Final = "SELECT account, office, paise FROM mpower.fund_v1(%s, %s)"
-REFUND: Final = "SELECT name, office, paise, payout FROM mpower.refund_v1(%s, %s)"
+REFUND: Final = "SELECT name, office, paise, payout, short FROM mpower.refund_v1(%s, %s)"
 REFUNDS: Final = (
     "SELECT refund, day, consumer, name, paise, payout, mode, reference"
     " FROM mpower.refunds_v1(%s, %s, %s, %s)"
@@ -54,13 +54,17 @@ class Order(NamedTuple):
     to: int | None
 
 
-async def standing(cursor: Cursor, consumer: str, day: dt.date | None) -> Standing:
-    """Hold a consumer and say how they stand, by the rule of a day; refuses NO_CONSUMER."""
-    row = await (await cursor.execute(STANDING, (int(consumer), day))).fetchone()
+async def standing(
+    cursor: Cursor, consumer: str, day: dt.date | None, besides: int | None = None
+) -> Standing:
+    """Hold a consumer and say how they stand, by the rule of a day, ``besides`` a receipt that
+    leaves; refuses NO_CONSUMER.
+    """
+    row = await (await cursor.execute(STANDING, (int(consumer), day, besides))).fetchone()
     if row is None:
         raise Refused("NO_CONSUMER", consumer=consumer)
-    name, office, advance, allocation, slots, balances = row
-    return Standing(name, office, advance, allocation.split(","), _heads(slots, balances))
+    name, office, advance, allocation, slots, balances, *waits = row
+    return Standing(name, office, advance, allocation.split(","), _heads(slots, balances), *waits)
 
 
 def _heads(slots: Sequence[int], paise: Sequence[int]) -> dict[str, int]:

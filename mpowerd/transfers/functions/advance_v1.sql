@@ -1,10 +1,11 @@
--- A consumer, held: name, office, the advance the board holds, and what the spreading of money over the heads needs, by the
--- rule of a day (null: the open day). No row: no such consumer.
+-- A consumer, held: name, office, the advance the board holds with what of it waits for the bank (but for a receipt that leaves
+-- whole), and what the spreading of money over the heads needs, by the rule of a day (null: the open day). No row: no such
+-- consumer.
 
 SET LOCAL ROLE mpower_owner;
 
-CREATE FUNCTION mpower.advance_v1(whom bigint, on_day date) RETURNS TABLE (name text, office text, advance_paise bigint,
-    allocation text, slots integer[], balances bigint[])
+CREATE FUNCTION mpower.advance_v1(whom bigint, on_day date, besides bigint DEFAULT NULL) RETURNS TABLE (name text, office text,
+    advance_paise bigint, waits_paise bigint, waits_for text, allocation text, slots integer[], balances bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -15,12 +16,11 @@ BEGIN
     END IF;
     PERFORM FROM mpower.accounts a WHERE a.account = whom * 16 FOR UPDATE;
     RETURN QUERY
-        SELECT c.name, c.office, coalesce(-h.advance, 0)::bigint, p.allocation, coalesce(h.slots, '{}'),
+        SELECT c.name, c.office, v.paise, v.waits, v.receipts, p.allocation, coalesce(h.slots, '{}'),
             coalesce(h.balances, '{}')
-        FROM mpower.consumers c CROSS JOIN mpower.payment_rule(by_day) p CROSS JOIN LATERAL (
+        FROM mpower.consumers c CROSS JOIN mpower.payment_rule(by_day) p CROSS JOIN mpower.advance_of(whom, besides) v CROSS JOIN LATERAL (
             SELECT array_agg((a.account % 16)::integer ORDER BY a.account) AS slots,
-                array_agg(a.balance_paise ORDER BY a.account) AS balances,
-                sum(a.balance_paise) FILTER (WHERE a.account % 16 = 6) AS advance
+                array_agg(a.balance_paise ORDER BY a.account) AS balances
             FROM mpower.accounts a WHERE a.account BETWEEN whom * 16 + 1 AND whom * 16 + 12) h
         WHERE c.consumer = whom;
 END

@@ -1,4 +1,5 @@
 -- Pay a refund out of the board's bank account, whole and once: one voucher, and the line of the advice to the bank. Four-eyes.
+-- Not where what was refunded is not there: an instrument behind it came back since, or waits for the bank.
 -- Whoever has the consumer's account as their own does not do it.
 
 SET LOCAL ROLE mpower_owner;
@@ -11,16 +12,21 @@ DECLARE
     today date;
     owed bigint;
     paid bigint;
+    short bigint;
 BEGIN
     PERFORM mpower.must_be_approved('transfers.pay_out');
     SELECT * INTO me FROM mpower.who(token);
     SELECT d.day INTO today FROM mpower.open_day() d;
-    PERFORM mpower.hold_accounts(ARRAY[-2, -8]);
+    PERFORM mpower.hold_accounts(ARRAY[whom * 16, -2, -8]);
     SELECT t.paise INTO owed FROM mpower.transfers t WHERE t.voucher = wanted AND t.kind = 'REFUND' AND t.consumer = whom;
     IF owed IS NULL THEN
         PERFORM mpower.refuse('NO_REFUND', json_build_object('refund', wanted::text, 'consumer', lpad(whom::text, 10, '0')));
     ELSIF EXISTS (SELECT FROM mpower.payouts p WHERE p.refund = wanted) THEN
         PERFORM mpower.refuse('REFUND_PAID', json_build_object('refund', wanted::text));
+    END IF;
+    SELECT v.waits - v.paise INTO short FROM mpower.advance_of(whom, NULL) v;
+    IF short > 0 THEN
+        PERFORM mpower.refuse('REFUND_UNCOVERED', json_build_object('refund', wanted::text, 'short', short));
     END IF;
     paid := mpower.post_voucher('PAID_OUT', today, me.user_name, ARRAY[-8::bigint], ARRAY[-2::bigint], ARRAY[owed]);
     INSERT INTO mpower.payouts (voucher, refund, mode, reference, reason) VALUES (paid, wanted, mode, reference, reason);

@@ -1,6 +1,7 @@
 -- Move money by one voucher, all its legs in it: between consumers (out of an advance, or a receipt as it was posted), up to
 -- head office, or back to a consumer. Four-eyes. The legs come as parallel arrays; out of an advance or a counter's account
--- no more goes than is there, also where a receipt is named whose money went into the advance; and a receipt is moved once.
+-- no more goes than is there, also where a receipt is named whose money went into the advance, and nothing that the bank has
+-- not credited yet, but with its own receipt; and a receipt is moved once.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -15,6 +16,8 @@ DECLARE
     leaves bigint;
     moved bigint;
     there bigint;
+    waits bigint := 0;
+    behind text;
 BEGIN
     PERFORM mpower.must_be_approved(operation);
     SELECT * INTO me FROM mpower.who(token);
@@ -23,12 +26,17 @@ BEGIN
         SELECT g.one FROM unnest(debits || credits) g (one) WHERE g.one < 0));
     SELECT sum(g.paise) INTO leaves FROM unnest(debits, credits, parts) g (debit, credit, paise)
         WHERE source IN (g.debit, g.credit);
-    SELECT abs(least(0, CASE kind WHEN 'SENT_UP' THEN -a.balance_paise ELSE a.balance_paise END)) INTO there
-        FROM mpower.accounts a WHERE a.account = source;
-    IF leaves > coalesce(there, 0) THEN
-        PERFORM mpower.refuse(CASE WHEN kind = 'SENT_UP' THEN 'OVER_FUND' WHEN wanted IS NULL THEN 'OVER_ADVANCE'
-            ELSE 'ADVANCE_SPENT' END, json_build_object('amount', leaves, 'there', coalesce(there, 0), 'receipt',
-                (SELECT mpower.receipt_text(r.counter, r.receipt) FROM mpower.requests r WHERE r.receipt = wanted)));
+    IF kind = 'SENT_UP' THEN
+        SELECT a.balance_paise INTO there FROM mpower.accounts a WHERE a.account = source;
+    ELSE
+        SELECT v.paise, v.waits, v.receipts INTO there, waits, behind FROM mpower.advance_of(whom, wanted) v;
+    END IF;
+    IF leaves > coalesce(there, 0) - waits THEN
+        PERFORM mpower.refuse(CASE WHEN kind = 'SENT_UP' THEN 'OVER_FUND' WHEN wanted IS NOT NULL THEN 'ADVANCE_SPENT'
+            WHEN leaves > there THEN 'OVER_ADVANCE' ELSE 'ADVANCE_WAITS' END, json_build_object('amount', leaves,
+            'there', greatest(coalesce(there, 0) - CASE WHEN leaves > there AND wanted IS NULL THEN 0 ELSE waits END, 0),
+            'waits', waits, 'receipts', behind,
+            'receipt', (SELECT mpower.receipt_text(r.counter, r.receipt) FROM mpower.requests r WHERE r.receipt = wanted)));
     END IF;
     moved := mpower.post_voucher(kind, today, me.user_name, debits, credits, parts, value_day);
     INSERT INTO mpower.transfers (voucher, kind, consumer, to_consumer, receipt, paise, reference, reason)

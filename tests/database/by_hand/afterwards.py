@@ -35,6 +35,13 @@ def spent(one: Receipt) -> str:
     return SPENT.get(one.state, "")
 
 
+def too_much(book: Book, consumer: str, paise: int) -> str:
+    """Why so much of an advance does not go elsewhere, '' if it does."""
+    if paise > book.advance(consumer):
+        return "OVER_ADVANCE"
+    return "ADVANCE_WAITS" if paise > book.free(consumer) else ""
+
+
 async def dishonour(t: Town, book: Book, a: int, b: int) -> None:
     """Any instrument comes back; its charge, surcharge and bar are as the answer says."""
     one = pick([r for r in book.receipts if r.mode in {"CHEQUE", "DD", "POSTAL_ORDER"}], a)
@@ -56,7 +63,7 @@ async def move_receipt(t: Town, book: Book, a: int, b: int) -> None:
     to = [number for number in NUMBERS if number != one.consumer][b % (len(NUMBERS) - 1)]
     moved = "RECEIPT_MOVED" if one.holder else ""
     part = dict(one.parts).get("ADVANCE", 0)
-    gone = "ADVANCE_SPENT" if part > book.advance(one.consumer) else ""
+    gone = "ADVANCE_SPENT" if part > book.free(one.consumer, one) else ""
     code = spent(one) or moved or ("MOVE_WHOLE" if one.purpose in OWN_HEAD else gone)
     body = Move(one.consumer, to, one.paise, "by hand", one.number)
     assert await agreed(t, "transfers.move", body) == code
@@ -68,7 +75,7 @@ async def move_advance(t: Town, book: Book, a: int, b: int) -> None:
     """A part of an advance goes to another consumer."""
     giver, to = NUMBERS[a % len(NUMBERS)], NUMBERS[(a + 1) % len(NUMBERS)]
     paise = 1 + b
-    code = "OVER_ADVANCE" if paise > book.advance(giver) else ""
+    code = too_much(book, giver, paise)
     assert await agreed(t, "transfers.move", Move(giver, to, paise, "by hand")) == code
     if not code:
         book.heads[giver]["ADVANCE"] += paise
@@ -78,7 +85,7 @@ async def move_advance(t: Town, book: Book, a: int, b: int) -> None:
 async def refund(t: Town, book: Book, a: int, b: int) -> None:
     """A part of an advance is given back."""
     consumer, paise = NUMBERS[a % len(NUMBERS)], 1 + b // 10
-    code = "OVER_ADVANCE" if paise > book.advance(consumer) else ""
+    code = too_much(book, consumer, paise)
     assert await agreed(t, "transfers.refund", Refund(consumer, paise, "by hand")) == code
     if not code:
         book.heads[consumer]["ADVANCE"] += paise

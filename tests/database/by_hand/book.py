@@ -23,6 +23,7 @@ BANK: Final = "SBI"
 SERIES: Final = ("C001", "C002", BANK, PAPER)
 """In the order in which they were made: that of verification."""
 NUMBERS: Final = [row.number for row in CONSUMERS]
+PAPERS: Final = ("CHEQUE", "DD", "POSTAL_ORDER")
 NOBODY: Final = ""
 """The consumer of money in suspense."""
 HELD: Final = {"DUTY": "DUTY_HELD", "COMPOUNDING": "COMPOUNDING_HELD"}
@@ -187,6 +188,16 @@ class Book:
     def advance(self, consumer: str) -> int:
         """What the board holds for a consumer."""
         return max(0, -self.heads[consumer]["ADVANCE"])
+
+    def free(self, consumer: str, besides: Receipt | None = None) -> int:
+        """What of an advance may go elsewhere: not what came on paper and no bank has credited."""
+        waits = sum(
+            dict(one.parts).get("ADVANCE", 0)
+            for one in self.receipts
+            if one.mode in PAPERS and one.state == "VERIFIED" and one is not besides
+            if (one.holder or one.consumer) == consumer
+        )
+        return max(0, self.advance(consumer) - waits)
 
     def shift(self, paise: int, source: tuple[str, str], target: tuple[str, str]) -> None:
         """Move money between two accounts that are no consumer's."""

@@ -78,3 +78,15 @@ def test_no_more_than_the_advance_goes(held: int, asked: int) -> None:
     with pytest.raises(Refused, match="OVER_ADVANCE"):
         check_advance(stands, asked)
     check_advance(stands, held)
+
+
+@pytest.mark.parametrize("asked", [301, 500])
+def test_what_the_bank_has_not_credited_does_not_go_and_it_is_said_how_much_does(
+    asked: int,
+) -> None:
+    stands = Standing("Ram", "HO", 500, [], {}, 200, RECEIPT)
+    with pytest.raises(Refused, match="ADVANCE_WAITS") as refused:
+        check_advance(stands, asked)
+    assert "only Rs 3.00 can go now" in refused.value.sentence
+    assert f"Rs 2.00 came on paper ({RECEIPT})" in refused.value.sentence
+    check_advance(stands, 300)
