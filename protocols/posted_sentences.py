@@ -91,9 +91,9 @@ POSTED: Final[dict[str, Sentence]] = {
         "that were paid ('money paidout OFFICE')."
     ),
     "REFUND_UNCOVERED": Sentence(
-        "The refund {refund} is not paid out: {short} of what was refunded is not there, because an "
-        "instrument came back or waits for the bank. Have the consumer settle it, or wait for the "
-        "credit; nothing was changed."
+        "The refund {refund} is not paid out: {short} of what was refunded is not there, because "
+        "an instrument came back or waits for the bank. Have the consumer settle it, or wait for "
+        "the credit; nothing was changed."
     ),
     "REFUND_WHOLE": Sentence(
         "The refund {refund} is of {there} and is paid out whole, not {amount}. Correct the amount."
