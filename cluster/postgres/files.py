@@ -98,9 +98,14 @@ def render_conf(plan: PostgresPlan, major: int, *, tls: bool) -> str:
 def render_hba(plan: PostgresPlan, *, tls: bool, admits: bool) -> str:
     """pg_hba.conf: the socket by operating-system user, replication by password, else nobody.
 
+    Only the superuser enters every database: what the migrations take away they take away in the
+    application's, and a signal sent from any other ends a backend there.
     ``admits``: the other node; not where this copy may yet turn out to be an older one.
     """
-    lines = [f"local all all peer map={IDENT_MAP}"]
+    lines = [
+        f"local all {SUPERUSER} peer map={IDENT_MAP}",
+        f'local "{plan.database}" all peer map={IDENT_MAP}',
+    ]
     kind = "hostssl" if tls else "host"
     for peer in plan.peers if admits else ():
         if not tls and not is_loopback(peer.partition("/")[0]):

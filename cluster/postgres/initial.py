@@ -20,6 +20,17 @@ _SCHEMA = (
     ),
     "INSERT INTO cluster.fence (term) VALUES (0)",
 )
+# template1 first, of which the application's database is made: whoever may enter one may otherwise
+# end the backends of its own role in every other, and fill the disk. template0 lets nobody in.
+_FENCES = (
+    "REVOKE EXECUTE ON FUNCTION pg_cancel_backend(integer) FROM PUBLIC",
+    "REVOKE EXECUTE ON FUNCTION pg_terminate_backend(integer, bigint) FROM PUBLIC",
+    *(
+        f"REVOKE EXECUTE ON FUNCTION {one} FROM PUBLIC"
+        for one in ("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)")
+    ),
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+)
 # What pg_rewind asks of its source; all of it lies in what the role may copy whole anyway.
 _FOR_REWIND = (
     "pg_ls_dir(text, boolean, boolean)",
@@ -45,8 +56,12 @@ def steps(plan: PostgresPlan, password: str) -> tuple[Step, ...]:
     roles = (
         f"CREATE ROLE {REPLICATION_ROLE} LOGIN REPLICATION PASSWORD {verifier}",
         f'CREATE DATABASE "{plan.database}"',
+        f'REVOKE TEMPORARY ON DATABASE "{plan.database}" FROM PUBLIC',
         f"GRANT pg_checkpoint TO {REPLICATION_ROLE}",
         *(f"GRANT EXECUTE ON FUNCTION {one} TO {REPLICATION_ROLE}" for one in _FOR_REWIND),
+        *_FENCES,
+        *(f"REVOKE ALL ON DATABASE {one} FROM PUBLIC" for one in (SUPERUSER, "template1")),
+        f"GRANT CONNECT ON DATABASE {SUPERUSER} TO {REPLICATION_ROLE}",
     )
     initdb = (
         f"--pgdata={plan.pgdata_new}",
@@ -58,7 +73,8 @@ def steps(plan: PostgresPlan, password: str) -> tuple[Step, ...]:
     )
     return (
         Step("initdb", initdb),
-        _single(plan, "postgres", roles),
+        _single(plan, "template1", _FENCES),
+        _single(plan, SUPERUSER, roles),
         _single(plan, plan.database, _SCHEMA),
     )
 

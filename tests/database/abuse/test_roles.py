@@ -124,6 +124,28 @@ async def test_a_search_path_of_the_callers_choice_reaches_no_definer_function(n
             c.execute("DROP SCHEMA trap CASCADE")
 
 
+def test_no_database_lets_the_login_signal_or_keep_anything(node: Node) -> None:
+    """As a login whom a right on another database was granted, too: only there may it connect."""
+    wanted = (*FORBIDDEN["signal"][:2], *FORBIDDEN["files"][-5:-2], "CREATE TEMP TABLE mine ()")
+    with psycopg.connect(node.conninfo, autocommit=True) as c:
+        found = c.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()
+        names = {name for (name,) in found if not name.startswith("town_")}
+        assert {"postgres", "template1"} <= names
+        for name in names:
+            app = make_conninfo(node.conninfo, dbname=name, user="mpower_app")
+            if name in {"postgres", "template1"}:
+                with pytest.raises(psycopg.OperationalError, match="CONNECT privilege"):
+                    psycopg.connect(app)
+                c.execute(f"GRANT CONNECT ON DATABASE {name} TO mpower_app".encode())
+            try:
+                for statement in wanted:
+                    with psycopg.connect(app) as a, pytest.raises(errors.InsufficientPrivilege):
+                        a.execute(statement.encode())
+            finally:
+                if name in {"postgres", "template1"}:
+                    c.execute(f"REVOKE CONNECT ON DATABASE {name} FROM mpower_app".encode())
+
+
 def test_the_template_lets_nobody_make_what_outlives_or_shadows(node: Node) -> None:
     app = make_conninfo(node.conninfo, dbname=TEMPLATE, user="mpower_app")
     for statement in (b"CREATE TEMP TABLE mine ()", b"CREATE TEMP VIEW mine AS SELECT 1"):

@@ -171,6 +171,13 @@ async def test_the_passwords_of_the_socket_are_who_you_are() -> None:
             await psycopg.AsyncConnection.connect(
                 f"host={node.socket_dir} port={node.port} user=mpower_replication dbname=mpower"
             )
+        async with node.control.sessions.open(local=True) as superuser:
+            await superuser.execute("CREATE ROLE mpower_app LOGIN")
+        app = f"host={node.socket_dir} port={node.port} user=mpower_app dbname="
+        await (await psycopg.AsyncConnection.connect(app + node.plan.database)).close()
+        for elsewhere in ("postgres", "template1"):
+            with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
+                await psycopg.AsyncConnection.connect(app + elsewhere)
         with pytest.raises(psycopg.OperationalError, match="no pg_hba"):
             await psycopg.AsyncConnection.connect(
                 f"host=127.0.0.1 port={node.port} user=postgres dbname=mpower sslmode=disable"
