@@ -21,6 +21,8 @@ READY_S = 60.0
 """A service that does not answer in a minute does not start at all."""
 IN_SYNC_S = 120.0
 """Cloning the demo's database takes a few seconds; a slow disk some tens."""
+FURNISHED_S = 240.0
+"""People, masters and consumers take ten seconds; where two cores serve thirty programs, minutes."""
 
 
 def open_board(stage: Stage, told: board.Told) -> None:
@@ -82,18 +84,22 @@ def _all_answer(seen: dict[str, Any]) -> bool:
 
 def _furnish(stage: Stage, told: board.Told) -> None:
     """In a process of its own: Twisted's reactor runs once in a process, and ours goes on."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "clients.demo.furnishing", str(stage.home)),
-            *(stage.bank, *stage.counters),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=IN_SYNC_S,
-        check=False,
-        env=environment(stage.home),
-        stdin=subprocess.DEVNULL,
-    )
+    words = ["-m", "clients.demo.furnishing", str(stage.home), stage.bank, *stage.counters]
+    try:
+        done = subprocess.run(
+            [sys.executable, *words],
+            capture_output=True,
+            text=True,
+            timeout=FURNISHED_S,
+            check=False,
+            env=environment(stage.home),
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise StageError(
+            f"Waited {FURNISHED_S:g} s in vain until the board was furnished: the machine is very"
+            " slow, or busy with something else. Try again when it is idle."
+        ) from None
     for line in done.stdout.splitlines():
         told(line)
     if done.returncode != 0:
