@@ -22,7 +22,7 @@ READY_S = 60.0
 IN_SYNC_S = 120.0
 """Cloning the demo's database takes a few seconds; a slow disk some tens."""
 FURNISHED_S = 240.0
-"""People, masters and consumers take ten seconds; where two cores serve thirty programs, minutes."""
+"""People, masters and consumers take ten seconds; on a machine with much else to do, minutes."""
 
 
 def open_board(stage: Stage, told: board.Told) -> None:

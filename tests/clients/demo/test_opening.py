@@ -17,6 +17,7 @@ def test_a_board_that_is_not_furnished_in_time_is_a_sentence(
         raise subprocess.TimeoutExpired(words, timeout)
 
     monkeypatch.setattr(subprocess, "run", slow)
+    monkeypatch.setattr(opening, "environment", lambda _home: {})
     stage = SimpleNamespace(home=tmp_path, bank="b", counters=("C001",))
-    with pytest.raises(StageError, match="until the board was furnished: .* Try again"):
+    with pytest.raises(StageError, match=r"until the board was furnished: .* Try again"):
         opening._furnish(stage, print)  # type: ignore[arg-type]
