@@ -97,8 +97,12 @@ TILL: Final[dict[str, Sentence]] = {
         "Receipts wait to be verified: {counters}. Verify them first; nothing was remitted."
     ),
     "SLIP_TOTAL": Sentence(
-        "{kind}: {said} was counted, the ledger has {found}. Compare with the closing sheets; "
-        "nothing was remitted."
+        "{kind}: {said} was counted, the ledger has {found}. Compare with the closing sheets "
+        "and with what was sent up to head office; nothing was remitted."
+    ),
+    "SENT_UP_BEFORE": Sentence(
+        "No receipt of {kind} is left for a slip: its money was sent up to head office, where it "
+        "is at the bank ({counters}). Nothing was remitted; send what is left up too."
     ),
     "SLIP_SORT": Sentence(
         "Bank and place are said of cheques only, not of {kind}. Leave them out."
@@ -156,6 +160,10 @@ TILL: Final[dict[str, Sentence]] = {
     "TILL_SHORT": Sentence(
         "The till does not hold {amount} any more to give back for {receipt}: it was picked up. "
         "Give it back by a refund."
+    ),
+    "MONEY_GONE_UP": Sentence(
+        "The {amount} of {receipt} are no longer where they were taken: they were sent up to head "
+        "office. Nothing was cancelled; verify the receipt and give the money back by a refund."
     ),
     "RECEIPT_COUNTED": Sentence(
         "The receipt {receipt} is of a shift that was closed and counted; its money has left the "

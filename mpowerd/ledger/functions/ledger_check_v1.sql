@@ -28,7 +28,7 @@ SET enable_nestloop = off AS $$
         WHERE mpower.part_of(l.account, parts) = part GROUP BY l.account
     ), numbers AS MATERIALIZED (
         SELECT (r.receipt >> 38)::integer AS counter_id, (2000 + ((r.receipt >> 30) & 255))::smallint AS year,
-            (r.receipt & 1073741823)::integer AS number, r.receipt, r.counter, r.consumer, r.mode, r.amount_paise
+            (r.receipt & 1073741823)::integer AS number, r.receipt, r.counter, r.consumer, r.mode, r.amount_paise, r.day
         FROM mpower.requests r WHERE r.receipt IS NOT NULL AND (r.receipt >> 38) % parts = part
     ), sealed AS MATERIALIZED (
         SELECT split_part(s.one, ':', 1)::bigint AS voucher, split_part(s.one, ':', 2) AS seal
@@ -164,6 +164,20 @@ SET enable_nestloop = off AS $$
         FROM mpower.accounts a, (SELECT coalesce(sum(t.paise), 0) AS paise FROM mpower.transfers t WHERE t.kind = 'REFUND'
             AND NOT EXISTS (SELECT FROM mpower.payouts p WHERE p.refund = t.voucher)) o
         WHERE part = 0 AND a.account = -8 AND a.balance_paise <> -o.paise
+    UNION ALL  -- of a day first what was taken, then its vouchers in turn: who gives holds the account before the number
+    (SELECT DISTINCT ON (h.account) 17, h.account, 'no counter or bank gives what it does not hold',
+            mpower.account_text(h.account) || ' on ' || h.day || ', voucher ' || h.voucher, '0 or more', h.stands::text
+        FROM (SELECT m.*, sum(m.paise) OVER (PARTITION BY m.account ORDER BY m.day, m.voucher) AS stands FROM (
+                SELECT -(n.counter_id::bigint * 16 + CASE n.mode WHEN 'CASH' THEN CASE c.kind WHEN 'PAPER' THEN 9 ELSE 1 END
+                        WHEN 'CHEQUE' THEN 2 WHEN 'DD' THEN 3 WHEN 'CARD' THEN 4 WHEN 'UPI' THEN 5 WHEN 'TRANSFER' THEN 6
+                        ELSE 7 END) AS account, n.day, 0::bigint AS voucher, sum(n.amount_paise) AS paise
+                    FROM numbers n JOIN mpower.counters c USING (counter_id) GROUP BY 1, 2
+                UNION ALL
+                SELECT l.account, v.day, l.voucher, sum(l.amount_paise) FROM mpower.ledger_lines l
+                    JOIN mpower.vouchers v USING (voucher)
+                    WHERE l.voucher < 274877906944 AND l.account < -15 AND -l.account % 16 BETWEEN 1 AND 9
+                        AND mpower.part_of(l.account, parts) = part GROUP BY 1, 2, 3) m) h
+        WHERE h.stands < 0 ORDER BY h.account, h.day, h.voucher)
     ) w ORDER BY w.rule, w.place
 $$;
 REVOKE ALL ON FUNCTION mpower.ledger_check_v1 FROM PUBLIC;

@@ -41,9 +41,8 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM mpower.shift_of(taken.receipt) s WHERE s.closed_at IS NOT NULL) THEN
         PERFORM mpower.refuse('RECEIPT_COUNTED', json_build_object('receipt', printed));
-    ELSIF taken.mode = 'CASH' AND moved.amount_paise > (SELECT a.balance_paise FROM mpower.accounts a
-            WHERE a.account = moved.debit) THEN
-        PERFORM mpower.refuse('TILL_SHORT', json_build_object('receipt', printed, 'amount', moved.amount_paise));
+    ELSIF moved.amount_paise > (SELECT a.balance_paise FROM mpower.accounts a WHERE a.account = moved.debit) THEN
+        PERFORM mpower.refuse(CASE taken.mode WHEN 'CASH' THEN 'TILL_SHORT' ELSE 'MONEY_GONE_UP' END, json_build_object('receipt', printed, 'amount', moved.amount_paise));
     END IF;
     INSERT INTO mpower.vouchers (kind, day, at, by) VALUES ('CANCEL', today, now(), cancel_receipt_v1.by)
         RETURNING voucher INTO voucher_number;

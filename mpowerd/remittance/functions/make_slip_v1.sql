@@ -1,5 +1,7 @@
 -- Make the next slip of an office over all it has of one kind (bank and place), at most `most` instruments: a voucher puts
 -- them in transit and the receipts become REMITTED. `said` is what was counted or listed: it must be what they sum to.
+-- What was sent up to head office is at the bank already: it took the oldest receipts first, and a slip has those that the
+-- account still covers. What is left of one that went up in part goes up too.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -12,6 +14,7 @@ DECLARE
     shifts integer[];
     receipts bigint[];
     waiting text;
+    sent text;
     total bigint;
     ids integer[];
     parts bigint[];
@@ -35,14 +38,25 @@ BEGIN
             SELECT c.counter_id, sum(c.paise)::bigint AS paise FROM mpower.cash_to_remit c WHERE c.shift = ANY (shifts)
             GROUP BY c.counter_id ORDER BY c.counter_id) p;
     ELSE
+        PERFORM mpower.hold_accounts(ARRAY(SELECT -(t.counter_id::bigint * 16 + s.slot) FROM (SELECT DISTINCT t.counter_id
+            FROM mpower.to_remit t WHERE t.office = of_office AND t.kind = kind) t, unnest(ARRAY[slot, 8]) s (slot)));
         SELECT array_agg(t.receipt), array_agg(DISTINCT t.shift) INTO receipts, shifts FROM (
-            SELECT t.receipt, t.shift FROM mpower.to_remit t WHERE t.office = of_office AND t.kind = kind AND t.bank = bank
-                AND t.place = place ORDER BY t.receipt LIMIT most) t;
+            SELECT t.receipt, t.shift FROM (
+                SELECT t.receipt, t.shift, -(t.counter_id::bigint * 16 + slot) AS account,
+                    sum(t.paise) OVER (PARTITION BY t.counter_id ORDER BY t.receipt DESC) AS newer
+                FROM mpower.to_remit t
+                WHERE t.office = of_office AND t.kind = kind AND t.bank = bank AND t.place = place) t
+            JOIN mpower.accounts a ON a.account = t.account AND a.balance_paise >= t.newer ORDER BY t.receipt LIMIT most) t;
         SELECT array_agg(p.counter_id), array_agg(p.paise), sum(p.paise) INTO ids, parts, total FROM (
             SELECT (r.receipt >> 38)::integer AS counter_id, sum(r.amount_paise)::bigint AS paise FROM mpower.requests r
             WHERE r.receipt = ANY (receipts) GROUP BY 1 ORDER BY 1) p;
     END IF;
-    IF coalesce(total, 0) <= 0 THEN
+    SELECT string_agg(g.counter || ' ' || g.paise / 100 || '.' || lpad((g.paise % 100)::text, 2, '0'), ', ') INTO sent FROM (
+        SELECT t.counter, sum(t.paise)::bigint AS paise FROM mpower.to_remit t WHERE t.office = of_office AND t.kind = kind
+            AND receipts IS NULL AND kind <> 'CASH' AND t.bank = bank AND t.place = place GROUP BY 1 ORDER BY 1 LIMIT 10) g;
+    IF sent IS NOT NULL THEN
+        PERFORM mpower.refuse('SENT_UP_BEFORE', json_build_object('kind', kind, 'counters', sent));
+    ELSIF coalesce(total, 0) <= 0 THEN
         PERFORM mpower.refuse('NOTHING_TO_REMIT', json_build_object('office', of_office, 'kind', kind));
     ELSIF place = 'UNSORTED' THEN
         PERFORM mpower.refuse('UNSORTED', json_build_object('count', cardinality(receipts)::text));

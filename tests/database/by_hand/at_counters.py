@@ -78,8 +78,8 @@ async def cancel(t: Town, book: Book, a: int, b: int) -> None:
     code = {"TAKEN": "", "CANCELLED": "RECEIPT_CANCELLED"}.get(one.state, "RECEIPT_VERIFIED")
     code = code or ("" if one.day == book.day else "RECEIPT_OTHER_DAY")
     code = code or ("RECEIPT_COUNTED" if one.counted else "")
-    short = one.mode == "CASH" and book.stands[one.hand] < one.paise
-    code = code or ("TILL_SHORT" if short else "")
+    gone = "TILL_SHORT" if one.mode == "CASH" else "MONEY_GONE_UP"
+    code = code or (gone if book.stands[one.hand] < one.paise else "")
     who = OFFICER_AT.get(one.series, "omar")
     outcome = await t.ask(who, "payments.cancel", Cancel(one.number, "by hand"))
     assert codes([outcome]) == [code]
