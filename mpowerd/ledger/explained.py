@@ -65,13 +65,18 @@ def _rule(row: Moved) -> str:
         case "RE_DEBIT":
             return "the board's charge, and the surcharge that would have run"
         case "REFUND":
-            return "out of the advance"
+            return _refunded(row)
     if row.kind not in SPREAD or row.reason == SPLIT or _leaves(row):
         return ""
     own = [f"{one} pays {OWN_HEAD[one]}" for one in row.purposes.split() if one in OWN_HEAD]
     dues = not row.purposes or any(one not in OWN_HEAD for one in row.purposes.split())
     order = row.allocation.replace(",", ", ")
     return "; ".join(own + [f"in the board's order {order}; the rest is an advance"] * dues)
+
+
+def _refunded(row: Moved) -> str:
+    paid = f"paid out on {row.paid_on} by V-{row.payout}" if row.payout else "not paid out yet"
+    return f"out of the advance; {paid}"
 
 
 def _leaves(row: Moved) -> bool:

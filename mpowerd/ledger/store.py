@@ -19,7 +19,7 @@ DAYS: Final = "SELECT * FROM mpower.account_days_v1(%s, %s, %s, %s, %s)"
 
 class Moved(NamedTuple):
     """A voucher of a consumer, with what its page says of itself; ``voucher`` None where there is
-    none.
+    none. ``payout``, ``paid_on``: of a refund, the voucher that paid it out and its day, or None.
     """
 
     opening: int
@@ -45,6 +45,8 @@ class Moved(NamedTuple):
     paise: list[int]
     moved: int
     balance: int
+    payout: int | None = None
+    paid_on: dt.date | None = None
 
 
 Row = tuple[Any, ...]

@@ -147,8 +147,9 @@ async def propose_pay_out(cursor: Cursor, body: PayOut) -> Proposal:
     """Say which refund would be paid, and to whom."""
     found = await store.refund(cursor, body.consumer, body.refund)
     rules.check_refund(found, body)
-    before = {"name": found.name, "payable": rupees(found.paise)}
-    after = {"paid": rupees(found.paise), "mode": body.mode, "reference": body.reference}
+    owed = f"{rupees(found.paise)} to {found.name}"
+    before, after = {"payable": owed}, {"payable": "nothing", "paid": owed}
+    after |= {"mode": body.mode, "reference": body.reference}
     about, own = f"consumer {body.consumer}", (body.consumer,)
     return Proposal(about, before, after, found.paise, found.office, consumers=own)
 

@@ -16,8 +16,11 @@ from protocols.catalogue.payments import (
     WatchVerification,
 )
 from protocols.catalogue.receipt_books import Enter, Leaf, Register
+from protocols.catalogue.transfers import Match, Move
 from protocols.operation import Role
+from tests.database.officers import agreed, appoint
 from tests.database.test_own_matter import REASON, seen, waiting
+from tests.database.test_returned_from_others import in_suspense
 from tests.database.town import DAY, RAM, SITA, Town, add_people, carry_on, codes, town
 from tests.postgres_nodes import Node, on_reactor
 
@@ -88,6 +91,28 @@ async def test_an_officer_neither_cancels_verifies_nor_takes_back_its_money(node
         back = Dishonour(cheque.number, DAY, "Funds insufficient")
         assert await t.refused("omar", "instruments.dishonour", back) == "OWN_ACCOUNT"
         await t.done("mira", "instruments.dishonour", back)
+        t.is_well()
+
+
+@on_reactor
+async def test_nor_what_was_moved_or_matched_to_it_or_what_it_had_paid(node: Node) -> None:
+    """Whose account it is counts, and who paid: whoever has either leaves it to another."""
+    async with town(node) as t:
+        await settle(t, "E-OMAR")
+        appoint(t)
+        paid, got = [
+            (await t.pay("asha", who, paise, mode="DD", instrument=number)).number
+            for who, paise, number in ((RAM, 700, "100001"), (SITA, 900, "100002"))
+        ]
+        await t.done("ila", "payments.verify", Verify("C001", DAY))
+        lost, leaf = Move(RAM, SITA, 700, REASON, paid), await in_suspense(t)
+        assert await agreed(t, "transfers.move", lost) == ""
+        assert await agreed(t, "transfers.move", Move(SITA, RAM, 900, REASON, got)) == ""
+        await t.done("mira", "transfers.match", Match(leaf, RAM, REASON))
+        for number in (paid, got, leaf):
+            back = Dishonour(number, DAY, "Funds insufficient")
+            assert await t.refused("omar", "instruments.dishonour", back) == "OWN_ACCOUNT", number
+            await t.done("mira", "instruments.dishonour", back)
         t.is_well()
 
 

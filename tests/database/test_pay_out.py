@@ -9,12 +9,13 @@ import pytest
 from psycopg import errors
 
 from mpowerd.refusals import refusal_of
-from protocols.catalogue.approvals import Approve, Inbox
+from protocols.catalogue.approvals import Approve, Inbox, Show
+from protocols.catalogue.ledger import Ask
 from protocols.catalogue.transfers import AskRefunds, PayOut, Refund
 from protocols.refusals import Refused
 from tests.database.officers import agreed, appoint, books
 from tests.database.test_purposes import balance
-from tests.database.town import OLD, RAM, Town, town
+from tests.database.town import DAY, OLD, RAM, Town, town
 from tests.postgres_nodes import Node, on_reactor
 
 WHY = "moved away"
@@ -51,6 +52,40 @@ async def test_a_refund_is_paid_out_and_the_bank_is_told(node: Node) -> None:
             ("PAID_OUT",)
         ]
         t.is_well()
+
+
+@on_reactor
+async def test_the_consumers_statement_says_whether_when_and_how_it_was_paid(node: Node) -> None:
+    async with town(node) as t:
+        appoint(t)
+        refund = await owed(t)
+        line = (await t.read("asha", "ledger.statement", Ask(OLD, most=9))).lines[-1]
+        assert (line.kind, line.paid, line.rule) == (
+            *("REFUND", ""),
+            "out of the advance; not paid out yet",
+        )
+        assert await agreed(t, PAY_OUT, pay(refund)) == ""
+        ((payout,),) = t.look("SELECT voucher FROM mpower.payouts")
+        (*_, line) = (await t.read("asha", "ledger.statement", Ask(OLD, most=9))).lines
+        assert (line.kind, line.paid, line.rule) == (
+            *("REFUND", "CHEQUE 000117"),
+            f"out of the advance; paid out on {DAY} by V-{payout}",
+        )
+
+
+@on_reactor
+async def test_whoever_approves_reads_what_is_paid_to_whom_and_how(node: Node) -> None:
+    async with town(node) as t:
+        appoint(t)
+        await t.done("omar", PAY_OUT, pay(await owed(t)))
+        (one,) = (await t.read("ila", "approvals.inbox", Inbox())).requests
+        shown = await t.read("ila", "approvals.show", Show(one.request))
+        assert [(row.field, row.before, row.after) for row in shown.changes] == [
+            ("mode", "", "CHEQUE"),
+            ("paid", "", "Rs 50.00 to Ramesh Old"),
+            ("payable", "Rs 50.00 to Ramesh Old", "nothing"),
+            ("reference", "", "000117"),
+        ]
 
 
 @on_reactor

@@ -3,6 +3,7 @@
 -- valued at the day it was taken; one that charges for it and revives the surcharge; a bar for cheques; the notice, which
 -- is a contact with the consumer. One that still lay in the till of an open shift is given back out of it: the series is
 -- held, so that the shift's closing counts it or does not. The two events of the receipt's life make it happen once.
+-- Nobody takes back what they paid, nor what went to an account of their own.
 
 SET LOCAL ROLE mpower_owner;
 
@@ -25,6 +26,7 @@ BEGIN
     SELECT d.day INTO today FROM mpower.open_day() d;
     SELECT r.* INTO taken FROM mpower.requests r WHERE r.receipt = wanted;
     PERFORM mpower.must_not_be_own(me.person, taken.consumer);
+    PERFORM mpower.must_not_be_own(me.person, whose);
     SELECT e.state INTO stood FROM mpower.receipt_events e WHERE e.receipt = wanted ORDER BY e.step DESC LIMIT 1;
     money := CASE stood WHEN 'REALISED' THEN -2 WHEN 'REMITTED' THEN -((wanted >> 38) * 16 + 8)
         WHEN 'VERIFIED' THEN (SELECT e.debit FROM mpower.entries e WHERE e.voucher = wanted) END;

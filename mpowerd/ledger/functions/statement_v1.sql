@@ -77,7 +77,8 @@ CREATE FUNCTION mpower.statement_v1(
     whom bigint, since date, until date, from_receipt bigint, from_voucher bigint, carried bigint, most integer
 ) RETURNS TABLE (opening bigint, closing bigint, next_receipt bigint, next_voucher bigint, more boolean, day date,
     at timestamptz, voucher bigint, number text, kind text, by text, mode text, instrument text, about text, other text,
-    reference text, reason text, purposes text, allocation text, slots integer[], paise bigint[], moved bigint, balance bigint)
+    reference text, reason text, purposes text, allocation text, slots integer[], paise bigint[], moved bigint, balance bigint,
+    payout bigint, paid_on date)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, mpower, pg_temp SET jit = off
 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_variable
@@ -186,16 +187,18 @@ BEGIN
     SELECT carried - coalesce((SELECT sum(l.moved) FROM lines l), 0)::bigint, carried, next_receipt, next_voucher, more,
         coalesce(x.day, q.day), coalesce(x.at, q.at), u.voucher,
         CASE WHEN q.receipt IS NOT NULL THEN mpower.receipt_text(q.counter, q.receipt) ELSE 'V-' || u.voucher END,
-        coalesce(x.kind, 'RECEIPT'), coalesce(x.by, q.actor), coalesce(q.mode, ''), coalesce(q.instrument, ''),
+        coalesce(x.kind, 'RECEIPT'), coalesce(x.by, q.actor), coalesce(q.mode, o.mode, ''), coalesce(q.instrument, o.reference, ''),
         coalesce(t.about, ''),
         coalesce(lpad(CASE whom WHEN f.consumer THEN f.to_consumer ELSE f.consumer END::text, 10, '0'), ''),
         coalesce(nullif(f.reference, ''), c.reference, ''), coalesce(f.reason, w.reason, c.reason, t.reason, ''),
         coalesce(q.purpose, t.purposes, ''), coalesce(y.allocation, ''),
-        u.slots, u.paise, u.moved, u.balance
+        u.slots, u.paise, u.moved, u.balance, o.voucher, z.day
     FROM (SELECT) one LEFT JOIN running u ON true
     LEFT JOIN mpower.vouchers x ON x.voucher = u.voucher
     LEFT JOIN mpower.requests q ON q.receipt = u.voucher
     LEFT JOIN mpower.transfers f ON f.voucher = u.voucher
+    LEFT JOIN mpower.payouts o ON o.refund = u.voucher
+    LEFT JOIN mpower.vouchers z ON z.voucher = o.voucher
     LEFT JOIN mpower.withdrawals w ON w.voucher = u.voucher
     LEFT JOIN mpower.charges c ON c.voucher = coalesce(w.charge, u.voucher)
     LEFT JOIN told t ON t.voucher = u.voucher
