@@ -81,10 +81,10 @@ class HeadMoved(Body, frozen=True):
 
 
 class Line(Body, frozen=True):
-    """One voucher that touched the consumer. ``paid``: how, with the instrument (of a refund: how it
-    was paid out); ``about``: the receipts it is about, the note or order, the other consumer; ``heads``: what it did to each
-    head; ``paise``: to what is payable; ``balance``: what was payable after it; ``rule``: by which
-    rule the heads were chosen.
+    """One voucher that touched the consumer. ``paid``: how, with the instrument (of a refund: how
+    it was paid out); ``about``: the receipts it is about, the note or order, the other consumer;
+    ``heads``: what it did to each head; ``paise``: to what is payable; ``balance``: what was
+    payable after it; ``rule``: by which rule the heads were chosen.
     """
 
     day: str
