@@ -40,7 +40,7 @@ NAMED: Final = "SELECT place, number, code, reason FROM mpower.verification_left
 VERIFIED: Final = "VERIFIED"
 FAILED: Final = "FAILED"
 WHAT: Final = "payments.verify_day"
-REASON_CHARACTERS: Final = 200
+REASON_CHARACTERS: Final = 120
 """Of one receipt: a page of LEFT reasons fits a frame."""
 OURS: Final = (psycopg.errors.AssertFailure, AssertionError)
 """A mistake of ours about a receipt: the same at every try, unlike a lock or a lost connection."""

@@ -115,13 +115,17 @@ async def test_killed_anywhere_it_neither_loses_nor_doubles(
             while (await watch(t, asked.verification)).state == "OPEN":
                 both = [asyncio.ensure_future(carry_on(t.database)) for _ in range(2)]
                 await asyncio.sleep(random.uniform(0, 0.12))
-                if kills < 12:
-                    kills += base.execute(
+                struck = 0
+                while kills < 12 and not struck and not all(one.done() for one in both):
+                    struck = base.execute(
                         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                         " WHERE usename = 'mpower_app' AND datname = current_database()"
                         " AND state <> 'idle'"
                     ).fetchall()[0][0]
+                    await asyncio.sleep(0)
+                if struck:
                     both[0].cancel()
+                kills += struck
                 await asyncio.gather(*both, return_exceptions=True)
         said = await watch(t, asked.verification)
         assert (said.state, said.posted, said.posted_paise) == ("DONE", receipts, total)

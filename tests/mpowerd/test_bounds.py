@@ -17,7 +17,7 @@ from mpowerd.approvals.operations import ACTS_BYTES, SAID
 from mpowerd.audit import reading
 from mpowerd.days.store import SHIFTS_MAX
 from mpowerd.paging import PAGE_BYTES
-from mpowerd.payments.whole_days import LEFT
+from mpowerd.payments.whole_days import LEFT, REASON_CHARACTERS
 from mpowerd.remittance.store import LINES_MAX, PARTS_BYTES
 from mpowerd.security.emergencies import DECIDED_BYTES
 from mpowerd.shifts.store import LISTED_BYTES, PICK_UPS_BYTES
@@ -37,6 +37,7 @@ TEXTS: Final = {
     **dict.fromkeys(("expected", "found"), 200),
     **dict.fromkeys(("instrument", "key", "prints", "public_key", "said", "at"), 120),
     "certificate": PEM_CHARACTERS,
+    "Left.why": 4 * REASON_CHARACTERS,
     "LineOutcome.reference": 35,
     "LineOutcome.outcome": 8,
     "LineOutcome.receipt": 30,
