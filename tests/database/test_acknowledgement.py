@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from mpowerd.database import Busy, Cursor, Database, Doubtful, Gated
 from protocols.catalogue.payments import Take
 from protocols.operation import Role
-from tests.database.town import OPEN_ALONE, RAM, SITA, Town, codes, template, town
+from tests.database.town import OPEN_ALONE, RAM, SITA, Town, codes, let_in, template, town
 from tests.postgres_nodes import (
     SYNC_NAME,
     Pair,
@@ -208,6 +208,7 @@ async def test_a_server_restarted_beneath_serves_nobody_until_the_gate_is_armed_
             await t.pay("asha", RAM, 100)
             await node.control.stop("immediate")
             await node.control.start(as_standby=False, names=None)
+            let_in(node)
             for _ in range(2):  # the idle session died; then there is none
                 with pytest.raises(Gated, match="restarted"):
                     await t.database.read("look", None, small)

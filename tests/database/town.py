@@ -254,7 +254,14 @@ def template(node: Node) -> None:
     with psycopg.connect(make_conninfo(node.conninfo, dbname="postgres"), autocommit=True) as c:
         c.execute(f"CREATE DATABASE {TEMPLATE}".encode())
     migrate(make_conninfo(node.conninfo, dbname=TEMPLATE))
-    # The house has one database, and its application is let into that one; here each test has one.
+    let_in(node)
+
+
+def let_in(node: Node) -> None:
+    """The house has one database, and its application is let into that one; here each test has one.
+
+    A start writes pg_hba.conf anew.
+    """
     with (node.plan.pgdata / "pg_hba.conf").open("a") as hba:
         hba.write("local all mpower_app peer map=mpower\n")
     with psycopg.connect(node.conninfo, autocommit=True) as c:

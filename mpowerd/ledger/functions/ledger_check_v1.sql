@@ -176,7 +176,7 @@ SET enable_nestloop = off AS $$
                 SELECT l.account, v.day, l.voucher, sum(l.amount_paise) FROM mpower.ledger_lines l
                     JOIN mpower.vouchers v USING (voucher)
                     WHERE l.voucher < 274877906944 AND l.account < -15 AND -l.account % 16 BETWEEN 1 AND 9
-                        AND mpower.part_of(l.account, parts) = part GROUP BY 1, 2, 3) m) h
+                        AND (-l.account >> 4) % parts = part GROUP BY 1, 2, 3) m) h
         WHERE h.stands < 0 ORDER BY h.account, h.day, h.voucher)
     ) w ORDER BY w.rule, w.place
 $$;

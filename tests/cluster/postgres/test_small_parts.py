@@ -72,9 +72,9 @@ def test_what_a_node_holds_is_the_most_it_knows_of() -> None:
 
 def test_a_new_cluster_is_made_without_the_password_in_an_argument() -> None:
     made = steps(plan(), "it's secret")
-    assert [step.program for step in made] == ["initdb", "postgres", "postgres"]
+    assert [step.program for step in made] == ["initdb", "postgres", "postgres", "postgres"]
     assert not any("secret" in argument for step in made for argument in step.arguments)
-    assert b"PASSWORD 'it''s secret'" in made[1].stdin
+    assert b"PASSWORD 'it''s secret'" in made[2].stdin
     check(made[0], b"ERROR: a word of initdb's own, which has an exit status")
     check(made[1], b"LOG:  all is well")
     with pytest.raises(CommandFailedError, match="role exists"):
